@@ -1,1 +1,64 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![deny(rustdoc::broken_intra_doc_links)]
+
+mod builder;
+mod capture;
+#[cfg(feature = "collector")]
+pub mod collector;
+mod encode;
+mod endpoint;
+mod environment;
+mod error;
+mod exit;
+mod facility;
+mod handle;
+mod hostname;
+mod muted;
+mod queue;
+mod record;
+mod severity;
+mod ship;
+mod stats;
+mod transport;
+
+#[cfg(feature = "tracing")]
+pub use self::capture::Layer;
+#[cfg(feature = "log")]
+pub use self::capture::Logger;
+pub use self::{
+    builder::Builder,
+    encode::{ControlCharacters, Format, TimeQuality},
+    error::Error,
+    facility::Facility,
+    handle::{Guard, Handle},
+    queue::Overflow,
+    record::Level,
+    severity::Severity,
+    stats::{DropReason, Losses, Stats},
+};
+
+/// Ships every `tracing` event and every `log` record of this program from now on, tagged, to the
+/// server that `SYSLOG_URL` names.
+///
+/// All settings come from the environment or are the defaults, see [`Builder`]. The tag is 1 to 48
+/// printable US-ASCII characters without blanks, `/`, `[`, `]` and `:`.
+///
+/// ```no_run
+/// let _guard = logship::init_syslog("app-tag")?;
+/// # Ok::<(), logship::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Where the tag or a variable is wrong, or a subscriber or logger is installed already. A server
+/// that can't be reached is no error: records wait for it.
+#[cfg(any(feature = "tracing", feature = "log"))]
+pub fn init_syslog(tag: impl Into<String>) -> Result<Guard, Error> {
+    builder(tag).try_init()
+}
+
+/// Starts to set up logging with more than the tag, see [`Builder`].
+pub fn builder(tag: impl Into<String>) -> Builder {
+    Builder::new(tag.into())
+}

@@ -1,0 +1,472 @@
+//! How are the rooms joined? The one place that does it, and that reads the environment.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{
+    ControlCharacters, Error, Facility, Format, Guard, Handle, Level, Overflow, Severity,
+    TimeQuality,
+    capture::{Filter, Inlet, Report, panic},
+    encode::{Encoder, Settings, check_tag},
+    endpoint::{Endpoint, Framing, Scheme, parse_list},
+    environment::{self as read, Environment, choose},
+    exit::flush_at_exit,
+    hostname,
+    queue::queue,
+    record::Severities,
+    ship::{Counters, Servers, Shipper, Suspect, Trouble, spawn},
+    transport::{Limits, Server},
+};
+
+/// Sets up logging, setting by setting. Start with [`builder`](crate::builder).
+///
+/// What the program sets comes first, then the environment, then the default:
+///
+/// | setting | variable | default |
+/// |---|---|---|
+/// | [`url`](Builder::url) | `SYSLOG_URL` | `tcp://localhost:514` |
+/// | [`levels`](Builder::levels) | `RUST_LOG` | `info` |
+/// | [`facility`](Builder::facility) | `SYSLOG_FACILITY` | `user` |
+/// | [`format`](Builder::format) | `SYSLOG_FORMAT` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
+/// | [`severity`](Builder::severity) | `SYSLOG_SEVERITIES`, as in `info=notice,trace=debug` | `error=err,warn=warning,info=info,debug=debug,trace=debug` |
+/// | [`hostname`](Builder::hostname) | `SYSLOG_HOSTNAME` | the fully qualified name, else the host name, else an address |
+/// | [`process_id`](Builder::process_id) | `SYSLOG_PROCID` | the process id |
+/// | [`enterprise_number`](Builder::enterprise_number) | `SYSLOG_ENTERPRISE_NUMBER` | 32473 |
+/// | [`capacity`](Builder::capacity) | `SYSLOG_CAPACITY`, octets, or as in `64M` | 8 MiB |
+/// | [`overflow`](Builder::overflow) | `SYSLOG_OVERFLOW`: `shed`, `newest`, `block:100ms` | `shed` |
+/// | [`max_frame`](Builder::max_frame) | `SYSLOG_MAX_FRAME`, octets | 8,096 |
+/// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
+/// | [`source_location`](Builder::source_location) | `SYSLOG_SOURCE_LOCATION` | off |
+/// | [`thread_name`](Builder::thread_name) | `SYSLOG_THREAD_NAME` | off |
+/// | [`origin`](Builder::origin) | `SYSLOG_ORIGIN` | off |
+/// | [`sequence_id`](Builder::sequence_id) | `SYSLOG_SEQUENCE_ID` | off |
+/// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
+/// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
+/// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
+/// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
+/// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
+/// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
+/// | [`on_trouble`](Builder::on_trouble) | | a line on standard error, once a minute |
+///
+/// A variable that is empty counts as not set.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder {
+    tag: String,
+    url: Option<String>,
+    levels: Option<String>,
+    facility: Option<Facility>,
+    format: Option<Format>,
+    severities: Option<Severities>,
+    hostname: Option<String>,
+    process_id: Option<String>,
+    enterprise_number: Option<u32>,
+    capacity: Option<usize>,
+    overflow: Option<Overflow>,
+    max_frame: Option<usize>,
+    control_characters: Option<ControlCharacters>,
+    source_location: Option<bool>,
+    thread_name: Option<bool>,
+    origin: Option<bool>,
+    sequence_id: Option<bool>,
+    time_quality: Option<Option<TimeQuality>>,
+    bom: Option<bool>,
+    panic_hook: Option<bool>,
+    connect_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+    flush_timeout: Option<Duration>,
+    on_trouble: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+}
+
+impl Builder {
+    pub(crate) fn new(tag: String) -> Self {
+        Builder {
+            tag,
+            url: None,
+            levels: None,
+            facility: None,
+            format: None,
+            severities: None,
+            hostname: None,
+            process_id: None,
+            enterprise_number: None,
+            capacity: None,
+            overflow: None,
+            max_frame: None,
+            control_characters: None,
+            source_location: None,
+            thread_name: None,
+            origin: None,
+            sequence_id: None,
+            time_quality: None,
+            bom: None,
+            panic_hook: None,
+            connect_timeout: None,
+            write_timeout: None,
+            flush_timeout: None,
+            on_trouble: None,
+        }
+    }
+
+    /// The server, or several separated by commas in the order of preference: the first that
+    /// answers is used, and a preferred one again once it is back.
+    ///
+    /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`. Options follow a
+    /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; `ca`, `cert`, `key` (PEM
+    /// files), `server_name` and `danger_accept_invalid_certs=true` (`tls`). The name is looked up anew
+    /// on every connect. Defaults to `tcp://localhost:514`.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Which levels of which targets are shipped, as in `info,my_crate=debug`. It holds for
+    /// [`init`](Builder::init) and for [`Handle::logger`]; a [`Layer`](crate::Layer) takes filters of
+    /// its own. Defaults to `info`.
+    pub fn levels(mut self, levels: impl Into<String>) -> Self {
+        self.levels = Some(levels.into());
+        self
+    }
+
+    /// The facility of all records. Defaults to [`Facility::User`].
+    pub fn facility(mut self, facility: Facility) -> Self {
+        self.facility = Some(facility);
+        self
+    }
+
+    /// How records are written. Defaults to [`Format::Rfc5424`], or [`Format::Rfc3164Local`] where the
+    /// first server is a `unix://` socket.
+    pub fn format(mut self, format: Format) -> Self {
+        self.format = Some(format);
+        self
+    }
+
+    /// The severity that a level becomes. Defaults to ERROR 3, WARN 4, INFO 6, DEBUG and TRACE 7.
+    pub fn severity(mut self, level: Level, severity: Severity) -> Self {
+        self.severities.get_or_insert_default().set(level, severity);
+        self
+    }
+
+    /// HOSTNAME, 255 octets of printable US-ASCII at most. Defaults to what RFC 5424 section 6.2.4
+    /// prefers and this machine knows without asking the network.
+    pub fn hostname(mut self, hostname: impl Into<String>) -> Self {
+        self.hostname = Some(hostname.into());
+        self
+    }
+
+    /// PROCID, 128 octets of printable US-ASCII at most. Defaults to the process id.
+    pub fn process_id(mut self, process_id: impl Into<String>) -> Self {
+        self.process_id = Some(process_id.into());
+        self
+    }
+
+    /// The private enterprise number in SD-IDs such as `fields@32473` (RFC 5424 section 7.2.2).
+    /// Defaults to 32473, which stands for documentation; an organisation with a number of its own
+    /// sets it here.
+    pub fn enterprise_number(mut self, enterprise_number: u32) -> Self {
+        self.enterprise_number = Some(enterprise_number);
+        self
+    }
+
+    /// Octets of memory for records that wait, written to at once so that no log call waits for a page.
+    /// Each takes its own length and up to 15 octets. At least 64 KiB, and eight frames. Defaults to
+    /// 8 MiB: some 40,000 records.
+    pub fn capacity(mut self, capacity: usize) -> Self {
+        self.capacity = Some(capacity);
+        self
+    }
+
+    /// What happens when the queue is full. Defaults to [`Overflow::ShedLeastSevere`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = Some(overflow);
+        self
+    }
+
+    /// Octets of the longest message. Longer texts and values are cut between two characters, and say
+    /// so. At least 480 (RFC 5424 section 6.1), at most 65,507 over UDP. Defaults to 8,096: a stock
+    /// rsyslog splits what is longer, and the rest becomes a record of its own.
+    pub fn max_frame(mut self, max_frame: usize) -> Self {
+        self.max_frame = Some(max_frame);
+        self
+    }
+
+    /// What happens to control characters. Defaults to [`ControlCharacters::Escape`].
+    pub fn control_characters(mut self, control_characters: ControlCharacters) -> Self {
+        self.control_characters = Some(control_characters);
+        self
+    }
+
+    /// Whether file and line go with each record. Defaults to false.
+    pub fn source_location(mut self, source_location: bool) -> Self {
+        self.source_location = Some(source_location);
+        self
+    }
+
+    /// Whether the name of the thread goes with each record. Defaults to false.
+    pub fn thread_name(mut self, thread_name: bool) -> Self {
+        self.thread_name = Some(thread_name);
+        self
+    }
+
+    /// Whether `origin` names this crate as the software (RFC 5424 section 7.2). Defaults to false.
+    pub fn origin(mut self, origin: bool) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Whether `meta sequenceId` numbers the records (RFC 5424 section 7.3.1), so that a receiver sees
+    /// gaps and copies. Defaults to false.
+    pub fn sequence_id(mut self, sequence_id: bool) -> Self {
+        self.sequence_id = Some(sequence_id);
+        self
+    }
+
+    /// What `timeQuality` says of the clock (RFC 5424 section 7.1). Defaults to nothing.
+    pub fn time_quality(mut self, time_quality: Option<TimeQuality>) -> Self {
+        self.time_quality = Some(time_quality);
+        self
+    }
+
+    /// Whether a text that isn't US-ASCII begins with a byte order mark. RFC 5424 section 6.4 asks for
+    /// it; rsyslog hands it on as a part of the text, where it breaks searches. Defaults to false.
+    pub fn bom(mut self, bom: bool) -> Self {
+        self.bom = Some(bom);
+        self
+    }
+
+    /// Whether [`init`](Builder::init) has panics recorded, with severity CRITICAL, before the hook that
+    /// was there says them. Defaults to true.
+    pub fn panic_hook(mut self, panic_hook: bool) -> Self {
+        self.panic_hook = Some(panic_hook);
+        self
+    }
+
+    /// How long each step of a connect may take: finding the addresses, connecting to one, the TLS
+    /// handshake. Defaults to 5 s.
+    pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
+        self.connect_timeout = Some(connect_timeout);
+        self
+    }
+
+    /// How long a server may take no octet until the connection is given up. What the kernel has taken
+    /// by then is lost with it, so it is better long. Defaults to 60 s.
+    pub fn write_timeout(mut self, write_timeout: Duration) -> Self {
+        self.write_timeout = Some(write_timeout);
+        self
+    }
+
+    /// How long the end of the process, a dropped [`Guard`] and `log::Log::flush` wait at most. Defaults
+    /// to 5 s.
+    pub fn flush_timeout(mut self, flush_timeout: Duration) -> Self {
+        self.flush_timeout = Some(flush_timeout);
+        self
+    }
+
+    /// Calls `listener` with each trouble of the shipping, such as a server that can't be reached,
+    /// on the shipper's thread; what it logs is not captured. Defaults to a line on standard error,
+    /// once a minute at most.
+    pub fn on_trouble(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_trouble = Some(Arc::new(listener));
+        self
+    }
+
+    /// Starts the shipping and gives the parts, to be put where the program wants them.
+    ///
+    /// # Errors
+    ///
+    /// Where the tag, a setting or a variable is wrong, or a file that is named can't be read. A
+    /// server that can't be reached is no error.
+    pub fn build(self) -> Result<Handle, Error> {
+        self.build_in(&|name| std::env::var(name).ok()).map(|(handle, _)| handle)
+    }
+
+    /// Starts the shipping for the whole program: installs the subscriber of `tracing`, the
+    /// logger of `log` and the panic hook.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Builder::build); and where a subscriber or logger is installed already.
+    #[cfg(any(feature = "tracing", feature = "log"))]
+    pub fn try_init(self) -> Result<Guard, Error> {
+        #[cfg(feature = "tracing")]
+        if tracing_core::dispatcher::has_been_set() {
+            return Err(Error::new(TAKEN_TRACING));
+        }
+        let (handle, panic_hook) = self.build_in(&|name| std::env::var(name).ok())?;
+        #[cfg(feature = "log")]
+        {
+            let logger = handle.logger();
+            let max_level = logger.max_level();
+            log::set_boxed_logger(Box::new(logger)).map_err(|_| Error::new(TAKEN_LOG))?;
+            log::set_max_level(max_level);
+        }
+        #[cfg(feature = "tracing")]
+        {
+            use tracing_subscriber::layer::SubscriberExt as _;
+            let subscriber = tracing_subscriber::registry().with(handle.filtered_layer());
+            tracing_core::dispatcher::set_global_default(subscriber.into())
+                .map_err(|_| Error::new(TAKEN_TRACING))?;
+        }
+        if panic_hook {
+            panic::install_hook(Arc::downgrade(&handle.inlet));
+        }
+        Ok(handle.guard())
+    }
+
+    /// As [`try_init`](Builder::try_init).
+    ///
+    /// # Panics
+    ///
+    /// Where `try_init` gives an error.
+    #[cfg(any(feature = "tracing", feature = "log"))]
+    pub fn init(self) -> Guard {
+        match self.try_init() {
+            Ok(guard) => guard,
+            Err(error) => panic!("logging could not be set up: {error}"),
+        }
+    }
+
+    fn build_in(self, environment: Environment<'_>) -> Result<(Handle, bool), Error> {
+        check_tag(&self.tag)?;
+        let env = environment;
+        let endpoints = self.endpoints(env)?;
+        let levels =
+            choose(self.levels.clone(), env, "RUST_LOG", read::plain_text, || "info".into())?;
+        let filter = Arc::new(Filter::new(&levels)?);
+        let seconds = |set, variable, default| {
+            choose(set, env, variable, read::seconds, || Duration::from_secs(default))
+        };
+        let connect = seconds(self.connect_timeout, "SYSLOG_CONNECT_TIMEOUT", 5)?;
+        let write = seconds(self.write_timeout, "SYSLOG_WRITE_TIMEOUT", 60)?;
+        let flush_timeout = seconds(self.flush_timeout, "SYSLOG_FLUSH_TIMEOUT", 5)?;
+        let panic_hook = choose(self.panic_hook, env, "SYSLOG_PANIC_HOOK", read::truth, || true)?;
+        let overflow =
+            choose(self.overflow, env, "SYSLOG_OVERFLOW", str::parse, Overflow::default)?;
+        let settings = self.settings(env, &endpoints)?;
+        let capacity =
+            choose(self.capacity, env, "SYSLOG_CAPACITY", read::octets, || DEFAULT_CAPACITY)?;
+        let smallest = (FRAMES * settings.max_frame).max(SMALLEST_CAPACITY);
+        if capacity < smallest {
+            return Err(Error::new(format!(
+                "a queue of {capacity} octets is too small: it must hold 64 KiB and {FRAMES} \
+                 frames, here {smallest} octets"
+            )));
+        }
+        let limits = Limits { connect, write };
+        let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
+        let servers = Servers::new(servers.collect::<Result<_, _>>()?, connect);
+
+        let (queue, reader) = queue(capacity, overflow);
+        let inlet = Arc::new(Inlet::new(Encoder::new(settings)?, queue));
+        let mut report = Report::new(Arc::downgrade(&inlet));
+        let counters = Arc::new(Counters::default());
+        let shipper = Shipper {
+            reader,
+            servers,
+            trouble: Trouble::new(&self.tag, self.on_trouble),
+            counters: Arc::clone(&counters),
+            tend: Box::new(move |is_urgent| report.tend(is_urgent)),
+            last_limit: flush_timeout,
+            suspect: Suspect::default(),
+        };
+        spawn(shipper).map_err(|e| Error::because("the shipper's thread can't be started", e))?;
+        flush_at_exit(Arc::downgrade(&inlet), flush_timeout);
+        Ok((Handle { inlet, filter, counters, flush_timeout }, panic_hook))
+    }
+
+    fn endpoints(&self, env: Environment<'_>) -> Result<Vec<Endpoint>, Error> {
+        match &self.url {
+            Some(urls) => parse_list(urls),
+            None => choose(None, env, "SYSLOG_URL", parse_list, Vec::new).and_then(|endpoints| {
+                if endpoints.is_empty() { parse_list(DEFAULT_URL) } else { Ok(endpoints) }
+            }),
+        }
+    }
+
+    fn settings(&self, env: Environment<'_>, endpoints: &[Endpoint]) -> Result<Settings, Error> {
+        let truth = |set, variable| choose(set, env, variable, read::truth, || false);
+        let text = |set: &Option<String>, variable, default: fn() -> String| {
+            choose(set.clone(), env, variable, read::plain_text, default)
+        };
+        let is_local = endpoints.first().is_some_and(|first| first.scheme == Scheme::Unix);
+        let natural = || if is_local { Format::Rfc3164Local } else { Format::Rfc5424 };
+        let max_frame =
+            choose(self.max_frame, env, "SYSLOG_MAX_FRAME", read::octets, || DEFAULT_MAX_FRAME)?;
+        let has_udp = endpoints.iter().any(|endpoint| endpoint.scheme == Scheme::Udp);
+        if max_frame < SMALLEST_FRAME || has_udp && max_frame > LARGEST_DATAGRAM {
+            return Err(Error::new(format!(
+                "a longest frame of {max_frame} octets won't do: it must be at least \
+                 {SMALLEST_FRAME} (RFC 5424 section 6.1), and at most {LARGEST_DATAGRAM} over UDP"
+            )));
+        }
+        let asked = choose(
+            self.control_characters,
+            env,
+            "SYSLOG_CONTROL_CHARACTERS",
+            read::control_characters,
+            ControlCharacters::default,
+        )?;
+        let has_lf = endpoints.iter().any(|endpoint| endpoint.framing == Framing::Lf);
+        Ok(Settings {
+            format: choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
+            facility: choose(self.facility, env, "SYSLOG_FACILITY", str::parse, Facility::default)?,
+            severities: choose(
+                self.severities,
+                env,
+                "SYSLOG_SEVERITIES",
+                read::severities,
+                Severities::default,
+            )?,
+            tag: self.tag.clone(),
+            hostname: text(&self.hostname, "SYSLOG_HOSTNAME", hostname::detect)?,
+            process_id: text(&self.process_id, "SYSLOG_PROCID", || std::process::id().to_string())?,
+            enterprise_number: choose(
+                self.enterprise_number,
+                env,
+                "SYSLOG_ENTERPRISE_NUMBER",
+                read::number,
+                || DOCUMENTATION_NUMBER,
+            )?,
+            max_frame,
+            // A line end in a message would end its frame (RFC 6587 section 3.4.2).
+            controls: if has_lf { ControlCharacters::Escape } else { asked },
+            source_location: truth(self.source_location, "SYSLOG_SOURCE_LOCATION")?,
+            thread_name: truth(self.thread_name, "SYSLOG_THREAD_NAME")?,
+            origin: truth(self.origin, "SYSLOG_ORIGIN")?,
+            sequence_id: truth(self.sequence_id, "SYSLOG_SEQUENCE_ID")?,
+            time_quality: choose(
+                self.time_quality,
+                env,
+                "SYSLOG_TIME_QUALITY",
+                read::time_quality,
+                || None,
+            )?,
+            bom: truth(self.bom, "SYSLOG_BOM")?,
+        })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("tag", &self.tag)
+            .field("url", &self.url)
+            .finish_non_exhaustive()
+    }
+}
+
+const DEFAULT_URL: &str = "tcp://localhost:514";
+const DEFAULT_CAPACITY: usize = 8 << 20;
+const SMALLEST_CAPACITY: usize = 64 << 10;
+/// Frames that the queue must hold: what it can't use at its end is less than one.
+const FRAMES: usize = 8;
+const DEFAULT_MAX_FRAME: usize = 8096;
+const SMALLEST_FRAME: usize = 480;
+const LARGEST_DATAGRAM: usize = 65_507;
+/// Reserved for documentation (RFC 5612); it does no harm, and no other is ours to give.
+const DOCUMENTATION_NUMBER: u32 = 32_473;
+#[cfg(feature = "tracing")]
+const TAKEN_TRACING: &str = "a global tracing subscriber is installed already: there can be only \
+                             one, so add Handle::layer to it instead";
+#[cfg(feature = "log")]
+const TAKEN_LOG: &str = "a logger of the log crate is installed already: there can be only one, \
+                         so build a Handle and use Handle::layer or Handle::logger";

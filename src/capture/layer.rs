@@ -1,0 +1,146 @@
+//! How does a `tracing` event become a record?
+
+use std::sync::Arc;
+
+use tracing_core::{
+    Event, Metadata, Subscriber,
+    field::Field,
+    span::{Attributes, Id, Record},
+    subscriber::Interest,
+};
+use tracing_log::{AsTrace, NormalizeEvent};
+use tracing_subscriber::{filter::LevelFilter, layer::Context, registry::LookupSpan};
+
+use super::{Filter, Inlet, sites::Callsite, spans, visit::Each};
+use crate::{
+    encode::Writer,
+    record::{Level, Origin, Value},
+};
+
+/// A `tracing_subscriber::Layer` that ships what it sees.
+///
+/// It composes with other layers and takes per-layer filters; it has no level filter of its own:
+///
+/// ```no_run
+/// use tracing_subscriber::{Layer, filter::LevelFilter, prelude::*};
+///
+/// let syslog = logship::builder("app-tag").build()?;
+/// tracing_subscriber::registry()
+///     .with(syslog.layer().with_filter(LevelFilter::INFO))
+///     .with(tracing_subscriber::fmt::layer())
+///     .init();
+/// let _guard = syslog.guard();
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Layer {
+    inlet: Arc<Inlet>,
+    filter: Option<Arc<Filter>>,
+}
+
+impl Layer {
+    pub(crate) fn new(inlet: Arc<Inlet>, filter: Option<Arc<Filter>>) -> Self {
+        Layer { inlet, filter }
+    }
+
+    fn wants(&self, metadata: &Metadata<'_>) -> bool {
+        match &self.filter {
+            Some(filter) => filter.wants(level(metadata.level()), metadata.target()),
+            None => true,
+        }
+    }
+
+    fn origin<'a>(&self, metadata: &Metadata<'a>) -> Origin<'a> {
+        let level = level(metadata.level());
+        Origin {
+            severity: self.inlet.encoder.severities().of(level),
+            level,
+            target: metadata.target(),
+            file: metadata.file(),
+            line: metadata.line(),
+        }
+    }
+}
+
+impl<S> tracing_subscriber::Layer<S> for Layer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        self.wants(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.filter.as_ref().map(|filter| filter.max_level().as_trace())
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            spans::begin(&self.inlet, &span, |visit| attributes.record(visit));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        if let Some(span) = context.span(id) {
+            spans::record(&self.inlet, &span, |visit| values.record(visit));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let metadata = event.metadata();
+        // Events that were `log` records all share one callsite, and bring their own metadata.
+        let (origin, callsite) = match event.normalized_metadata() {
+            Some(bridged) => (self.origin(&bridged), None),
+            None => (self.origin(metadata), Some(Callsite { metadata })),
+        };
+        self.inlet.submit(&origin, callsite, |writer, site| {
+            match callsite {
+                Some(_) => event.record(&mut Each(|field: &Field, value: Value<'_>| {
+                    if site.text_at == Some(field.index()) {
+                        write_text(writer, value);
+                    } else {
+                        writer.field(site, field.index(), value);
+                    }
+                })),
+                // `log.target` and its like are no fields, but the metadata seen above.
+                None => {
+                    event.record(&mut Each(|field: &Field, value: Value<'_>| match field.name() {
+                        "message" => write_text(writer, value),
+                        name if name.starts_with("log.") => {}
+                        name => writer.named_field(name, value),
+                    }))
+                }
+            }
+            spans::write(&self.inlet, writer, context.event_scope(event));
+        });
+    }
+}
+
+fn write_text(writer: &mut Writer<'_>, value: Value<'_>) {
+    match value {
+        Value::Str(text) => writer.text(format_args!("{text}")),
+        Value::Debug(text) => writer.text(format_args!("{text:?}")),
+        Value::Display(text) => writer.text(format_args!("{text}")),
+        Value::Error(error) => writer.text(format_args!("{error}")),
+        Value::U64(number) => writer.text(format_args!("{number}")),
+        Value::I64(number) => writer.text(format_args!("{number}")),
+        Value::U128(number) => writer.text(format_args!("{number}")),
+        Value::I128(number) => writer.text(format_args!("{number}")),
+        Value::F64(number) => writer.text(format_args!("{number}")),
+        Value::Bool(truth) => writer.text(format_args!("{truth}")),
+    }
+}
+
+pub(super) fn level(level: &tracing_core::Level) -> Level {
+    match *level {
+        tracing_core::Level::ERROR => Level::Error,
+        tracing_core::Level::WARN => Level::Warn,
+        tracing_core::Level::INFO => Level::Info,
+        tracing_core::Level::DEBUG => Level::Debug,
+        tracing_core::Level::TRACE => Level::Trace,
+    }
+}

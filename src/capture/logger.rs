@@ -1,0 +1,164 @@
+//! How does a `log` record become a record?
+
+use std::{error, fmt, sync::Arc, time::Duration};
+
+use log::{
+    Metadata, Record,
+    kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue},
+};
+
+use super::{Filter, Inlet};
+use crate::{
+    encode::Writer,
+    muted::is_muted,
+    record::{Level, Origin, Value},
+};
+
+/// A `log::Log` that ships records with their key-values.
+///
+/// It takes what `RUST_LOG`, or [`Builder::levels`](crate::Builder::levels), lets through. With
+/// the feature `tracing` on, a record also carries the fields of the span it was logged in.
+///
+/// ```no_run
+/// let syslog = logship::builder("app-tag").build()?;
+/// let logger = syslog.logger();
+/// log::set_max_level(logger.max_level());
+/// log::set_boxed_logger(Box::new(logger)).expect("no other logger is installed");
+/// let _guard = syslog.guard();
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Logger {
+    inlet: Arc<Inlet>,
+    filter: Arc<Filter>,
+    flush_timeout: Duration,
+}
+
+impl Logger {
+    pub(crate) fn new(inlet: Arc<Inlet>, filter: Arc<Filter>, flush_timeout: Duration) -> Self {
+        Logger { inlet, filter, flush_timeout }
+    }
+
+    /// The level to give to `log::set_max_level`, so that what isn't wanted costs nothing.
+    #[must_use]
+    pub fn max_level(&self) -> log::LevelFilter {
+        self.filter.max_level()
+    }
+}
+
+impl log::Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.filter.wants(level(metadata.level()), metadata.target())
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let level = level(record.level());
+        let origin = Origin {
+            severity: self.inlet.encoder.severities().of(level),
+            level,
+            target: record.target(),
+            file: record.file(),
+            line: record.line(),
+        };
+        self.inlet.submit(&origin, None, |writer, _| {
+            writer.text(*record.args());
+            // This visitor never fails, so neither does the visit.
+            let _ = record.key_values().visit(&mut Pairs { writer });
+            #[cfg(feature = "tracing")]
+            write_current_span(&self.inlet, writer);
+        });
+    }
+
+    /// Waits until everything logged before has arrived, or the flush timeout is over.
+    fn flush(&self) {
+        if !is_muted() {
+            self.inlet.queue.flush(self.flush_timeout);
+        }
+    }
+}
+
+/// The span that this thread is in, where the subscriber keeps spans in a registry.
+#[cfg(feature = "tracing")]
+fn write_current_span(inlet: &Inlet, writer: &mut Writer<'_>) {
+    use tracing_subscriber::registry::{LookupSpan, Registry};
+
+    tracing_core::dispatcher::get_default(|dispatch| {
+        let Some(registry) = dispatch.downcast_ref::<Registry>() else { return };
+        let current = dispatch.current_span();
+        let span = current.id().and_then(|id| registry.span(id));
+        super::spans::write(inlet, writer, span.map(|span| span.scope()));
+    });
+}
+
+struct Pairs<'w, 'a> {
+    writer: &'w mut Writer<'a>,
+}
+
+impl<'kvs> VisitSource<'kvs> for Pairs<'_, '_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: KvValue<'kvs>) -> Result<(), KvError> {
+        value.visit(Named { writer: self.writer, name: key.as_str() })
+    }
+}
+
+struct Named<'w, 'a, 'n> {
+    writer: &'w mut Writer<'a>,
+    name: &'n str,
+}
+
+impl Named<'_, '_, '_> {
+    fn field(&mut self, value: Value<'_>) -> Result<(), KvError> {
+        self.writer.named_field(self.name, value);
+        Ok(())
+    }
+}
+
+impl<'v> VisitValue<'v> for Named<'_, '_, '_> {
+    fn visit_any(&mut self, value: KvValue<'_>) -> Result<(), KvError> {
+        self.field(Value::Display(&value as &dyn fmt::Display))
+    }
+
+    fn visit_u64(&mut self, value: u64) -> Result<(), KvError> {
+        self.field(Value::U64(value))
+    }
+
+    fn visit_i64(&mut self, value: i64) -> Result<(), KvError> {
+        self.field(Value::I64(value))
+    }
+
+    fn visit_u128(&mut self, value: u128) -> Result<(), KvError> {
+        self.field(Value::U128(value))
+    }
+
+    fn visit_i128(&mut self, value: i128) -> Result<(), KvError> {
+        self.field(Value::I128(value))
+    }
+
+    fn visit_f64(&mut self, value: f64) -> Result<(), KvError> {
+        self.field(Value::F64(value))
+    }
+
+    fn visit_bool(&mut self, value: bool) -> Result<(), KvError> {
+        self.field(Value::Bool(value))
+    }
+
+    fn visit_str(&mut self, value: &str) -> Result<(), KvError> {
+        self.field(Value::Str(value))
+    }
+
+    fn visit_error(&mut self, error: &(dyn error::Error + 'static)) -> Result<(), KvError> {
+        self.field(Value::Error(error))
+    }
+}
+
+fn level(level: log::Level) -> Level {
+    match level {
+        log::Level::Error => Level::Error,
+        log::Level::Warn => Level::Warn,
+        log::Level::Info => Level::Info,
+        log::Level::Debug => Level::Debug,
+        log::Level::Trace => Level::Trace,
+    }
+}

@@ -1,0 +1,122 @@
+//! What does a thread keep from one log call to the next?
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use super::Inlet;
+use crate::{
+    encode::{Scratch, Site},
+    record::Origin,
+};
+
+/// The constant parts of all callsites seen, by address.
+#[derive(Debug, Default)]
+pub(super) struct Sites(RwLock<HashMap<usize, Arc<Site>>>);
+
+/// A callsite: its address, and the fields it has.
+#[derive(Clone, Copy)]
+pub(super) struct Callsite {
+    #[cfg(feature = "tracing")]
+    pub(super) metadata: &'static tracing_core::Metadata<'static>,
+    #[cfg(not(feature = "tracing"))]
+    pub(super) never: std::convert::Infallible,
+}
+
+impl Callsite {
+    #[cfg(feature = "tracing")]
+    fn key(self) -> usize {
+        std::ptr::from_ref(self.metadata).addr()
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn key(self) -> usize {
+        match self.never {}
+    }
+}
+
+impl Sites {
+    #[cold]
+    fn find(&self, inlet: &Inlet, origin: &Origin<'_>, callsite: Callsite) -> Arc<Site> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(site) = known.get(&callsite.key()) {
+            return Arc::clone(site);
+        }
+        drop(known);
+        #[cfg(feature = "tracing")]
+        let fields = callsite.metadata.fields().iter().map(|field| field.name());
+        #[cfg(not(feature = "tracing"))]
+        let fields = std::iter::empty();
+        let fields: Vec<_> = fields.collect();
+        let site = Arc::new(inlet.encoder.site(origin, fields.into_iter()));
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(callsite.key(), Arc::clone(&site));
+        site
+    }
+}
+
+/// One thread's buffers, and the callsites it used last.
+pub(super) struct Kept {
+    scratch: Scratch,
+    passing: Site,
+    recent: Vec<Option<Recent>>,
+}
+
+struct Recent {
+    encoder: u64,
+    callsite: usize,
+    site: Arc<Site>,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let recent = std::iter::repeat_with(|| None).take(RECENT).collect();
+        Kept { scratch: Scratch::default(), passing: Site::default(), recent }
+    }
+
+    /// What is needed to write a record of `callsite`, or of a record that has none.
+    #[inline]
+    pub(super) fn parts(
+        &mut self,
+        inlet: &Inlet,
+        origin: &Origin<'_>,
+        callsite: Option<Callsite>,
+    ) -> (&mut Scratch, &Site) {
+        let Some(callsite) = callsite else {
+            inlet.encoder.rewrite_site(&mut self.passing, origin);
+            return (&mut self.scratch, &self.passing);
+        };
+        let (key, encoder) = (callsite.key(), inlet.encoder.id());
+        // Metadata are a few words long; their addresses differ in the bits above those.
+        let place = (key >> 4 ^ key >> 12) % RECENT;
+        let Some(slot) = self.recent.get_mut(place) else {
+            return (&mut self.scratch, &self.passing);
+        };
+        match slot {
+            Some(recent) if recent.callsite == key && recent.encoder == encoder => {}
+            _ => {
+                let site = inlet.sites.find(inlet, origin, callsite);
+                *slot = Some(Recent { encoder, callsite: key, site });
+            }
+        }
+        let site = slot.as_ref().map_or(&self.passing, |recent| &recent.site);
+        (&mut self.scratch, site)
+    }
+}
+
+/// Lends this thread's buffers; a log call within a log call, or at the end of a thread, gets
+/// new ones.
+#[inline]
+pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Kept) -> T) -> T {
+    thread_local!(static KEPT: Cell<Option<Box<Kept>>> = const { Cell::new(None) });
+    let mut kept =
+        KEPT.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(Kept::new()));
+    let result = work(&mut kept);
+    // At the end of a thread there is no place left to keep them.
+    let _ = KEPT.try_with(|place| place.set(Some(kept)));
+    result
+}
+
+const RECENT: usize = 256;

@@ -1,0 +1,309 @@
+//! Which octets may a value hold, and what stands for the others?
+
+use std::fmt;
+
+/// Where a value stands, which decides what has to be escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// PARAM-VALUE: `"`, `\` and `]` get a backslash (RFC 5424 section 6.3.3).
+    ParamValue,
+    /// MSG: nothing but control characters (RFC 5424 section 6.4).
+    Text,
+    /// A JSON string.
+    Json,
+}
+
+/// What happens to control characters in values and in the text.
+///
+/// Meant are the octets below 32 and 127, the C1 controls, and the characters that reorder or
+/// break lines in a viewer (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ControlCharacters {
+    /// Each octet is written as `#` and three octal digits, the way rsyslog writes them: a line
+    /// end becomes `#012`. The record then looks the same whatever the server is set to, and
+    /// no text can forge a record or move a reader's cursor. In JSON they become `\u` escapes.
+    #[default]
+    Escape,
+    /// They are left as they are, except NUL, and counted as four octets, because a server that
+    /// escapes them makes them four. Framing by line ends escapes them all the same.
+    Keep,
+}
+
+/// Appends text to `out` so that it can't end the value it stands in, up to a limit.
+pub(super) struct Escaped<'a> {
+    pub(super) out: &'a mut Vec<u8>,
+    /// `out` never gets longer than this.
+    pub(super) limit: usize,
+    pub(super) place: Place,
+    pub(super) controls: ControlCharacters,
+    /// Octets of the caller's text that found no room.
+    pub(super) cut: usize,
+    /// What kept control characters will cost on the server, taken off the limit.
+    pub(super) growth: usize,
+}
+
+impl<'a> Escaped<'a> {
+    pub(super) fn new(
+        out: &'a mut Vec<u8>,
+        limit: usize,
+        place: Place,
+        controls: ControlCharacters,
+    ) -> Self {
+        Escaped { out, limit, place, controls, cut: 0, growth: 0 }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, text: &str) {
+        if self.cut == 0 && self.out.len() + text.len() <= self.limit && is_plain(text, self.place)
+        {
+            self.out.extend_from_slice(text.as_bytes());
+        } else {
+            self.push_checked(text);
+        }
+    }
+
+    /// Says in the value that it was cut, taking up to [`CUT_MARK`] octets beyond the limit.
+    /// `before` octets of it were lost on the way here.
+    #[inline]
+    pub(super) fn mark_cut(&mut self, before: usize) {
+        if self.cut + before > 0 {
+            let cut = std::mem::take(&mut self.cut) + before;
+            self.limit = usize::MAX;
+            // This writer takes all that is written to it.
+            let _ = fmt::Write::write_fmt(self, format_args!("...[cut {cut} octets]"));
+            self.cut = cut;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_checked(&mut self, text: &str) {
+        let mut rest = text;
+        while self.cut == 0 {
+            let run = rest.bytes().position(|b| class(b, self.place) != PLAIN);
+            let (plain, special) = rest.split_at(run.unwrap_or(rest.len()));
+            let room = self.limit.saturating_sub(self.out.len());
+            let fits = floor_char_boundary(plain, room);
+            self.out.extend_from_slice(&plain.as_bytes()[..fits]);
+            if fits < plain.len() {
+                self.cut = rest.len() - fits;
+                return;
+            }
+            let Some(character) = special.chars().next() else { return };
+            let before = self.out.len();
+            self.push_special(character);
+            if self.out.len() > self.limit {
+                self.out.truncate(before);
+                self.cut = special.len();
+                return;
+            }
+            rest = &special[character.len_utf8()..];
+        }
+        self.cut += rest.len();
+    }
+
+    fn push_special(&mut self, character: char) {
+        let mut utf8 = [0; 4];
+        let octets = character.encode_utf8(&mut utf8).as_bytes();
+        match character {
+            '"' | '\\' | ']' => self.out.extend_from_slice(&[b'\\', character as u8]),
+            _ if !is_control(character) => self.out.extend_from_slice(octets),
+            _ if self.place == Place::Json => self.push_json_escape(character),
+            '\0' => push_octal(self.out, 0),
+            _ if self.controls == ControlCharacters::Escape => {
+                octets.iter().for_each(|&octet| push_octal(self.out, octet));
+            }
+            _ => {
+                self.out.extend_from_slice(octets);
+                if character < ' ' {
+                    self.growth += 3;
+                    self.limit = self.limit.saturating_sub(3);
+                }
+            }
+        }
+    }
+
+    fn push_json_escape(&mut self, character: char) {
+        let short = match character {
+            '\n' => b"\\n",
+            '\r' => b"\\r",
+            '\t' => b"\\t",
+            _ => {
+                let code = character as u32;
+                let digit = |shift: u32| b"0123456789abcdef"[(code >> shift & 15) as usize];
+                self.out.extend_from_slice(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+                return;
+            }
+        };
+        self.out.extend_from_slice(short);
+    }
+}
+
+impl fmt::Write for Escaped<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // What finds no room is counted, not refused: a `Display` that meets an error may panic.
+        self.push(text);
+        Ok(())
+    }
+}
+
+/// The longest prefix of at most `room` octets that ends between two characters.
+pub(super) fn floor_char_boundary(text: &str, room: usize) -> usize {
+    if room >= text.len() {
+        return text.len();
+    }
+    (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+}
+
+fn push_octal(out: &mut Vec<u8>, octet: u8) {
+    out.extend_from_slice(&[
+        b'#',
+        b'0' + (octet >> 6),
+        b'0' + (octet >> 3 & 7),
+        b'0' + (octet & 7),
+    ]);
+}
+
+fn is_control(character: char) -> bool {
+    matches!(character,
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}'
+        | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Eight octets at a time: the answer is nearly always "nothing to do", and has to be cheap.
+#[inline]
+fn is_plain(text: &str, place: Place) -> bool {
+    let bytes = text.as_bytes();
+    let mut words = bytes.chunks_exact(8);
+    for word in &mut words {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        if is_suspect(u64::from_le_bytes(eight), place) {
+            return bytes.iter().all(|&b| class(b, place) == PLAIN);
+        }
+    }
+    words.remainder().iter().all(|&b| class(b, place) == PLAIN)
+}
+
+/// Whether one of eight octets could need an escape; a false alarm costs only time.
+#[inline]
+fn is_suspect(word: u64, place: Place) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let equals = |octet: u8| {
+        let difference = word ^ (ONES * u64::from(octet));
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
+    let mut suspects = below_space | word | equals(0x7f);
+    if place != Place::Text {
+        suspects |= equals(b'"') | equals(b'\\');
+    }
+    if place == Place::ParamValue {
+        suspects |= equals(b']');
+    }
+    suspects & HIGH != 0
+}
+
+/// First octets of characters that need a closer look, in the text and in quoted values.
+#[inline]
+fn class(octet: u8, place: Place) -> u8 {
+    let asked = match place {
+        Place::Text => CONTROL,
+        Place::Json => CONTROL | QUOTE,
+        Place::ParamValue => CONTROL | QUOTE | BRACKET,
+    };
+    CLASSES[octet as usize] & asked
+}
+
+/// Octets that the mark of a cut takes at most, escaped: its `]` may get a backslash.
+pub(super) const CUT_MARK: usize = 40;
+
+const PLAIN: u8 = 0;
+const CONTROL: u8 = 1;
+const QUOTE: u8 = 2;
+const BRACKET: u8 = 4;
+
+const CLASSES: [u8; 256] = {
+    let mut classes = [PLAIN; 256];
+    let mut octet = 0;
+    while octet < 0x20 {
+        classes[octet] = CONTROL;
+        octet += 1;
+    }
+    classes[0x7f] = CONTROL;
+    // The lead octets of C1, U+061C, U+20xx and U+FEFF.
+    classes[0xc2] = CONTROL;
+    classes[0xd8] = CONTROL;
+    classes[0xe2] = CONTROL;
+    classes[0xef] = CONTROL;
+    classes[b'"' as usize] = QUOTE;
+    classes[b'\\' as usize] = QUOTE;
+    classes[b']' as usize] = BRACKET;
+    classes
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &str, place: Place, limit: usize) -> (String, usize) {
+        let mut out = Vec::new();
+        let mut writer = Escaped::new(&mut out, limit, place, ControlCharacters::Escape);
+        writer.push(text);
+        let cut = writer.cut;
+        (String::from_utf8(out).unwrap(), cut)
+    }
+
+    #[test]
+    fn a_clean_text_is_copied() {
+        assert_eq!(escaped("order accepted; é ok", Place::Text, 99).0, "order accepted; é ok");
+    }
+
+    #[test]
+    fn delimiters_are_escaped_where_they_delimit() {
+        let text = r#"a "quote", a \ and a ]"#;
+        assert_eq!(escaped(text, Place::Text, 99).0, text);
+        assert_eq!(escaped(text, Place::ParamValue, 99).0, r#"a \"quote\", a \\ and a \]"#);
+    }
+
+    #[test]
+    fn controls_are_written_as_rsyslog_writes_them() {
+        assert_eq!(escaped("a\nb\tc\0\x7f", Place::Text, 99).0, "a#012b#011c#000#177");
+        assert_eq!(escaped("\u{85}\u{202e}", Place::ParamValue, 99).0, "#302#205#342#200#256");
+        assert_eq!(escaped("—“ï»", Place::Text, 99).0, "—“ï»");
+    }
+
+    #[test]
+    fn each_octet_of_a_word_is_looked_at() {
+        for at in 0..24 {
+            for bad in ['\n', '\x7f', '"', ']', '\\', '\u{85}'] {
+                let mut text = "x".repeat(24);
+                text.insert(at, bad);
+                assert!(!is_plain(&text, Place::ParamValue), "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn json_escapes_parse_back() {
+        let text = "a\n\t\"\\]\u{1}\u{85}\u{2028}ü";
+        let json = format!("\"{}\"", escaped(text, Place::Json, 99).0);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+    }
+
+    #[test]
+    fn a_cut_never_splits_a_character_or_an_escape() {
+        for limit in 0..12 {
+            let (out, cut) = escaped("aé\nz", Place::Text, limit);
+            assert!(out.len() <= limit);
+            let whole = ["", "a", "aé", "aé#012", "aé#012z"];
+            let kept = whole.iter().position(|w| *w == out).unwrap();
+            assert_eq!(
+                cut,
+                "aé\nz".len() - "aé\nz".chars().take(kept).map(char::len_utf8).sum::<usize>()
+            );
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What does one format put around header, fields, spans and text?
+
+use std::time::SystemTime;
+
+use super::{Clock, Place, Settings};
+use crate::record::Origin;
+
+/// A format as a table: the delimiters, which the writer alone puts down, so that no content
+/// can, and the two places where formats differ in more than delimiters.
+#[derive(Debug)]
+pub(super) struct Grammar {
+    /// Right after PRI.
+    pub(super) version: &'static str,
+    pub(super) time: fn(&mut Clock, &mut Vec<u8>, SystemTime),
+    /// HOSTNAME, tag and process, with the blanks around them.
+    pub(super) identity: Vec<u8>,
+    /// What says which message it is, constant for a callsite; it follows `identity`.
+    pub(super) lead: fn(&mut Vec<u8>, &Origin<'_>),
+    /// STRUCTURED-DATA that is the same for every message.
+    pub(super) elements: String,
+    /// Whether `meta sequenceId` follows `elements`.
+    pub(super) sequence_id: bool,
+    /// Written where STRUCTURED-DATA came out empty.
+    pub(super) nil: &'static str,
+    /// Opens what is neither header nor text, constant for a callsite.
+    pub(super) body: fn(&mut Vec<u8>, &Origin<'_>),
+    /// Around file, line, thread and a target too long for the header.
+    pub(super) source: Around,
+    pub(super) fields: Around,
+    /// Around the names of the spans; their fields follow, then `spans_end`.
+    pub(super) spans: Around,
+    pub(super) spans_end: &'static str,
+    /// Around a name.
+    pub(super) name: Around,
+    /// Around a value that is text.
+    pub(super) quote: &'static str,
+    /// Whether numbers and booleans stand without quotes.
+    pub(super) typed: bool,
+    /// Where values stand.
+    pub(super) values: Place,
+    /// Where the text stands.
+    pub(super) text_place: Place,
+    pub(super) text: Around,
+    /// Whether a text that isn't US-ASCII begins with a byte order mark.
+    pub(super) bom: bool,
+    pub(super) end: &'static str,
+    /// Whether the text comes before fields and spans.
+    pub(super) text_first: bool,
+    /// Names that the format or the receiver's template writes itself.
+    pub(super) reserved: &'static [&'static str],
+    /// Longest target that `lead` writes in full, octets.
+    pub(super) longest_target: usize,
+}
+
+/// What stands before and after something.
+#[derive(Debug)]
+pub(super) struct Around {
+    pub(super) open: String,
+    pub(super) close: &'static str,
+}
+
+impl Around {
+    pub(super) fn new(open: impl Into<String>, close: &'static str) -> Self {
+        Around { open: open.into(), close }
+    }
+}
+
+/// How records are written (`SYSLOG_FORMAT`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// RFC 5424: fields and spans are STRUCTURED-DATA, the text is MSG. `rfc5424`.
+    #[default]
+    Rfc5424,
+    /// A header of RFC 5424, and `@cee:` followed by one JSON object as MSG, which rsyslog's
+    /// mmjsonparse reads: numbers and booleans keep their type. `cee`.
+    Cee,
+    /// The format before RFC 5424 (RFC 3164), in local time: `host tag[pid]: text name="value"`.
+    /// `rfc3164`.
+    Rfc3164,
+    /// RFC 3164 without HOSTNAME, as the socket of a local syslog server expects it. It is the
+    /// default where the server is a `unix://` socket. `rfc3164-local`.
+    Rfc3164Local,
+}
+
+impl std::str::FromStr for Format {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> Result<Self, crate::Error> {
+        match text.to_ascii_lowercase().as_str() {
+            "rfc5424" => Ok(Format::Rfc5424),
+            "cee" => Ok(Format::Cee),
+            "rfc3164" => Ok(Format::Rfc3164),
+            "rfc3164-local" => Ok(Format::Rfc3164Local),
+            _ => Err(crate::Error::new(format!(
+                "{text:?} is no format: use rfc5424, cee, rfc3164 or rfc3164-local"
+            ))),
+        }
+    }
+}
+
+impl Format {
+    pub(super) fn grammar(self, settings: &Settings) -> Grammar {
+        match self {
+            Format::Rfc5424 => super::rfc5424::grammar(settings),
+            Format::Cee => super::json::grammar(settings),
+            Format::Rfc3164 => super::rfc3164::grammar(settings, true),
+            Format::Rfc3164Local => super::rfc3164::grammar(settings, false),
+        }
+    }
+}

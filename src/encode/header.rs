@@ -1,0 +1,84 @@
+//! What may stand in the fields of a HEADER, and what is put there instead? RFC 5424 section 6.2.
+
+use crate::{Error, Facility, Severity};
+
+/// PRIVAL (RFC 5424 section 6.2.1), 0 to 191.
+pub(super) fn pri(facility: Facility, severity: Severity) -> u8 {
+    facility.code() * 8 + severity.code()
+}
+
+/// A header field: octets that aren't PRINTUSASCII become `_`, what is too long is cut, and an
+/// empty value is NILVALUE.
+pub(super) fn push_field(out: &mut Vec<u8>, value: &str, longest: usize) {
+    if value.is_empty() {
+        out.push(b'-');
+    }
+    let printable = |c: char| if c.is_ascii_graphic() { c as u8 } else { b'_' };
+    out.extend(value.chars().take(longest).map(printable));
+}
+
+/// Checks the tag, which becomes APP-NAME.
+///
+/// # Errors
+///
+/// Where it is empty, longer than 48 octets, holds something other than printable US-ASCII
+/// (RFC 5424 section 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
+pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
+    let rule = if tag.is_empty() {
+        "it is empty"
+    } else if tag.len() > APP_NAME {
+        "it is longer than 48 octets"
+    } else if tag == "-" {
+        "\"-\" alone means that there is none"
+    } else if !tag.bytes().all(|b| b.is_ascii_graphic()) {
+        "only printable US-ASCII without blanks is allowed"
+    } else if tag.contains(['/', '[', ']', ':']) {
+        "a server ends the name at '/', '[', ']' and ':'"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(format!("{tag:?} can't be a tag: {rule} (APP-NAME, RFC 5424 section 6.2.5)")))
+}
+
+/// Longest HOSTNAME, octets.
+pub(super) const HOSTNAME: usize = 255;
+/// Longest APP-NAME, octets.
+pub(super) const APP_NAME: usize = 48;
+/// Longest PROCID, octets.
+pub(super) const PROCID: usize = 128;
+/// Longest MSGID, octets.
+pub(super) const MSGID: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_192_pris_are_all_different_and_in_order() {
+        let all = Facility::ALL.into_iter().flat_map(|f| Severity::ALL.map(|s| pri(f, s)));
+        assert!(all.eq(0..192));
+    }
+
+    #[test]
+    fn fields_are_made_printable_and_fit() {
+        let field = |value: &str| {
+            let mut out = Vec::new();
+            push_field(&mut out, value, 32);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(field("my crate::é\n"), "my_crate::__");
+        assert_eq!(field(""), "-");
+        assert_eq!(field(&"a".repeat(40)), "a".repeat(32));
+    }
+
+    #[test]
+    fn a_bad_tag_is_quoted_and_the_rule_named() {
+        let long = "x".repeat(49);
+        for tag in ["", "-", "my app", "tag\n", "täg", "a/b", "a[1]", "a:b", &long] {
+            let error = check_tag(tag).unwrap_err().to_string();
+            assert!(error.contains(&format!("{tag:?}")) && error.contains("RFC 5424"), "{error}");
+        }
+        assert!(check_tag("app-tag").is_ok());
+        assert!(check_tag(&"x".repeat(48)).is_ok());
+    }
+}

@@ -1,0 +1,94 @@
+//! Record → Message: how is it written?
+//!
+//! Never: fails at run time, reads a socket or the environment, knows a transport.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod escape;
+mod grammar;
+mod header;
+mod json;
+mod names;
+mod rfc3164;
+mod rfc5424;
+mod site;
+mod span;
+mod structured_data;
+mod timestamp;
+mod value;
+mod writer;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+pub use self::{escape::ControlCharacters, grammar::Format, structured_data::TimeQuality};
+pub(crate) use self::{
+    escape::Place,
+    header::check_tag,
+    site::{Scratch, Site},
+    timestamp::Clock,
+    writer::Writer,
+};
+use self::{grammar::Grammar, structured_data::header_fits};
+use crate::{Error, Facility, record::Severities, stats::Alterations};
+
+/// What a handle's messages have in common.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) format: Format,
+    pub(crate) facility: Facility,
+    pub(crate) severities: Severities,
+    pub(crate) tag: String,
+    pub(crate) hostname: String,
+    pub(crate) process_id: String,
+    pub(crate) enterprise_number: u32,
+    pub(crate) max_frame: usize,
+    pub(crate) controls: ControlCharacters,
+    pub(crate) source_location: bool,
+    pub(crate) thread_name: bool,
+    pub(crate) origin: bool,
+    pub(crate) sequence_id: bool,
+    pub(crate) time_quality: Option<TimeQuality>,
+    pub(crate) bom: bool,
+}
+
+/// Writes records as messages, the way one handle was set up.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    settings: Settings,
+    grammar: Grammar,
+    /// Tells the constant parts of this encoder from those of another.
+    id: u64,
+    sequence: AtomicU64,
+    alterations: Alterations,
+}
+
+impl Encoder {
+    /// # Errors
+    ///
+    /// Where the constant parts of a message leave too little of a frame.
+    pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+        let grammar = settings.format.grammar(&settings);
+        if !header_fits(&settings, grammar.identity.len(), grammar.elements.len()) {
+            return Err(Error::new(format!(
+                "a frame of {} octets is too short: the header with host name {:?} and tag {:?} \
+                 would fill more than half of it",
+                settings.max_frame, settings.hostname, settings.tag
+            )));
+        }
+        let id = NEXT_ID.fetch_add(1, Relaxed);
+        let (sequence, alterations) = (AtomicU64::new(0), Alterations::default());
+        Ok(Encoder { settings, grammar, id, sequence, alterations })
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(crate) fn severities(&self) -> &Severities {
+        &self.settings.severities
+    }
+
+    pub(crate) fn alterations(&self) -> &Alterations {
+        &self.alterations
+    }
+}

@@ -1,0 +1,104 @@
+//! How is a field called on the wire, so that no name is refused and none hides another?
+
+use std::ops::Range;
+
+/// The names of one set of parameters.
+///
+/// A name keeps printable US-ASCII but `=`, `]`, `"`, `\` and blanks (SD-NAME, RFC 5424
+/// section 6.3.2), 32 octets at most: rsyslog gives up all structured data of a message over
+/// one longer name. Where two would be the same, without regard to case since rsyslog lowers
+/// it, the later one gets a number.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    octets: Vec<u8>,
+    taken: Vec<Range<usize>>,
+}
+
+impl Names {
+    /// Forgets all names but `reserved`, which no field may have.
+    pub(super) fn restart(&mut self, reserved: &[&str]) {
+        self.octets.clear();
+        self.taken.clear();
+        for name in reserved {
+            self.take(name);
+        }
+    }
+
+    /// The name under which `name` can be written.
+    pub(super) fn take(&mut self, name: &str) -> &[u8] {
+        let start = self.octets.len();
+        push_sd_name(&mut self.octets, name);
+        let mut number = 1_u32;
+        while self.is_taken(start) {
+            number += 1;
+            let suffix_len = 2 + number.ilog10() as usize;
+            let whole = self.octets.len() - start;
+            let stem = if number == 2 { whole } else { whole - suffix_len };
+            self.octets.truncate(start + stem.min(LONGEST - suffix_len));
+            self.octets.push(b'_');
+            self.octets.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        }
+        self.taken.push(start..self.octets.len());
+        self.octets.get(start..).unwrap_or_default()
+    }
+
+    fn is_taken(&self, start: usize) -> bool {
+        let candidate = self.octets.get(start..).unwrap_or_default();
+        let name = |range: &Range<usize>| self.octets.get(range.clone()).unwrap_or_default();
+        self.taken.iter().any(|taken| name(taken).eq_ignore_ascii_case(candidate))
+    }
+}
+
+/// `SD-NAME = 1*32PRINTUSASCII ; except '=', SP, ']', %d34 (")` (RFC 5424 section 6).
+fn push_sd_name(out: &mut Vec<u8>, name: &str) {
+    let name = name.strip_prefix("r#").unwrap_or(name);
+    let safe = |c: char| match c {
+        '=' | ']' | '"' | '\\' => b'_',
+        c if c.is_ascii_graphic() => c as u8,
+        _ => b'_',
+    };
+    out.extend(name.chars().take(LONGEST).map(safe));
+    if name.is_empty() {
+        out.push(b'_');
+    }
+}
+
+const LONGEST: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(reserved: &[&str], names: &[&str]) -> Vec<String> {
+        let mut set = Names::default();
+        set.restart(reserved);
+        let text = |name: &[u8]| String::from_utf8(name.to_vec()).unwrap();
+        names.iter().map(|name| text(set.take(name))).collect()
+    }
+
+    #[test]
+    fn a_name_can_not_end_the_element_it_stands_in() {
+        assert_eq!(
+            taken(&[], &[r#"a="x" ]\é"#, "", "r#type", &"n".repeat(300)]),
+            ["a__x_____", "_", "type", &"n".repeat(32)]
+        );
+    }
+
+    #[test]
+    fn no_name_hides_another() {
+        assert_eq!(
+            taken(&["msg"], &["userId", "userid", "user id", "user=id", "USER ID", "msg"]),
+            ["userId", "userid_2", "user_id", "user_id_2", "USER_ID_3", "msg_2"]
+        );
+    }
+
+    #[test]
+    fn numbered_names_stay_short_and_differ() {
+        let long = "n".repeat(40);
+        let names = taken(&[], &vec![long.as_str(); 120]);
+        let distinct: std::collections::HashSet<_> = names.iter().collect();
+        assert_eq!(distinct.len(), 120);
+        assert!(names.iter().all(|name| name.len() <= 32));
+        assert_eq!(names[1], format!("{}_2", "n".repeat(30)));
+    }
+}

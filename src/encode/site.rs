@@ -1,0 +1,136 @@
+//! What of a message is the same each time its line of code runs, and what does a thread keep?
+
+use super::{
+    Clock, ControlCharacters, Encoder, escape::Escaped, grammar::Around, header, names::Names,
+};
+use crate::{Severity, record::Origin};
+
+/// The constant parts of the messages of one callsite, ready to be copied.
+#[derive(Debug, Default)]
+pub(crate) struct Site {
+    pub(super) severity: Option<Severity>,
+    /// PRI and VERSION.
+    pub(super) pri: Vec<u8>,
+    /// From HOSTNAME to the first SD-ELEMENTs.
+    pub(super) lead: Vec<u8>,
+    /// What comes before the fields.
+    pub(super) body: Vec<u8>,
+    /// Each field's name with its delimiters, in the order of the callsite.
+    pub(super) names: Vec<Vec<u8>>,
+    /// Which of the fields is the text.
+    pub(crate) text_at: Option<usize>,
+}
+
+/// What a thread needs to write a message; kept from one message to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    pub(super) frame: Vec<u8>,
+    pub(super) text: String,
+    pub(super) names: Names,
+    pub(super) clock: Clock,
+    pub(super) thread: Option<(u64, Vec<u8>)>,
+}
+
+impl Encoder {
+    /// The constant parts of messages from `origin` with these fields.
+    pub(crate) fn site<'a>(
+        &self,
+        origin: &Origin<'_>,
+        fields: impl Iterator<Item = &'a str> + Clone,
+    ) -> Site {
+        let mut site = Site::default();
+        self.rewrite_site(&mut site, origin);
+        site.text_at = fields.clone().position(|field| field == "message");
+        site.names = self.field_names(fields);
+        site
+    }
+
+    /// The same, into a site that is used again, without names.
+    pub(crate) fn rewrite_site(&self, site: &mut Site, origin: &Origin<'_>) {
+        let grammar = &self.grammar;
+        site.severity = Some(origin.severity);
+        site.pri.clear();
+        site.pri.push(b'<');
+        let pri = header::pri(self.settings.facility, origin.severity);
+        site.pri.extend_from_slice(itoa::Buffer::new().format(pri).as_bytes());
+        site.pri.push(b'>');
+        site.pri.extend_from_slice(grammar.version.as_bytes());
+        site.lead.clear();
+        site.lead.extend_from_slice(&grammar.identity);
+        (grammar.lead)(&mut site.lead, origin);
+        site.lead.extend_from_slice(grammar.elements.as_bytes());
+        site.body.clear();
+        (grammar.body)(&mut site.body, origin);
+        self.push_source(&mut site.body, origin);
+    }
+
+    /// Field names with their delimiters, none the same as another.
+    pub(crate) fn field_names<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Vec<Vec<u8>> {
+        let mut names = Names::default();
+        names.restart(self.grammar.reserved);
+        let mut delimited = |field: &str| {
+            let mut out = Vec::new();
+            push_name(&mut out, &self.grammar.name, names.take(field));
+            out
+        };
+        fields.map(&mut delimited).collect()
+    }
+
+    fn push_source(&self, out: &mut Vec<u8>, origin: &Origin<'_>) {
+        let (settings, grammar) = (&self.settings, &self.grammar);
+        let target = origin.target.len() > grammar.longest_target;
+        if !(settings.source_location || settings.thread_name || target) {
+            return;
+        }
+        out.extend_from_slice(grammar.source.open.as_bytes());
+        if target {
+            self.push_constant(out, "target", origin.target);
+        }
+        if settings.source_location {
+            if let Some(file) = origin.file {
+                self.push_constant(out, "file", file);
+            }
+            if let Some(line) = origin.line {
+                push_name(out, &grammar.name, b"line");
+                let quote = if grammar.typed { "" } else { grammar.quote };
+                out.extend_from_slice(quote.as_bytes());
+                out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
+                out.extend_from_slice(quote.as_bytes());
+            }
+        }
+        if !settings.thread_name {
+            out.extend_from_slice(grammar.source.close.as_bytes());
+        }
+    }
+
+    /// The thread's name, and the end of the element that `push_source` left open for it.
+    pub(super) fn thread_part(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let thread = std::thread::current();
+        self.push_constant(&mut out, "thread", thread.name().unwrap_or("unnamed"));
+        out.extend_from_slice(self.grammar.source.close.as_bytes());
+        out
+    }
+
+    fn push_constant(&self, out: &mut Vec<u8>, name: &str, value: &str) {
+        let grammar = &self.grammar;
+        push_name(out, &grammar.name, name.as_bytes());
+        self.push_quote(out);
+        let limit = out.len() + LONGEST_CONSTANT;
+        Escaped::new(out, limit, grammar.values, ControlCharacters::Escape).push(value);
+        out.extend_from_slice(grammar.quote.as_bytes());
+    }
+
+    /// The quote that `name` has not opened already.
+    pub(super) fn push_quote(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.grammar.quote.as_bytes());
+    }
+}
+
+pub(super) fn push_name(out: &mut Vec<u8>, around: &Around, name: &[u8]) {
+    out.extend_from_slice(around.open.as_bytes());
+    out.extend_from_slice(name);
+    out.extend_from_slice(around.close.as_bytes());
+}
+
+const LONGEST_CONSTANT: usize = 128;

@@ -1,0 +1,34 @@
+//! How are a span's name and fields written, once, for all the records inside it?
+
+use super::{Encoder, escape::Escaped, value};
+use crate::record::Value;
+
+impl Encoder {
+    /// The names of the spans down to this one, separated by colons.
+    pub(crate) fn span_names(&self, parent: Option<&[u8]>, name: &str) -> Vec<u8> {
+        let mut names = Vec::new();
+        if let Some(parent) = parent {
+            names.extend_from_slice(parent);
+            names.push(b':');
+        }
+        let limit = self.settings.max_frame / NAMES_SHARE;
+        let room = limit.max(names.len());
+        Escaped::new(&mut names, room, self.grammar.values, self.settings.controls).push(name);
+        names
+    }
+
+    /// One field of a span, its name with the delimiters as [`Encoder::field_names`] gives it.
+    pub(crate) fn span_field(&self, name: &[u8], value: Value<'_>) -> Vec<u8> {
+        let mut field = name.to_vec();
+        let limit = field.len() + self.settings.max_frame / VALUE_SHARE;
+        if value::push(&mut field, value, limit, self.style()).is_cut {
+            self.alterations.count_cut();
+        }
+        field
+    }
+}
+
+/// The names of all spans take at most one part in so many of a frame.
+const NAMES_SHARE: usize = 8;
+/// A value takes at most one part in so many of a frame.
+const VALUE_SHARE: usize = 4;

@@ -1,0 +1,312 @@
+//! How is one record put together, within the size of a frame?
+
+use std::{
+    fmt::{self, Write as _},
+    sync::atomic::Ordering::Relaxed,
+    time::SystemTime,
+};
+
+use super::{
+    Encoder, Scratch, Site,
+    escape::{CUT_MARK, Escaped, floor_char_boundary},
+    site::push_name,
+    structured_data::push_sequence_id,
+    value::{self, LONGEST_NUMBER, Style},
+};
+use crate::{Severity, record::Value};
+
+/// Writes one record; made by [`Encoder::begin`].
+///
+/// Fields come first, then spans, then [`finish`](Writer::finish); the text may be given at any
+/// time. The writer puts down every delimiter itself.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    encoder: &'a Encoder,
+    scratch: &'a mut Scratch,
+    severity: Severity,
+    /// Where STRUCTURED-DATA that differs from message to message begins.
+    start: usize,
+    /// Fields end before this.
+    fields_limit: usize,
+    /// The whole frame, less what kept control characters will grow by on the server.
+    max_frame: usize,
+    /// Octets of the text that found no room in the buffer.
+    text_cut: usize,
+    omitted: u64,
+    omitted_before_spans: u64,
+    has_names: bool,
+    is_in_fields: bool,
+    is_in_value: bool,
+}
+
+/// A record as octets, ready for the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Message<'a> {
+    pub(crate) severity: Severity,
+    pub(crate) octets: &'a [u8],
+}
+
+impl Encoder {
+    /// Begins a record of `site`, said now.
+    #[inline]
+    pub(crate) fn begin<'a>(&'a self, scratch: &'a mut Scratch, site: &Site) -> Writer<'a> {
+        let frame = &mut scratch.frame;
+        frame.clear();
+        frame.extend_from_slice(&site.pri);
+        (self.grammar.time)(&mut scratch.clock, frame, SystemTime::now());
+        frame.extend_from_slice(&site.lead);
+        if self.grammar.sequence_id {
+            push_sequence_id(frame, self.sequence.fetch_add(1, Relaxed));
+        }
+        let start = frame.len();
+        frame.extend_from_slice(&site.body);
+        if self.settings.thread_name {
+            if scratch.thread.as_ref().is_none_or(|(id, _)| *id != self.id) {
+                scratch.thread = Some((self.id, self.thread_part()));
+            }
+            if let Some((_, thread)) = &scratch.thread {
+                frame.extend_from_slice(thread);
+            }
+        }
+        scratch.text.clear();
+        let max_frame = self.settings.max_frame;
+        Writer {
+            encoder: self,
+            severity: site.severity.unwrap_or(Severity::Informational),
+            start,
+            fields_limit: max_frame - max_frame / TEXT_SHARE,
+            max_frame,
+            text_cut: 0,
+            omitted: 0,
+            omitted_before_spans: 0,
+            has_names: false,
+            is_in_fields: false,
+            is_in_value: false,
+            scratch,
+        }
+    }
+
+    pub(super) fn style(&self) -> Style {
+        let grammar = &self.grammar;
+        Style {
+            place: grammar.values,
+            controls: self.settings.controls,
+            quote: grammar.quote,
+            typed: grammar.typed,
+        }
+    }
+}
+
+impl<'a> Writer<'a> {
+    /// Writes the field whose name stands at `index` in `site`.
+    #[inline]
+    pub(crate) fn field(&mut self, site: &Site, index: usize, value: Value<'_>) {
+        let Some(name) = site.names.get(index) else { return };
+        if self.opens_field(name.len()) {
+            self.scratch.frame.extend_from_slice(name);
+            self.push_value(value);
+        }
+    }
+
+    /// Writes a field with a name that is not known before.
+    pub(crate) fn named_field(&mut self, name: &str, value: Value<'_>) {
+        if self.opens_field(name.len().min(LONGEST_NAME)) {
+            let scratch = &mut *self.scratch;
+            if !std::mem::replace(&mut self.has_names, true) {
+                scratch.names.restart(self.encoder.grammar.reserved);
+            }
+            let name = scratch.names.take(name);
+            push_name(&mut scratch.frame, &self.encoder.grammar.name, name);
+            self.push_value(value);
+        }
+    }
+
+    /// The text of the record; what is given in several pieces is joined.
+    #[inline]
+    pub(crate) fn text(&mut self, text: fmt::Arguments<'_>) {
+        let mut buffer = Capped {
+            out: &mut self.scratch.text,
+            limit: self.encoder.settings.max_frame,
+            cut: &mut self.text_cut,
+        };
+        // The buffer takes all that is written to it; a `Display` that fails said what it could.
+        let _ = match text.as_str() {
+            Some(text) => buffer.write_str(text),
+            None => buffer.write_fmt(text),
+        };
+    }
+
+    /// Begins what is said of the spans around the record, with their names; false if the
+    /// frame has no room for it.
+    pub(crate) fn begin_spans(&mut self, names: &[u8]) -> bool {
+        self.close_fields();
+        let grammar = &self.encoder.grammar;
+        let around = grammar.spans.open.len() + grammar.spans.close.len() + OMITTED;
+        let has_room = self.has_room(around + names.len());
+        if has_room {
+            self.scratch.frame.extend_from_slice(grammar.spans.open.as_bytes());
+            self.scratch.frame.extend_from_slice(names);
+            self.scratch.frame.extend_from_slice(grammar.spans.close.as_bytes());
+        } else {
+            self.omitted += 1;
+        }
+        self.omitted_before_spans = self.omitted;
+        has_room
+    }
+
+    /// A field of a span, encoded when the span was created.
+    #[inline]
+    pub(crate) fn span_field(&mut self, encoded: &[u8]) {
+        if self.has_room(encoded.len() + OMITTED) {
+            self.scratch.frame.extend_from_slice(encoded);
+        } else {
+            self.omitted += 1;
+        }
+    }
+
+    /// Ends what [`begin_spans`](Writer::begin_spans) began.
+    pub(crate) fn end_spans(&mut self) {
+        self.push_omitted(self.omitted - self.omitted_before_spans);
+        self.scratch.frame.extend_from_slice(self.encoder.grammar.spans_end.as_bytes());
+    }
+
+    /// Puts right what a panic in a value's own formatting left behind, and says so.
+    pub(crate) fn mend(&mut self) {
+        if std::mem::take(&mut self.is_in_value) {
+            self.scratch.frame.extend_from_slice(self.encoder.grammar.quote.as_bytes());
+        }
+        self.encoder.alterations.panicked.fetch_add(1, Relaxed);
+        self.text(format_args!("[a value panicked while it was being formatted]"));
+    }
+
+    /// Ends the record.
+    #[inline]
+    pub(crate) fn finish(mut self) -> Message<'a> {
+        self.close_fields();
+        let grammar = &self.encoder.grammar;
+        let frame = &mut self.scratch.frame;
+        if frame.len() == self.start && grammar.elements.is_empty() && !grammar.sequence_id {
+            frame.extend_from_slice(grammar.nil.as_bytes());
+        }
+        let before_text = frame.len();
+        if !self.scratch.text.is_empty() {
+            self.push_text();
+        }
+        let frame = &mut self.scratch.frame;
+        frame.extend_from_slice(grammar.end.as_bytes());
+        if grammar.text_first {
+            if let Some(parts) = frame.get_mut(self.start..) {
+                parts.rotate_left(before_text - self.start);
+            }
+        }
+        if self.omitted > 0 {
+            self.encoder.alterations.omitted.fetch_add(self.omitted, Relaxed);
+        }
+        Message { severity: self.severity, octets: &self.scratch.frame }
+    }
+
+    fn push_text(&mut self) {
+        let grammar = &self.encoder.grammar;
+        let closing = grammar.text.close.len() + grammar.end.len();
+        let limit = self.max_frame.saturating_sub(closing);
+        let (frame, text) = (&mut self.scratch.frame, self.scratch.text.as_str());
+        frame.extend_from_slice(grammar.text.open.as_bytes());
+        if grammar.bom && !text.is_ascii() {
+            frame.extend_from_slice("\u{feff}".as_bytes());
+        }
+        let start = frame.len();
+        let controls = self.encoder.settings.controls;
+        let mut escaped = Escaped::new(frame, limit, grammar.text_place, controls);
+        if self.text_cut == 0 {
+            escaped.push(text);
+        }
+        if self.text_cut + escaped.cut > 0 {
+            escaped.out.truncate(start);
+            let limit = limit.saturating_sub(CUT_MARK);
+            escaped = Escaped::new(frame, limit, grammar.text_place, controls);
+            escaped.push(text);
+            escaped.mark_cut(self.text_cut);
+            self.encoder.alterations.count_cut();
+        }
+        frame.extend_from_slice(grammar.text.close.as_bytes());
+    }
+
+    #[inline]
+    fn push_value(&mut self, value: Value<'_>) {
+        self.is_in_value = true;
+        let reserve = CUT_MARK + OMITTED;
+        let limit = self.fields_limit.saturating_sub(reserve);
+        let pushed = value::push(&mut self.scratch.frame, value, limit, self.encoder.style());
+        self.fields_limit = self.fields_limit.saturating_sub(pushed.growth);
+        self.max_frame = self.max_frame.saturating_sub(pushed.growth);
+        if pushed.is_cut {
+            self.encoder.alterations.count_cut();
+        }
+        self.is_in_value = false;
+    }
+
+    /// Whether a field with a name of that length has room; opens the element for the first one.
+    #[inline]
+    fn opens_field(&mut self, name: usize) -> bool {
+        let open = &self.encoder.grammar.fields.open;
+        let has_room = self.has_room(open.len() + name + LONGEST_NUMBER + CUT_MARK + OMITTED);
+        if !has_room {
+            self.omitted += 1;
+        } else if !self.is_in_fields {
+            self.is_in_fields = true;
+            self.scratch.frame.extend_from_slice(open.as_bytes());
+        }
+        has_room
+    }
+
+    #[inline]
+    fn has_room(&self, octets: usize) -> bool {
+        self.scratch.frame.len() + octets <= self.fields_limit
+    }
+
+    fn close_fields(&mut self) {
+        if std::mem::take(&mut self.is_in_fields) {
+            self.push_omitted(self.omitted);
+            let grammar = &self.encoder.grammar;
+            self.scratch.frame.extend_from_slice(grammar.fields.close.as_bytes());
+        }
+    }
+
+    /// Tells the reader of the record how many fields had no room in it.
+    fn push_omitted(&mut self, fields: u64) {
+        if fields > 0 {
+            let grammar = &self.encoder.grammar;
+            push_name(&mut self.scratch.frame, &grammar.name, b"omitted");
+            let style = self.encoder.style();
+            value::push(&mut self.scratch.frame, Value::U64(fields), usize::MAX, style);
+        }
+    }
+}
+
+/// Takes a text up to a limit and counts the rest, so that 100 MB of it cost no memory.
+struct Capped<'a> {
+    out: &'a mut String,
+    limit: usize,
+    cut: &'a mut usize,
+}
+
+impl fmt::Write for Capped<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = self.limit.saturating_sub(self.out.len());
+        if text.len() <= room && *self.cut == 0 {
+            self.out.push_str(text);
+        } else {
+            let fits = if *self.cut == 0 { floor_char_boundary(text, room) } else { 0 };
+            self.out.push_str(text.get(..fits).unwrap_or_default());
+            *self.cut += text.len() - fits;
+        }
+        Ok(())
+    }
+}
+
+/// The text has at least one part in so many of a frame, however long the fields are.
+const TEXT_SHARE: usize = 4;
+/// Octets that the number of omitted fields takes, with the end of its element.
+const OMITTED: usize = 34;
+const LONGEST_NAME: usize = 32;

@@ -1,0 +1,274 @@
+//! Which server, and how is it spoken to? One URL, taken apart.
+
+use std::{fmt, path::PathBuf, str::FromStr};
+
+use crate::Error;
+
+/// A server to ship to, as its URL says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) scheme: Scheme,
+    /// A name or an address without brackets; empty for a socket in the file system.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// The socket in the file system; empty for the others.
+    pub(crate) path: PathBuf,
+    pub(crate) framing: Framing,
+    pub(crate) tls: TlsOptions,
+}
+
+/// The way octets travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Udp,
+    Tcp,
+    Tls,
+    Unix,
+}
+
+/// How messages are told apart on a stream (RFC 6587 section 3.4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// `MSG-LEN SP SYSLOG-MSG`, whatever the message holds.
+    #[default]
+    OctetCounting,
+    /// A line end after each message.
+    Lf,
+}
+
+/// What a `tls://` URL says beside the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TlsOptions {
+    pub(crate) ca: Option<PathBuf>,
+    pub(crate) cert: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) server_name: Option<String>,
+    pub(crate) danger_accept_invalid_certs: bool,
+}
+
+impl Endpoint {
+    /// The name that the server's certificate must bear.
+    pub(crate) fn server_name(&self) -> &str {
+        self.tls.server_name.as_deref().unwrap_or(&self.host)
+    }
+}
+
+/// Several URLs, separated by commas, in the order in which they are tried.
+pub(crate) fn parse_list(urls: &str) -> Result<Vec<Endpoint>, Error> {
+    urls.split(',').map(|url| url.trim().parse()).collect()
+}
+
+impl FromStr for Endpoint {
+    type Err = Error;
+
+    fn from_str(url: &str) -> Result<Self, Error> {
+        let bad = |rule: String| Error::new(format!("{url:?} is no server's URL: {rule}"));
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(SHAPE.to_owned()))?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "udp" => Scheme::Udp,
+            "tcp" => Scheme::Tcp,
+            "tls" => Scheme::Tls,
+            "unix" => Scheme::Unix,
+            other => return Err(bad(format!("{other:?} is no scheme, {SHAPE}"))),
+        };
+        let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+        let mut endpoint = Endpoint {
+            scheme,
+            host: String::new(),
+            port: 0,
+            path: PathBuf::new(),
+            framing: Framing::default(),
+            tls: TlsOptions::default(),
+        };
+        match scheme {
+            Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
+            Scheme::Udp | Scheme::Tcp | Scheme::Tls => {
+                (endpoint.host, endpoint.port) = authority(place, scheme).map_err(bad)?;
+            }
+        }
+        for option in options.split('&').filter(|option| !option.is_empty()) {
+            endpoint.set(option).map_err(bad)?;
+        }
+        match (&endpoint.tls.cert, &endpoint.tls.key) {
+            (Some(_), None) => Err(bad("cert needs a key beside it".to_owned())),
+            (None, Some(_)) => Err(bad("key needs a cert beside it".to_owned())),
+            _ => Ok(endpoint),
+        }
+    }
+}
+
+impl Endpoint {
+    fn set(&mut self, option: &str) -> Result<(), String> {
+        let (name, value) = option
+            .split_once('=')
+            .ok_or_else(|| format!("the option {option:?} has no value, as in name=value"))?;
+        let value = percent_decoded(value)?;
+        let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
+        let is_tls = self.scheme == Scheme::Tls;
+        match name {
+            "framing" if is_stream => match value.as_str() {
+                "octet-counting" => self.framing = Framing::OctetCounting,
+                "lf" => self.framing = Framing::Lf,
+                _ => return Err(format!("{value:?} is no framing: use octet-counting or lf")),
+            },
+            "ca" if is_tls => self.tls.ca = Some(value.into()),
+            "cert" if is_tls => self.tls.cert = Some(value.into()),
+            "key" if is_tls => self.tls.key = Some(value.into()),
+            "server_name" if is_tls => self.tls.server_name = Some(value),
+            "danger_accept_invalid_certs" if is_tls => {
+                self.tls.danger_accept_invalid_certs =
+                    value.parse().map_err(|_| format!("{name} is true or false, not {value:?}"))?;
+            }
+            _ => return Err(format!("{name:?} is no option of {}://, {OPTIONS}", self.scheme)),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.scheme {
+            Scheme::Unix => write!(f, "unix://{}", self.path.display()),
+            scheme if self.host.contains(':') => {
+                write!(f, "{scheme}://[{}]:{}", self.host, self.port)
+            }
+            scheme => write!(f, "{scheme}://{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Scheme::Udp => "udp",
+            Scheme::Tcp => "tcp",
+            Scheme::Tls => "tls",
+            Scheme::Unix => "unix",
+        })
+    }
+}
+
+fn path(place: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(percent_decoded(place)?);
+    if path.is_absolute() { Ok(path) } else { Err("unix:// needs a path from the root".to_owned()) }
+}
+
+fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
+    let place = place.strip_suffix('/').unwrap_or(place);
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (host, port) = rest.split_once(']').ok_or("the bracket is not closed")?;
+            host.parse::<std::net::Ipv6Addr>()
+                .map_err(|_| format!("{host:?} is no IPv6 address"))?;
+            (host, port.strip_prefix(':').or(port.is_empty().then_some("")))
+        }
+        None => match place.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, Some("")),
+        },
+    };
+    if host.is_empty() {
+        return Err("the host is missing".to_owned());
+    }
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
+    if !host.chars().all(is_name) {
+        return Err(format!("{host:?} is no host name"));
+    }
+    let port = match port {
+        Some("") => default_port(scheme),
+        Some(digits) => match digits.parse() {
+            Ok(0) | Err(_) => return Err(format!("the port {digits:?} is not in 1 to 65535")),
+            Ok(port) => port,
+        },
+        None => return Err("only a port may follow the bracket".to_owned()),
+    };
+    Ok((host.to_owned(), port))
+}
+
+/// RFC 5426 section 3.3, RFC 5425 section 4.1; TCP has none assigned (RFC 6587 section 4), and
+/// 514 is what servers listen on.
+fn default_port(scheme: Scheme) -> u16 {
+    match scheme {
+        Scheme::Udp | Scheme::Tcp | Scheme::Unix => 514,
+        Scheme::Tls => 6514,
+    }
+}
+
+fn percent_decoded(text: &str) -> Result<String, String> {
+    let mut octets = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(octet) = rest.next() {
+        if octet != b'%' {
+            octets.push(octet);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
+        match (digit(), digit()) {
+            (Some(high), Some(low)) => octets.push((high * 16 + low) as u8),
+            _ => return Err(format!("a % in {text:?} is not followed by two hexadecimal digits")),
+        }
+    }
+    String::from_utf8(octets).map_err(|_| format!("{text:?} is not UTF-8"))
+}
+
+const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514 or unix:///dev/log";
+const OPTIONS: &str = "there are framing (tcp, unix) and ca, cert, key, server_name, \
+                       danger_accept_invalid_certs (tls)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_scheme_has_its_port() {
+        for (url, shown) in [
+            ("udp://logs", "udp://logs:514"),
+            ("tcp://logs.example.com:601/", "tcp://logs.example.com:601"),
+            ("TLS://[::1]", "tls://[::1]:6514"),
+            ("unix:///dev/log", "unix:///dev/log"),
+        ] {
+            assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn options_are_read() {
+        let url = "tls://h?ca=/etc/ca%20x.pem&server_name=logs&danger_accept_invalid_certs=false";
+        let endpoint: Endpoint = url.parse().unwrap();
+        assert_eq!(endpoint.tls.ca, Some("/etc/ca x.pem".into()));
+        assert_eq!(endpoint.server_name(), "logs");
+        assert!(!endpoint.tls.danger_accept_invalid_certs);
+        assert_eq!("tcp://h?framing=lf".parse::<Endpoint>().unwrap().framing, Framing::Lf);
+        assert_eq!(parse_list("tcp://a, tcp://b").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_bad_url_is_quoted_and_the_rule_named() {
+        for (url, rule) in [
+            ("", "expected"),
+            ("logs.example.com:514", "expected"),
+            ("http://h", "is no scheme"),
+            ("tcp://", "host is missing"),
+            ("tcp://h:0", "port"),
+            ("tcp://h:70000", "port"),
+            ("tcp://h:x", "port"),
+            ("tcp://a b", "no host name"),
+            ("tcp://user:secret@h", "port"),
+            ("tcp://[::1", "bracket"),
+            ("tcp://[x]:1", "IPv6"),
+            ("tcp://[::1]x", "bracket"),
+            ("unix://dev/log", "root"),
+            ("tcp://h?framing=crlf", "framing"),
+            ("tcp://h?ca=/x", "no option"),
+            ("tls://h?framing=lf", "no option"),
+            ("tls://h?cert=/x", "key"),
+            ("tls://h?key=/x", "cert"),
+            ("tls://h?danger_accept_invalid_certs=yes", "true or false"),
+            ("tcp://h?framing", "value"),
+            ("tls://h?ca=%zz", "hexadecimal"),
+        ] {
+            let error = url.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(error.contains(&format!("{url:?}")) && error.contains(rule), "{error}");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What happens to the last records when the process ends?
+#![allow(unsafe_code)]
+
+use std::{
+    panic::catch_unwind,
+    sync::{Mutex, Once, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use crate::{capture::Inlet, muted::is_muted};
+
+/// Has everything shipped when the process ends: on return from `main` and on
+/// `std::process::exit`, whatever became of the guard.
+pub(crate) fn flush_at_exit(inlet: Weak<Inlet>, timeout: Duration) {
+    static REGISTER: Once = Once::new();
+    REGISTER.call_once(|| {
+        // SAFETY: `at_exit` is a plain function that lives as long as the process, takes nothing
+        // and never unwinds. Were the registration to fail, there would be no last flush, which
+        // is no worse than without it.
+        unsafe { libc::atexit(at_exit) };
+    });
+    let process = std::process::id();
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    all.retain(|last| last.inlet.strong_count() > 0);
+    all.push(Last { inlet, timeout, process });
+}
+
+struct Last {
+    inlet: Weak<Inlet>,
+    timeout: Duration,
+    process: u32,
+}
+
+extern "C" fn at_exit() {
+    // Unwinding into C would abort the process.
+    let _ = catch_unwind(|| {
+        let all = std::mem::take(&mut *ALL.lock().unwrap_or_else(PoisonError::into_inner));
+        let begin = Instant::now();
+        for last in all {
+            // A forked child has no shipper, and the shipper can't wait for itself.
+            if last.process == std::process::id() && !is_muted() {
+                if let Some(inlet) = last.inlet.upgrade() {
+                    let left = last.timeout.saturating_sub(begin.elapsed());
+                    inlet.queue.flush_and_hang_up(left);
+                }
+            }
+        }
+    });
+}
+
+static ALL: Mutex<Vec<Last>> = Mutex::new(Vec::new());

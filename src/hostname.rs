@@ -1,0 +1,52 @@
+//! What is this machine called? RFC 5424 section 6.2.4.
+
+use std::{fs, net::UdpSocket};
+
+/// In the order that the RFC prefers: a fully qualified name, a host name, an address; empty if
+/// there is none, which becomes NILVALUE. Nothing is asked over the network.
+pub(crate) fn detect() -> String {
+    let name = gethostname::gethostname().to_string_lossy().into_owned();
+    let is_name = !name.is_empty() && !name.starts_with("localhost");
+    if name.contains('.') && is_name {
+        return name;
+    }
+    let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
+    if is_name {
+        return qualified(&name, &hosts).unwrap_or(name);
+    }
+    address().unwrap_or(name)
+}
+
+/// The name with a domain that stands beside the short one in the hosts file.
+fn qualified(name: &str, hosts: &str) -> Option<String> {
+    let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let mut names = lines.map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
+    let names = names.find(|names| names.contains(&name))?;
+    let of_this_host = |long: &&&str| long.strip_prefix(name).is_some_and(|d| d.starts_with('.'));
+    names.iter().find(of_this_host).map(|long| (*long).to_owned())
+}
+
+/// The address that traffic to the outside would come from; nothing is sent.
+fn address() -> Option<String> {
+    let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+    socket.connect(("192.0.2.1", 514)).ok()?;
+    Some(socket.local_addr().ok()?.ip().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_file_knows_the_domain() {
+        let hosts = "127.0.0.1 localhost\n127.0.1.1 web1.example.com web1 # this host\n";
+        assert_eq!(qualified("web1", hosts).as_deref(), Some("web1.example.com"));
+        assert_eq!(qualified("web", hosts), None);
+        assert_eq!(qualified("localhost", hosts), None);
+    }
+
+    #[test]
+    fn there_is_always_a_name_or_an_address() {
+        assert!(!detect().is_empty());
+    }
+}

@@ -1,0 +1,70 @@
+//! May this thread's log call be captured?
+//!
+//! The shipper's own threads are muted: what tokio, mio or a TLS library logs on the way of a
+//! record must not become a record. And a value may log while it is being formatted, but not
+//! without end.
+
+use std::cell::Cell;
+
+thread_local! {
+    // Without a destructor, so that it can be asked while a thread ends.
+    static DEPTH: Cell<u8> = const { Cell::new(0) };
+}
+
+/// A log call under way on this thread.
+#[derive(Debug)]
+pub(crate) struct Entry(());
+
+/// Why a log call is not captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The thread is the crate's own.
+    Muted,
+    /// The call was made while a record was being formatted, and that one while another was, ...
+    TooDeep,
+}
+
+/// Notes that a log call has begun.
+#[inline]
+pub(crate) fn enter() -> Result<Entry, Refused> {
+    match DEPTH.get() {
+        MUTED => Err(Refused::Muted),
+        DEEPEST => Err(Refused::TooDeep),
+        depth => {
+            DEPTH.set(depth + 1);
+            Ok(Entry(()))
+        }
+    }
+}
+
+impl Drop for Entry {
+    #[inline]
+    fn drop(&mut self) {
+        DEPTH.set(DEPTH.get().saturating_sub(1));
+    }
+}
+
+/// From now on nothing that this thread logs is captured.
+pub(crate) fn mute_thread() {
+    DEPTH.set(MUTED);
+}
+
+pub(crate) fn is_muted() -> bool {
+    DEPTH.get() == MUTED
+}
+
+/// Does something that must not be captured, were it to log.
+pub(crate) fn muted<T>(action: impl FnOnce() -> T) -> T {
+    struct Restore(u8);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            DEPTH.set(self.0);
+        }
+    }
+    let _restore = Restore(DEPTH.replace(MUTED));
+    action()
+}
+
+const MUTED: u8 = u8::MAX;
+/// A record in a value in a record in a value: enough for anyone who means it.
+const DEEPEST: u8 = 4;

@@ -1,0 +1,293 @@
+//! Message → messages in order: who waits, and who is turned away?
+//!
+//! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod overflow;
+mod reader;
+mod ring;
+
+use std::{
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Notify;
+
+pub use self::overflow::Overflow;
+use self::ring::Tail;
+pub(crate) use self::{
+    reader::{Batch, Reader, Work},
+    ring::Cursor,
+};
+use crate::{
+    Severity, Stats,
+    stats::{DropReason, Losses},
+};
+
+/// The writing side of the queue, shared by all threads that log.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    overflow: Overflow,
+    /// Wakes the reader when it has gone to sleep.
+    wake: Notify,
+    /// Wakes log calls that wait for room, and flushes.
+    progress: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    tail: Tail,
+    books: Books,
+    /// Where the reader's `arrived` stands.
+    arrived: Cursor,
+    /// The reader sleeps and wants to be woken.
+    is_parked: bool,
+    /// Threads that wait on `progress`.
+    waiters: u32,
+    /// Flushes under way: the reader should not take its time.
+    flushes: u32,
+    /// Connections should be closed once everything is sent.
+    hang_up: bool,
+    is_closed: bool,
+    has_reader: bool,
+}
+
+#[derive(Debug, Default)]
+struct Books {
+    captured: u64,
+    delivered: u64,
+    waiting: u64,
+    losses: Losses,
+}
+
+/// Makes a queue of `capacity` octets.
+pub(crate) fn queue(capacity: usize, overflow: Overflow) -> (Arc<Queue>, Reader) {
+    let (tail, front) = ring::ring(capacity);
+    let state = State {
+        tail,
+        books: Books::default(),
+        arrived: 0,
+        is_parked: false,
+        waiters: 0,
+        flushes: 0,
+        hang_up: false,
+        is_closed: false,
+        has_reader: true,
+    };
+    let (wake, progress) = (Notify::new(), Condvar::new());
+    let queue = Arc::new(Queue { state: Mutex::new(state), overflow, wake, progress });
+    (Arc::clone(&queue), Reader::new(queue, front))
+}
+
+impl Queue {
+    /// Takes a message, or counts why not. Returns whether the reader has to be woken.
+    #[inline]
+    #[must_use]
+    pub(crate) fn push(&self, severity: Severity, octets: &[u8]) -> bool {
+        let mut state = self.lock();
+        state.books.captured += 1;
+        let mut refusal = self.refusal(&state, severity, octets.len());
+        if let (Some(DropReason::QueueFull), Some(limit)) = (refusal, self.overflow.patience()) {
+            (state, refusal) = self.wait_for_room(state, severity, octets.len(), limit);
+        }
+        match refusal {
+            None if state.tail.push(severity, octets) => {
+                state.books.waiting += 1;
+                std::mem::take(&mut state.is_parked)
+            }
+            refusal => {
+                state.books.losses.add(refusal.unwrap_or(DropReason::QueueFull), severity);
+                false
+            }
+        }
+    }
+
+    /// Counts a record that never became a message.
+    pub(crate) fn count_dropped(&self, reason: DropReason, severity: Severity) {
+        let mut state = self.lock();
+        state.books.captured += 1;
+        state.books.losses.add(reason, severity);
+    }
+
+    pub(crate) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until everything pushed before has arrived; false if `timeout` came first.
+    pub(crate) fn flush(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.lock();
+        let goal = state.tail.head();
+        if state.arrived >= goal {
+            return true;
+        }
+        state.flushes += 1;
+        state.is_parked = false;
+        self.wake();
+        while state.arrived < goal {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || !state.has_reader {
+                break;
+            }
+            state = self.wait(state, left);
+        }
+        state.flushes -= 1;
+        state.arrived >= goal
+    }
+
+    /// Flushes, then has the connection closed as its protocol wants; the next record opens
+    /// another one.
+    pub(crate) fn flush_and_hang_up(&self, timeout: Duration) -> bool {
+        let deadline = Instant::now() + timeout;
+        let is_flushed = self.flush(timeout);
+        let mut state = self.lock();
+        state.hang_up = true;
+        state.is_parked = false;
+        self.wake();
+        while state.hang_up {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.hang_up = false;
+                return false;
+            }
+            state = self.wait(state, left);
+        }
+        is_flushed
+    }
+
+    /// No handle is left: the reader ships what there is and ends.
+    pub(crate) fn close(&self) {
+        self.lock().is_closed = true;
+        self.wake();
+    }
+
+    pub(crate) fn tell(&self, stats: &mut Stats) {
+        let state = self.lock();
+        stats.captured = state.books.captured;
+        stats.delivered = state.books.delivered;
+        stats.waiting = state.books.waiting;
+        stats.losses = state.books.losses;
+        stats.queued_octets = state.tail.used() as u64;
+    }
+
+    fn refusal(&self, state: &State, severity: Severity, length: usize) -> Option<DropReason> {
+        let (tail, capacity) = (&state.tail, state.tail.capacity());
+        if state.is_closed {
+            Some(DropReason::Closed)
+        } else if length > capacity / 2 - ring::OVERHEAD {
+            // Wherever the head stands, half of an empty ring is always in one piece.
+            Some(DropReason::TooLong)
+        } else if tail.used() + tail.cost(length) > self.overflow.share(severity, capacity) {
+            Some(DropReason::QueueFull)
+        } else {
+            None
+        }
+    }
+
+    #[cold]
+    fn wait_for_room<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        severity: Severity,
+        length: usize,
+        limit: Duration,
+    ) -> (MutexGuard<'a, State>, Option<DropReason>) {
+        let deadline = Instant::now() + limit;
+        loop {
+            if std::mem::take(&mut state.is_parked) {
+                self.wake();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            let refusal = self.refusal(&state, severity, length);
+            if refusal != Some(DropReason::QueueFull) || left.is_zero() {
+                return (state, refusal);
+            }
+            state = self.wait(state, left);
+        }
+    }
+
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        left: Duration,
+    ) -> MutexGuard<'a, State> {
+        state.waiters += 1;
+        let mut state =
+            self.progress.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        state.waiters -= 1;
+        state
+    }
+
+    /// Nothing that runs under the lock panics; were it to, the books are still the best there is.
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stats(queue: &Queue) -> Stats {
+        let mut stats = Stats::default();
+        queue.tell(&mut stats);
+        stats
+    }
+
+    fn fill(queue: &Queue, severity: Severity) -> u64 {
+        let before = stats(queue).waiting;
+        while {
+            let dropped = stats(queue).dropped();
+            let _ = queue.push(severity, &[b'x'; 100]);
+            stats(queue).dropped() == dropped
+        } {}
+        stats(queue).waiting - before
+    }
+
+    #[test]
+    fn each_severity_finds_its_reserve() {
+        let (queue, _reader) = queue(64 * 1024, Overflow::ShedLeastSevere);
+        assert!(fill(&queue, Severity::Debug) > 0);
+        assert!(fill(&queue, Severity::Informational) > 0);
+        assert!(fill(&queue, Severity::Warning) > 0);
+        assert_eq!(fill(&queue, Severity::Error), 0);
+        let stats = stats(&queue);
+        assert_eq!(stats.dropped_of(Severity::Debug), 1);
+        assert_eq!(stats.dropped_of(Severity::Error), 1);
+        assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+    }
+
+    #[test]
+    fn what_is_longer_than_half_the_queue_is_turned_away() {
+        let (queue, mut reader) = queue(4096, Overflow::DropNewest);
+        for _ in 0..20 {
+            let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2 - 16]);
+            let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2]);
+            let end = reader.batch(usize::MAX).last().map(|stored| stored.end);
+            reader.sent(end.unwrap_or_default());
+            reader.arrived(end.unwrap_or_default());
+        }
+        assert_eq!(stats(&queue).delivered, 20);
+        assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
+    }
+
+    #[test]
+    fn a_blocked_call_goes_on_when_there_is_room_and_gives_up_in_time() {
+        let (queue, mut reader) = queue(4096, Overflow::Block(Duration::from_millis(50)));
+        fill(&queue, Severity::Error);
+        assert_eq!(stats(&queue).dropped(), 1);
+        let writer = {
+            let queue = Arc::clone(&queue);
+            std::thread::spawn(move || queue.push(Severity::Error, &[b'x'; 100]))
+        };
+        let end = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
+        reader.sent(end);
+        reader.arrived(end);
+        writer.join().unwrap();
+        assert_eq!(stats(&queue).dropped(), 1);
+        assert_eq!(stats(&queue).waiting, 1);
+    }
+}

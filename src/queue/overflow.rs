@@ -1,0 +1,90 @@
+//! Who is turned away when the queue fills?
+
+use std::{str::FromStr, time::Duration};
+
+use crate::{Error, Severity};
+
+/// What happens to a record for which the queue has no room (`SYSLOG_OVERFLOW`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// The least severe go first (RFC 5424 section 8.6): from 70 % of the queue DEBUG is turned
+    /// away, from 90 % NOTICE and INFO too, so that a reserve stays for WARNING and worse.
+    /// `shed`.
+    #[default]
+    ShedLeastSevere,
+    /// What doesn't fit is turned away, whatever its severity. `newest`.
+    DropNewest,
+    /// The log call waits for room, up to this long, then the record is turned away.
+    /// `block:100ms`.
+    Block(Duration),
+}
+
+impl Overflow {
+    /// How many octets of `capacity` a record of this severity may fill up to.
+    pub(super) fn share(self, severity: Severity, capacity: usize) -> usize {
+        let percent = match self {
+            Overflow::DropNewest | Overflow::Block(_) => 100,
+            Overflow::ShedLeastSevere => match severity {
+                Severity::Debug => 70,
+                Severity::Notice | Severity::Informational => 90,
+                Severity::Emergency
+                | Severity::Alert
+                | Severity::Critical
+                | Severity::Error
+                | Severity::Warning => 100,
+            },
+        };
+        capacity / 100 * percent + capacity % 100 * percent / 100
+    }
+
+    /// How long a log call may wait for room.
+    pub(super) fn patience(self) -> Option<Duration> {
+        match self {
+            Overflow::Block(limit) => Some(limit),
+            Overflow::ShedLeastSevere | Overflow::DropNewest => None,
+        }
+    }
+}
+
+impl FromStr for Overflow {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wait = |ms: &str| ms.parse().ok().map(|ms| Overflow::Block(Duration::from_millis(ms)));
+        match text.to_ascii_lowercase().as_str() {
+            "shed" => Some(Overflow::ShedLeastSevere),
+            "newest" => Some(Overflow::DropNewest),
+            other => other.strip_prefix("block:").and_then(|t| wait(t.strip_suffix("ms")?)),
+        }
+        .ok_or_else(|| {
+            Error::new(format!("{text:?} is no overflow policy: use shed, newest or block:100ms"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_severe_go_first_and_a_reserve_stays() {
+        let share = |severity| Overflow::ShedLeastSevere.share(severity, 1000);
+        assert_eq!(share(Severity::Debug), 700);
+        assert_eq!(share(Severity::Informational), 900);
+        assert_eq!(share(Severity::Warning), 1000);
+        assert_eq!(Overflow::DropNewest.share(Severity::Debug, 1000), 1000);
+        assert_eq!(Overflow::DropNewest.share(Severity::Debug, usize::MAX), usize::MAX);
+    }
+
+    #[test]
+    fn policies_are_read_and_nonsense_is_quoted() {
+        assert_eq!("shed".parse::<Overflow>().unwrap(), Overflow::ShedLeastSevere);
+        let block = Overflow::Block(Duration::from_millis(250));
+        assert_eq!("block:250ms".parse::<Overflow>().unwrap(), block);
+        for bad in ["", "block", "block:", "block:1s", "oldest"] {
+            let error = bad.parse::<Overflow>().unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+}

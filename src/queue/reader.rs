@@ -1,0 +1,215 @@
+//! What is there to ship, and what of it is done?
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Books, Queue,
+    ring::{Cursor, Front, Messages, Stored},
+};
+use crate::stats::DropReason;
+
+/// The reading side of the queue; there is one, on the shipper's thread.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    queue: Arc<Queue>,
+    front: Front,
+}
+
+/// What the reader was woken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Messages wait to be sent.
+    Messages,
+    /// The time is up that was given to wait.
+    Nothing,
+    /// Everything is sent, and the connection should be closed for now.
+    HangUp,
+    /// Everything is sent, and nobody is left to log.
+    End,
+}
+
+/// Some messages to send, the oldest first.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch<'a> {
+    messages: Messages<'a>,
+    octets_left: usize,
+}
+
+impl<'a> Iterator for Batch<'a> {
+    type Item = Stored<'a>;
+
+    fn next(&mut self) -> Option<Stored<'a>> {
+        if self.octets_left == 0 {
+            return None;
+        }
+        let stored = self.messages.next()?;
+        self.octets_left = self.octets_left.saturating_sub(stored.octets.len());
+        Some(stored)
+    }
+}
+
+impl Reader {
+    pub(super) fn new(queue: Arc<Queue>, front: Front) -> Self {
+        Reader { queue, front }
+    }
+
+    /// Waits for something to do, for `patience` at most.
+    ///
+    /// While traffic flows it looks again after a short nap: waking a sleeping thread would cost
+    /// the caller of a log macro far more than the rest of its work. Only after a silence it
+    /// sleeps until it is woken.
+    pub(crate) async fn work(&mut self, patience: Option<Duration>) -> Work {
+        for _ in 0..NAPS {
+            if let Some(work) = self.look(false) {
+                return work;
+            }
+            // The whole thread may sleep: it has nothing else to do that can't wait so long, and
+            // a timer of the runtime would be twice as late.
+            std::thread::sleep(NAP);
+            tokio::task::yield_now().await;
+        }
+        if let Some(work) = self.look(true) {
+            return work;
+        }
+        let woken = self.queue.wake.notified();
+        match patience {
+            None => woken.await,
+            // Time being up is an answer too.
+            Some(limit) => drop(tokio::time::timeout(limit, woken).await),
+        }
+        self.look(false).unwrap_or(Work::Nothing)
+    }
+
+    fn look(&self, park: bool) -> Option<Work> {
+        if self.front.has_unsent() {
+            return Some(Work::Messages);
+        }
+        let mut state = self.queue.lock();
+        if self.front.has_unsent() {
+            Some(Work::Messages)
+        } else if state.is_closed {
+            Some(Work::End)
+        } else if state.hang_up {
+            Some(Work::HangUp)
+        } else {
+            state.is_parked = park;
+            None
+        }
+    }
+
+    /// Sleeps between two tries, less long where someone waits for a flush or the end.
+    pub(crate) async fn pause(&self, length: Duration) {
+        let length = if self.is_urged() { length.min(URGED) } else { length };
+        tokio::select! {
+            () = tokio::time::sleep(length) => {}
+            () = self.urged() => {}
+        }
+    }
+
+    /// Whether someone waits for a flush or the end.
+    pub(crate) fn is_urged(&self) -> bool {
+        let state = self.queue.lock();
+        state.flushes > 0 || state.is_closed || state.hang_up
+    }
+
+    async fn urged(&self) {
+        let was_urged = self.is_urged();
+        loop {
+            self.queue.wake.notified().await;
+            if !was_urged && self.is_urged() {
+                return;
+            }
+        }
+    }
+
+    /// Messages that wait to be sent: about `octets` of them, at least one if there is one.
+    pub(crate) fn batch(&self, octets: usize) -> Batch<'_> {
+        Batch { messages: self.front.unsent(), octets_left: octets.max(1) }
+    }
+
+    /// Whether something was sent of which it isn't known that it arrived.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.front.sent() != self.front.arrived()
+    }
+
+    /// Whether no handle is left.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.queue.lock().is_closed
+    }
+
+    /// Where the first message begins that waits to be sent.
+    pub(crate) fn first_unsent(&self) -> Cursor {
+        self.front.sent()
+    }
+
+    /// Notes that the connection has everything up to `to`.
+    pub(crate) fn sent(&mut self, to: Cursor) {
+        self.front.advance_sent(to);
+    }
+
+    /// Notes that everything up to `to` is safe at the other side, and frees its space.
+    pub(crate) fn arrived(&mut self, to: Cursor) {
+        if to > self.front.arrived() {
+            let count = self.front.on_their_way(to).count() as u64;
+            self.release(to, |books| books.delivered += count, count);
+        }
+    }
+
+    /// Puts what isn't known to have arrived back in line; returns how many messages that are.
+    pub(crate) fn rewind(&mut self) -> u64 {
+        let count = self.front.on_their_way(Cursor::MAX).count() as u64;
+        self.front.rewind();
+        count
+    }
+
+    /// Gives up the first message that waits to be sent; what was sent before must have arrived.
+    pub(crate) fn set_aside(&mut self, reason: DropReason) {
+        let Some(first) = self.front.unsent().next() else { return };
+        let (severity, end) = (first.severity, first.end);
+        self.front.advance_sent(end);
+        self.release(end, |books| books.losses.add(reason, severity), 1);
+    }
+
+    /// The connection is closed, as was asked for.
+    pub(crate) fn hung_up(&self) {
+        let mut state = self.queue.lock();
+        state.hang_up = false;
+        if state.waiters > 0 {
+            self.queue.progress.notify_all();
+        }
+    }
+
+    fn release(&mut self, to: Cursor, enter: impl FnOnce(&mut Books), messages: u64) {
+        self.front.advance_arrived(to);
+        let mut state = self.queue.lock();
+        enter(&mut state.books);
+        state.books.waiting -= messages;
+        state.arrived = self.front.arrived();
+        if state.waiters > 0 {
+            self.queue.progress.notify_all();
+        }
+    }
+}
+
+impl Drop for Reader {
+    /// What is left, and what is logged from now on, has nobody to ship it: it is counted.
+    fn drop(&mut self) {
+        self.front.rewind();
+        let mut state = self.queue.lock();
+        for stored in self.front.unsent() {
+            state.books.losses.add(DropReason::Closed, stored.severity);
+            state.books.waiting -= 1;
+        }
+        state.is_closed = true;
+        state.has_reader = false;
+        state.hang_up = false;
+        self.queue.progress.notify_all();
+    }
+}
+
+/// Long enough to gather a batch, short enough for a person who watches the other end.
+const NAP: Duration = Duration::from_micros(500);
+/// Naps before sleeping: 20 ms of silence.
+const NAPS: u32 = 40;
+/// The longest pause between two tries while someone waits for a flush.
+const URGED: Duration = Duration::from_millis(100);

@@ -1,0 +1,466 @@
+//! Where do messages wait? A ring of octets with one writing and one reading half.
+//!
+//! ```text
+//!      arrived            sent                    head
+//! ........|#################|=======================|..........
+//!   free     on its way        waiting to be sent      free
+//! ```
+//!
+//! Cursors count octets from the start and never wrap; a place in memory is the cursor modulo
+//! the capacity. Each message is a word with its length and severity, its octets, and padding
+//! to the next word. None wraps: where one would, the rest of the ring is skipped.
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+
+#[cfg(loom)]
+use loom::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+#[cfg(not(loom))]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use crate::Severity;
+
+/// A place in the ring: octets since its start.
+pub(crate) type Cursor = u64;
+
+/// Makes a ring of `capacity` octets, rounded up to whole pages.
+pub(crate) fn ring(capacity: usize) -> (Tail, Front) {
+    let shared = Arc::new(Shared {
+        memory: Memory::new(capacity.next_multiple_of(PAGE)),
+        head: AtomicU64::new(0),
+        arrived: AtomicU64::new(0),
+    });
+    (Tail { shared: Arc::clone(&shared), head: 0 }, Front { shared, sent: 0, arrived: 0 })
+}
+
+/// The writing half; there is one, behind the queue's lock.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    shared: Arc<Shared>,
+    head: Cursor,
+}
+
+/// The reading half; there is one, on the shipper's thread.
+#[derive(Debug)]
+pub(crate) struct Front {
+    shared: Arc<Shared>,
+    sent: Cursor,
+    arrived: Cursor,
+}
+
+/// A message in the ring.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stored<'a> {
+    pub(crate) severity: Severity,
+    pub(crate) octets: &'a [u8],
+    /// Where the next message begins.
+    pub(crate) end: Cursor,
+}
+
+impl Tail {
+    pub(crate) fn capacity(&self) -> usize {
+        self.shared.memory.capacity()
+    }
+
+    pub(crate) fn head(&self) -> Cursor {
+        self.head
+    }
+
+    /// Octets in use.
+    pub(crate) fn used(&self) -> usize {
+        (self.head - self.shared.arrived.load(Ordering::Acquire)) as usize
+    }
+
+    /// Octets that a message of `length` takes, were it written now.
+    pub(crate) fn cost(&self, length: usize) -> usize {
+        let needed = space(length);
+        let rest = self.shared.memory.capacity() - self.shared.memory.place(self.head);
+        if needed <= rest { needed } else { rest + needed }
+    }
+
+    /// Appends a message; false if the ring has no room for it.
+    pub(crate) fn push(&mut self, severity: Severity, octets: &[u8]) -> bool {
+        if self.used() + self.cost(octets.len()) > self.shared.memory.capacity() {
+            return false;
+        }
+        let needed = space(octets.len());
+        let rest = self.shared.memory.capacity() - self.shared.memory.place(self.head);
+        if needed > rest {
+            self.shared.memory.set_word(self.head, Word::Skip);
+            self.head += rest as u64;
+        }
+        self.shared.memory.set_word(self.head, Word::Message(severity, octets.len()));
+        self.shared.memory.set_octets(self.head + WORD as u64, octets);
+        self.head += needed as u64;
+        // Everything written above is complete before the reader can see the new head.
+        self.shared.head.store(self.head, Ordering::Release);
+        true
+    }
+}
+
+impl Front {
+    pub(crate) fn sent(&self) -> Cursor {
+        self.sent
+    }
+
+    pub(crate) fn arrived(&self) -> Cursor {
+        self.arrived
+    }
+
+    /// Whether a message waits to be sent.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.shared.head.load(Ordering::Acquire) != self.sent
+    }
+
+    /// The messages that wait to be sent, the oldest first.
+    pub(crate) fn unsent(&self) -> Messages<'_> {
+        self.between(self.sent, self.shared.head.load(Ordering::Acquire))
+    }
+
+    /// The messages that are on their way and end at or before `to`.
+    pub(crate) fn on_their_way(&self, to: Cursor) -> Messages<'_> {
+        self.between(self.arrived, to.min(self.sent))
+    }
+
+    /// Notes that the connection has what ends at or before `to`.
+    pub(crate) fn advance_sent(&mut self, to: Cursor) {
+        let head = self.shared.head.load(Ordering::Acquire);
+        self.sent = to.clamp(self.sent, head);
+    }
+
+    /// Notes that what ends at or before `to` is safe at the other side, and frees its space.
+    pub(crate) fn advance_arrived(&mut self, to: Cursor) {
+        self.arrived = to.clamp(self.arrived, self.sent);
+        // The reader is done with these octets before a writer can see that they are free.
+        self.shared.arrived.store(self.arrived, Ordering::Release);
+    }
+
+    /// Everything that isn't known to have arrived will be sent again.
+    pub(crate) fn rewind(&mut self) {
+        self.sent = self.arrived;
+    }
+
+    fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
+        Messages { shared: &self.shared, at: from, to }
+    }
+}
+
+/// Messages of the ring, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Messages<'a> {
+    shared: &'a Shared,
+    at: Cursor,
+    to: Cursor,
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Stored<'a>;
+
+    fn next(&mut self) -> Option<Stored<'a>> {
+        if self.at >= self.to {
+            return None;
+        }
+        let (severity, length) = match self.shared.memory.word(self.at) {
+            Word::Message(severity, length) => (severity, length),
+            Word::Skip => {
+                self.at +=
+                    (self.shared.memory.capacity() - self.shared.memory.place(self.at)) as u64;
+                return self.next();
+            }
+        };
+        let octets = self.shared.memory.octets(self.at + WORD as u64, length);
+        self.at += space(length) as u64;
+        Some(Stored { severity, octets, end: self.at })
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    memory: Memory,
+    /// Written by the tail, read by the front.
+    head: AtomicU64,
+    /// Written by the front, read by the tail.
+    arrived: AtomicU64,
+}
+
+/// The octets themselves.
+///
+/// Why the accesses below are sound: the tail touches only words in `head .. arrived + capacity`
+/// (`Tail::push` checks `used + cost <= capacity` first), the front only words in
+/// `arrived .. head`. The two ranges share no word. They move only by a release store of the
+/// half that gives words away, after its last access to them, and an acquire load of the half
+/// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
+/// never races with itself: `Stored` borrows the front, which must be borrowed mutably to free.
+struct Memory {
+    words: Box<[UnsafeCell<u64>]>,
+    #[cfg(loom)]
+    races: Box<[loom::cell::UnsafeCell<()>]>,
+}
+
+// SAFETY: the only shared mutable state is `words`; the protocol above keeps accesses from two
+// threads to different words, or ordered by release and acquire.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    fn new(capacity: usize) -> Self {
+        // Written, not only reserved: the first touch of a page would be some log call's wait.
+        let words = (0..capacity / WORD).map(|_| UnsafeCell::new(UNUSED)).collect();
+        Memory {
+            words,
+            #[cfg(loom)]
+            races: (0..capacity / WORD).map(|_| loom::cell::UnsafeCell::new(())).collect(),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        self.words.len() * WORD
+    }
+
+    fn place(&self, at: Cursor) -> usize {
+        (at % self.capacity() as u64) as usize
+    }
+
+    fn word(&self, at: Cursor) -> Word {
+        let place = self.place(at);
+        self.note_read(place, WORD);
+        // SAFETY: in bounds by indexing; the front owns the word, see `Memory`.
+        Word::from_bits(unsafe { *self.words[place / WORD].get() })
+    }
+
+    fn set_word(&self, at: Cursor, word: Word) {
+        let place = self.place(at);
+        self.note_write(place, WORD);
+        // SAFETY: in bounds by indexing; the tail owns the word, see `Memory`.
+        unsafe { *self.words[place / WORD].get() = word.to_bits() }
+    }
+
+    fn octets(&self, at: Cursor, length: usize) -> &[u8] {
+        let place = self.place(at);
+        assert!(place + length <= self.capacity());
+        self.note_read(place, length);
+        // SAFETY: in bounds by the assertion; the front owns the octets until it frees them,
+        // which takes a mutable borrow that ends this one, see `Memory`. Any octet is a valid u8.
+        unsafe { std::slice::from_raw_parts(self.start().add(place), length) }
+    }
+
+    fn set_octets(&self, at: Cursor, octets: &[u8]) {
+        let place = self.place(at);
+        assert!(place + octets.len() <= self.capacity());
+        self.note_write(place, octets.len());
+        // SAFETY: in bounds by the assertion; the tail owns the octets, see `Memory`, and the
+        // source is a borrow of other memory, since no `&[u8]` of a range that the tail owns
+        // is alive.
+        unsafe {
+            std::ptr::copy_nonoverlapping(octets.as_ptr(), self.start().add(place), octets.len());
+        }
+    }
+
+    /// The pointer comes from the whole slice and may be used anywhere in it.
+    fn start(&self) -> *mut u8 {
+        UnsafeCell::raw_get(self.words.as_ptr()).cast()
+    }
+
+    #[cfg(loom)]
+    fn note_read(&self, place: usize, length: usize) {
+        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
+            cell.with(|_| ());
+        }
+    }
+
+    #[cfg(loom)]
+    fn note_write(&self, place: usize, length: usize) {
+        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
+            cell.with_mut(|_| ());
+        }
+    }
+
+    #[cfg(not(loom))]
+    #[inline]
+    fn note_read(&self, _: usize, _: usize) {}
+
+    #[cfg(not(loom))]
+    #[inline]
+    fn note_write(&self, _: usize, _: usize) {}
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} octets", self.capacity())
+    }
+}
+
+/// The word before a message, or in place of the end of the ring.
+enum Word {
+    Message(Severity, usize),
+    Skip,
+}
+
+impl Word {
+    fn from_bits(bits: u64) -> Self {
+        match bits {
+            UNUSED => Word::Skip,
+            _ => Word::Message(Severity::from_code((bits >> 32) as u8), bits as u32 as usize),
+        }
+    }
+
+    fn to_bits(&self) -> u64 {
+        match *self {
+            Word::Message(severity, length) => u64::from(severity.code()) << 32 | length as u64,
+            Word::Skip => UNUSED,
+        }
+    }
+}
+
+/// Octets that a message of `length` takes where it stands.
+const fn space(length: usize) -> usize {
+    WORD + length.next_multiple_of(WORD)
+}
+
+/// Octets that a message takes beyond its own, at most.
+pub(crate) const OVERHEAD: usize = 2 * WORD;
+const WORD: usize = 8;
+const UNUSED: u64 = u64::MAX;
+#[cfg(not(loom))]
+const PAGE: usize = 4096;
+/// Small enough that a model wraps around.
+#[cfg(loom)]
+const PAGE: usize = 64;
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(usize),
+        Send(usize),
+        Arrive(usize),
+        Rewind,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0_usize..2_000).prop_map(Step::Push),
+            2 => (0_usize..5).prop_map(Step::Send),
+            2 => (0_usize..5).prop_map(Step::Arrive),
+            1 => Just(Step::Rewind),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_queue(steps in proptest::collection::vec(step(), 1..400)) {
+            let (mut tail, mut front) = ring(4096);
+            let mut model: VecDeque<(Severity, Vec<u8>)> = VecDeque::new();
+            let mut sent = 0;
+            for (number, step) in steps.into_iter().enumerate() {
+                match step {
+                    Step::Push(length) => {
+                        let severity = Severity::from_code(number as u8);
+                        let octets = vec![number as u8; length];
+                        let room = tail.used() + tail.cost(length) <= tail.capacity();
+                        prop_assert_eq!(tail.push(severity, &octets), room);
+                        if room { model.push_back((severity, octets)); }
+                    }
+                    Step::Send(count) => {
+                        if let Some(last) = front.unsent().take(count).last() {
+                            let end = last.end;
+                            sent += count.min(model.len() - sent);
+                            front.advance_sent(end);
+                        }
+                    }
+                    Step::Arrive(count) => {
+                        let there = front.on_their_way(Cursor::MAX).take(count);
+                        let expected: Vec<_> = model.iter().take(count.min(sent)).collect();
+                        let all: Vec<_> = there.collect();
+                        prop_assert_eq!(all.len(), expected.len());
+                        for (stored, (severity, octets)) in all.iter().zip(expected) {
+                            prop_assert_eq!(stored.severity, *severity);
+                            prop_assert_eq!(stored.octets, &octets[..]);
+                        }
+                        let (count, end) = (all.len(), all.last().map(|stored| stored.end));
+                        front.advance_arrived(end.unwrap_or(front.arrived()));
+                        sent -= count;
+                        model.drain(..count);
+                    }
+                    Step::Rewind => { front.rewind(); sent = 0; }
+                }
+                prop_assert_eq!(front.has_unsent(), sent < model.len());
+                let all: Vec<_> = front.unsent().map(|stored| stored.octets.to_vec()).collect();
+                let rest: Vec<_> = model.iter().skip(sent).map(|(_, o)| o.clone()).collect();
+                prop_assert_eq!(all, rest);
+            }
+        }
+    }
+
+    #[test]
+    fn a_reader_on_another_thread_sees_whole_messages_in_order() {
+        const COUNT: u64 = 200_000;
+        let (mut tail, mut front) = ring(8192);
+        let writer = std::thread::spawn(move || {
+            for number in 0..COUNT {
+                let octets = number.to_string().repeat(1 + number as usize % 20);
+                while !tail.push(Severity::Debug, octets.as_bytes()) {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let mut next = 0_u64;
+        while next < COUNT {
+            let mut end = front.sent();
+            for stored in front.unsent() {
+                let expected = next.to_string().repeat(1 + next as usize % 20);
+                assert_eq!(stored.octets, expected.as_bytes());
+                next += 1;
+                end = stored.end;
+            }
+            front.advance_sent(end);
+            front.advance_arrived(end);
+        }
+        writer.join().unwrap();
+    }
+}
+
+#[cfg(all(test, loom))]
+mod models {
+    use super::*;
+
+    /// Two messages do not fit at once: the writer must wait for what the reader frees.
+    #[test]
+    fn no_word_is_read_and_written_at_once() {
+        loom::model(|| {
+            let (mut tail, mut front) = ring(64);
+            let writer = loom::thread::spawn(move || {
+                for octets in [[b'a'; 24], [b'b'; 24], [b'c'; 24]] {
+                    while !tail.push(Severity::Debug, &octets) {
+                        loom::thread::yield_now();
+                    }
+                }
+            });
+            let mut seen = Vec::new();
+            while seen.len() < 3 {
+                let mut end = front.sent();
+                for stored in front.unsent() {
+                    assert_eq!(stored.octets.len(), 24);
+                    seen.push(stored.octets[0]);
+                    end = stored.end;
+                }
+                front.advance_sent(end);
+                front.advance_arrived(end);
+                loom::thread::yield_now();
+            }
+            assert_eq!(seen, *b"abc");
+            writer.join().unwrap();
+        });
+    }
+}

@@ -1,0 +1,90 @@
+//! What is said: the nouns that capture hands to encode.
+
+use std::{error, fmt, str::FromStr};
+
+use crate::{Error, Severity};
+
+/// The level of a `tracing` event or a `log` record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Designates very serious errors.
+    Error,
+    /// Designates hazardous situations.
+    Warn,
+    /// Designates useful information.
+    Info,
+    /// Designates lower priority information.
+    Debug,
+    /// Designates very low priority, often extremely verbose, information.
+    Trace,
+}
+
+impl Level {
+    pub(crate) const fn keyword(self) -> &'static str {
+        match self {
+            Level::Error => "error",
+            Level::Warn => "warn",
+            Level::Info => "info",
+            Level::Debug => "debug",
+            Level::Trace => "trace",
+        }
+    }
+}
+
+impl FromStr for Level {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let all = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
+        let found = all.into_iter().find(|l| l.keyword().eq_ignore_ascii_case(text));
+        found.ok_or_else(|| {
+            Error::new(format!("{text:?} is no level: use error, warn, info, debug or trace"))
+        })
+    }
+}
+
+/// Which severity each level becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Severities(pub(crate) [Severity; 5]);
+
+impl Severities {
+    pub(crate) fn of(&self, level: Level) -> Severity {
+        self.0[level as usize]
+    }
+
+    pub(crate) fn set(&mut self, level: Level, severity: Severity) {
+        self.0[level as usize] = severity;
+    }
+}
+
+impl Default for Severities {
+    fn default() -> Self {
+        use Severity::{Debug, Error, Informational, Warning};
+        Severities([Error, Warning, Informational, Debug, Debug])
+    }
+}
+
+/// Where a record comes from: all that is known of it before its fields and its text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    pub(crate) severity: Severity,
+    pub(crate) level: Level,
+    pub(crate) target: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+}
+
+/// The value of a field, as its caller gave it.
+#[derive(Clone, Copy)]
+pub(crate) enum Value<'a> {
+    U64(u64),
+    I64(i64),
+    U128(u128),
+    I128(i128),
+    F64(f64),
+    Bool(bool),
+    Str(&'a str),
+    Display(&'a dyn fmt::Display),
+    Debug(&'a dyn fmt::Debug),
+    Error(&'a (dyn error::Error + 'static)),
+}

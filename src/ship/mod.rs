@@ -1,0 +1,195 @@
+//! Batch → the transport: when, and when again?
+//!
+//! Never: formats, logs, names one concrete transport.
+#![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod backoff;
+mod resolve;
+mod servers;
+mod thread;
+mod trouble;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+pub(crate) use self::{servers::Servers, thread::spawn, trouble::Trouble};
+use crate::{
+    queue::{Cursor, Reader, Work},
+    stats::{DropReason, Stats},
+    transport::{Fault, Transport},
+};
+
+/// Ships what the queue holds; lives on a thread of its own.
+pub(crate) struct Shipper {
+    pub(crate) reader: Reader,
+    pub(crate) servers: Servers,
+    pub(crate) trouble: Trouble,
+    pub(crate) counters: Arc<Counters>,
+    /// Looks after what the crate itself has to say; told whether someone waits for a flush, it
+    /// says when to come back.
+    pub(crate) tend: Box<dyn FnMut(bool) -> Option<Duration> + Send>,
+    /// How long to go on when no handle is left.
+    pub(crate) last_limit: Duration,
+    pub(crate) suspect: Suspect,
+}
+
+/// What the shipper counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    connects: AtomicU64,
+    resent: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn tell(&self, stats: &mut Stats) {
+        stats.reconnects = self.connects.load(Relaxed).saturating_sub(1);
+        stats.resent = self.resent.load(Relaxed);
+    }
+}
+
+impl Shipper {
+    /// Ships until no handle is left and everything is sent, or the time for that is up.
+    pub(crate) async fn run(mut self) {
+        let mut way = None;
+        let mut end = None;
+        loop {
+            let patience = self.patience(&mut way);
+            let work = tokio::select! {
+                biased;
+                news = listen(&mut way) => match news {
+                    Ok(()) => Work::Nothing,
+                    Err(error) => {
+                        self.mourn(&mut way, Some(&error));
+                        continue;
+                    }
+                },
+                work = self.reader.work(patience) => work,
+            };
+            match work {
+                Work::Messages => self.ship(&mut way).await,
+                Work::Nothing => {}
+                Work::HangUp => {
+                    self.hang_up(&mut way).await;
+                    self.reader.hung_up();
+                }
+                Work::End => return self.hang_up(&mut way).await,
+            }
+            self.note_arrived(&mut way);
+            if self.reader.is_closed()
+                && *end.get_or_insert_with(|| Instant::now() + self.last_limit) <= Instant::now()
+            {
+                return;
+            }
+        }
+    }
+
+    async fn ship(&mut self, way: &mut Option<Transport>) {
+        if way.is_none() {
+            match self.servers.connect(&mut self.trouble).await {
+                Some(transport) => {
+                    self.counters.connects.fetch_add(1, Relaxed);
+                    *way = Some(transport);
+                }
+                None => return self.reader.pause(self.servers.backoff.next()).await,
+            }
+        } else if let Some(better) = self.servers.return_to_first().await {
+            self.hang_up(way).await;
+            self.counters.connects.fetch_add(1, Relaxed);
+            *way = Some(better);
+        }
+        let Some(transport) = way else { return };
+        let batch = self.reader.batch(BATCH);
+        let outcome = transport.deliver(batch).await;
+        let progress = transport.sent() > self.reader.first_unsent();
+        self.reader.sent(transport.sent());
+        match outcome {
+            Ok(()) => {}
+            Err(Fault::TooLong) => {
+                self.reader.arrived(transport.arrived());
+                self.reader.set_aside(DropReason::TooLong);
+            }
+            Err(Fault::Broken(error)) => {
+                self.mourn(way, Some(&error));
+                self.reader.pause(self.servers.backoff.next()).await;
+                return;
+            }
+        }
+        if progress && transport.is_accepted() {
+            self.servers.backoff.reset();
+            self.trouble.is_over();
+        }
+    }
+
+    /// The way has ended: what isn't known to have arrived goes back in line.
+    fn mourn(&mut self, way: &mut Option<Transport>, error: Option<&std::io::Error>) {
+        let Some(mut transport) = way.take() else { return };
+        self.reader.arrived(transport.arrived());
+        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
+        if let Some(error) = error {
+            self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
+        }
+        if transport.is_accepted() && self.suspect.is_guilty(self.reader.first_unsent()) {
+            self.reader.set_aside(DropReason::Refused);
+        }
+    }
+
+    /// Ends the way in good order, and learns from it what has arrived.
+    async fn hang_up(&mut self, way: &mut Option<Transport>) {
+        let Some(mut transport) = way.take() else { return };
+        let (sent, arrived) = (transport.sent(), transport.arrived());
+        let has_read_all = transport.close(FAREWELL).await;
+        self.reader.arrived(if has_read_all { sent } else { arrived });
+        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
+    }
+
+    fn note_arrived(&mut self, way: &mut Option<Transport>) {
+        if let Some(transport) = way {
+            self.reader.arrived(transport.arrived());
+        }
+    }
+
+    /// How long the next wait for work may take.
+    fn patience(&mut self, way: &mut Option<Transport>) -> Option<Duration> {
+        let due = (self.tend)(self.reader.is_urged());
+        let look_again = (way.is_some() && self.reader.is_unsettled()).then_some(LOOK_AGAIN);
+        due.into_iter().chain(look_again).min()
+    }
+}
+
+async fn listen(way: &mut Option<Transport>) -> std::io::Result<()> {
+    match way {
+        Some(transport) => transport.listen().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The message after which connections have ended, and how often.
+#[derive(Debug, Default)]
+pub(crate) struct Suspect {
+    at: Cursor,
+    times: u32,
+}
+
+impl Suspect {
+    /// A message that a server answers by closing, every time, must not stop the others for ever.
+    fn is_guilty(&mut self, first: Cursor) -> bool {
+        if self.at != first {
+            *self = Suspect { at: first, times: 0 };
+        }
+        self.times += 1;
+        self.times >= TRIES
+    }
+}
+
+/// Large enough that a write costs nothing beside what it carries.
+const BATCH: usize = 64 * 1024;
+/// How long a server may take to read to the end when the way to it is closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// How soon to look again what has arrived.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const TRIES: u32 = 8;

@@ -1,0 +1,127 @@
+//! What became of every record?
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use crate::Severity;
+
+/// The books of a handle at one moment.
+///
+/// `captured = delivered + dropped() + waiting`, always: a record is in exactly one of the
+/// three states.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Records that reached a door of the crate and passed its filter.
+    pub captured: u64,
+    /// Records that the transport knows to have arrived: for UDP and datagram sockets the kernel
+    /// took them, for streams the kernel accepted all of their octets.
+    pub delivered: u64,
+    /// Records in the queue, or sent and not yet known to have arrived.
+    pub waiting: u64,
+    /// Octets of the queue in use.
+    pub queued_octets: u64,
+    /// Records lost, by reason and severity.
+    pub losses: Losses,
+    /// Records sent again after a connection broke. Each counts as delivered once.
+    pub resent: u64,
+    /// Connections made after the first one.
+    pub reconnects: u64,
+    /// Texts and values that were cut to fit into a frame.
+    pub cut: u64,
+    /// Fields left out because the frame had no room for them.
+    pub omitted: u64,
+    /// Records in which a value panicked while it was being formatted.
+    pub panicked: u64,
+}
+
+impl Stats {
+    /// Records lost, whatever the reason.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        DropReason::ALL.into_iter().map(|reason| self.dropped_for(reason)).sum()
+    }
+
+    /// Records lost for this reason.
+    #[must_use]
+    pub fn dropped_for(&self, reason: DropReason) -> u64 {
+        self.losses.0[reason as usize].iter().sum()
+    }
+
+    /// Records of this severity lost, whatever the reason.
+    #[must_use]
+    pub fn dropped_of(&self, severity: Severity) -> u64 {
+        self.losses.0.iter().map(|by_severity| by_severity[severity as usize]).sum()
+    }
+}
+
+/// Why a record was lost.
+#[repr(u8)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue had no room for its severity.
+    QueueFull = 0,
+    /// It is longer than half of the queue, or than a datagram can be.
+    TooLong = 1,
+    /// It was logged from within the formatting of a record, several levels deep.
+    Recursion = 2,
+    /// Several servers or connections in a row ended right after it was sent.
+    Refused = 3,
+    /// It was logged after the last handle was gone.
+    Closed = 4,
+}
+
+impl DropReason {
+    /// All reasons.
+    pub const ALL: [DropReason; REASONS] = [
+        DropReason::QueueFull,
+        DropReason::TooLong,
+        DropReason::Recursion,
+        DropReason::Refused,
+        DropReason::Closed,
+    ];
+
+    /// The reason in words, such as `queue full`.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            DropReason::QueueFull => "queue full",
+            DropReason::TooLong => "too long",
+            DropReason::Recursion => "logged while logging",
+            DropReason::Refused => "refused by the server",
+            DropReason::Closed => "logged after the end",
+        }
+    }
+}
+
+/// Records lost, by reason and severity; read it through [`Stats`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Losses([[u64; 8]; REASONS]);
+
+impl Losses {
+    pub(crate) fn add(&mut self, reason: DropReason, severity: Severity) {
+        self.0[reason as usize][severity as usize] += 1;
+    }
+}
+
+/// How often a message came out other than it was said. Counted on paths that are rare.
+#[derive(Debug, Default)]
+pub(crate) struct Alterations {
+    pub(crate) cut: AtomicU64,
+    pub(crate) omitted: AtomicU64,
+    pub(crate) panicked: AtomicU64,
+}
+
+impl Alterations {
+    pub(crate) fn count_cut(&self) {
+        self.cut.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn tell(&self, stats: &mut Stats) {
+        stats.cut = self.cut.load(Relaxed);
+        stats.omitted = self.omitted.load(Relaxed);
+        stats.panicked = self.panicked.load(Relaxed);
+    }
+}
+
+const REASONS: usize = 5;

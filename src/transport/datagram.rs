@@ -1,0 +1,65 @@
+//! How do messages travel as datagrams, one in each? RFC 5426 section 3.1.
+
+use std::io;
+
+use tokio::net::UdpSocket;
+
+use super::Fault;
+use crate::queue::{Batch, Cursor};
+
+/// An open datagram socket. What the kernel has taken counts as arrived: nobody answers.
+#[derive(Debug)]
+pub(crate) struct Datagrams {
+    socket: Socket,
+    sent: Cursor,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Udp(UdpSocket),
+    #[cfg(unix)]
+    Unix(tokio::net::UnixDatagram),
+}
+
+impl Datagrams {
+    pub(super) fn udp(socket: UdpSocket) -> Self {
+        Datagrams { socket: Socket::Udp(socket), sent: 0 }
+    }
+
+    #[cfg(unix)]
+    pub(super) fn unix(socket: tokio::net::UnixDatagram) -> Self {
+        Datagrams { socket: Socket::Unix(socket), sent: 0 }
+    }
+
+    pub(super) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
+        for stored in batch {
+            let outcome = match &self.socket {
+                Socket::Udp(socket) => match socket.try_send(stored.octets) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                        socket.send(stored.octets).await
+                    }
+                    outcome => outcome,
+                },
+                #[cfg(unix)]
+                Socket::Unix(socket) => match socket.try_send(stored.octets) {
+                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                        socket.send(stored.octets).await
+                    }
+                    outcome => outcome,
+                },
+            };
+            match outcome {
+                Ok(_) => self.sent = stored.end,
+                Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
+                    return Err(Fault::TooLong);
+                }
+                Err(error) => return Err(Fault::Broken(error)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn sent(&self) -> Cursor {
+        self.sent
+    }
+}

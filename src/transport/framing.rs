@@ -1,0 +1,33 @@
+//! What does a stream put around a message? RFC 6587 section 3.4, RFC 5425 section 4.3.
+
+use crate::endpoint::Framing;
+
+/// Appends one frame. The message is not looked at: whoever frames by line ends has none in it.
+#[inline]
+pub(super) fn push(out: &mut Vec<u8>, framing: Framing, message: &[u8]) {
+    match framing {
+        // SYSLOG-FRAME = MSG-LEN SP SYSLOG-MSG, where MSG-LEN counts octets.
+        Framing::OctetCounting => {
+            out.extend_from_slice(itoa::Buffer::new().format(message.len()).as_bytes());
+            out.push(b' ');
+            out.extend_from_slice(message);
+        }
+        Framing::Lf => {
+            out.extend_from_slice(message);
+            out.push(b'\n');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn octets_are_counted_not_characters() {
+        let mut out = Vec::new();
+        push(&mut out, Framing::OctetCounting, "<14>1 é".as_bytes());
+        push(&mut out, Framing::Lf, b"<14>1 e");
+        assert_eq!(out, "8 <14>1 é<14>1 e\n".as_bytes());
+    }
+}

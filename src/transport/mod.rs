@@ -1,0 +1,223 @@
+//! Batch → octets: how do they leave, and what is known to have arrived?
+//!
+//! Never: retries, sleeps, looks inside a message.
+
+mod datagram;
+mod framing;
+mod stream;
+mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
+mod udp;
+#[cfg(unix)]
+mod unix;
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use self::{datagram::Datagrams, stream::Stream};
+use crate::{
+    Error,
+    endpoint::{Endpoint, Scheme},
+    queue::{Batch, Cursor},
+};
+
+/// A server that can be connected to, with all that its URL names read and checked.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) endpoint: Endpoint,
+    limits: Limits,
+    #[cfg(feature = "tls")]
+    tls: Option<tls::Connector>,
+}
+
+/// How long each step may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Finding the addresses, connecting to one, shaking hands: each.
+    pub(crate) connect: Duration,
+    /// A write of which the server's side takes no octet.
+    pub(crate) write: Duration,
+}
+
+/// An open way to a server.
+#[derive(Debug)]
+pub(crate) enum Transport {
+    Datagrams(Datagrams),
+    Tcp(Stream<tokio::net::TcpStream>),
+    #[cfg(feature = "tls")]
+    Tls(Box<Stream<tls::TlsStream>>),
+    #[cfg(unix)]
+    Unix(Stream<tokio::net::UnixStream>),
+}
+
+/// Why a batch was not delivered in full.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// This way is of no use any more.
+    Broken(io::Error),
+    /// The next message is longer than this way can carry; the others can go on.
+    TooLong,
+}
+
+/// Where a server is to be found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Address {
+    Socket(SocketAddr),
+    /// The path that the endpoint names.
+    #[cfg(unix)]
+    Path,
+}
+
+impl Server {
+    /// Reads the files that the URL names.
+    ///
+    /// # Errors
+    ///
+    /// Where one can't be read or isn't what it should be, or the URL asks for what this build
+    /// of the crate can't do.
+    pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, Error> {
+        match endpoint.scheme {
+            Scheme::Udp | Scheme::Tcp => {}
+            Scheme::Tls if cfg!(feature = "tls") => {}
+            Scheme::Unix if cfg!(unix) => {}
+            Scheme::Tls => {
+                return Err(Error::new(format!("{endpoint}: needs the feature \"tls\"")));
+            }
+            Scheme::Unix => return Err(Error::new(format!("{endpoint}: needs a Unix system"))),
+        }
+        Ok(Server {
+            #[cfg(feature = "tls")]
+            tls: match endpoint.scheme {
+                Scheme::Tls => Some(tls::Connector::new(&endpoint.tls)?),
+                Scheme::Udp | Scheme::Tcp | Scheme::Unix => None,
+            },
+            endpoint,
+            limits,
+        })
+    }
+
+    /// Opens a way to the server at one of its addresses.
+    pub(crate) async fn connect(&self, address: Address) -> io::Result<Transport> {
+        match (self.endpoint.scheme, address) {
+            #[cfg(unix)]
+            (_, Address::Path) => unix::connect(&self.endpoint, self.limits).await,
+            (Scheme::Udp, Address::Socket(address)) => {
+                Ok(Transport::Datagrams(udp::connect(address).await?))
+            }
+            #[cfg(feature = "tls")]
+            (Scheme::Tls, Address::Socket(address)) => {
+                let tcp = tcp::connect(address, self.limits).await?;
+                let Some(connector) = &self.tls else {
+                    return Err(io::ErrorKind::Unsupported.into());
+                };
+                let tls =
+                    connector.shake_hands(tcp, self.endpoint.server_name(), self.limits).await?;
+                let framing = self.endpoint.framing;
+                Ok(Transport::Tls(Box::new(Stream::new(tls, framing, self.limits).on_probation())))
+            }
+            (Scheme::Tcp, Address::Socket(address)) => {
+                let tcp = tcp::connect(address, self.limits).await?;
+                Ok(Transport::Tcp(Stream::new(tcp, self.endpoint.framing, self.limits)))
+            }
+            // `Server::new` lets none of these through.
+            #[cfg(not(feature = "tls"))]
+            (Scheme::Tls, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
+            (Scheme::Unix, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+}
+
+impl Transport {
+    /// Hands all messages over, in order. After a fault, [`sent`](Transport::sent) tells how far
+    /// it came.
+    pub(crate) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
+        match self {
+            Transport::Datagrams(way) => way.deliver(batch).await,
+            Transport::Tcp(way) => way.deliver(batch).await,
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.deliver(batch).await,
+            #[cfg(unix)]
+            Transport::Unix(way) => way.deliver(batch).await,
+        }
+    }
+
+    /// Everything before this was handed over in full.
+    pub(crate) fn sent(&self) -> Cursor {
+        match self {
+            Transport::Datagrams(way) => way.sent(),
+            Transport::Tcp(way) => way.sent(),
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.sent(),
+            #[cfg(unix)]
+            Transport::Unix(way) => way.sent(),
+        }
+    }
+
+    /// Everything before this is known to have arrived.
+    pub(crate) fn arrived(&mut self) -> Cursor {
+        match self {
+            Transport::Datagrams(way) => way.sent(),
+            Transport::Tcp(way) => way.arrived(),
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.arrived(),
+            #[cfg(unix)]
+            Transport::Unix(way) => way.arrived(),
+        }
+    }
+
+    /// Whether a break right after a message may be the server's answer to that message, and not
+    /// to us.
+    pub(crate) fn is_accepted(&mut self) -> bool {
+        match self {
+            Transport::Datagrams(_) => true,
+            Transport::Tcp(way) => way.is_accepted(),
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.is_accepted(),
+            #[cfg(unix)]
+            Transport::Unix(way) => way.is_accepted(),
+        }
+    }
+
+    /// Waits for news from the server; an error means that this way has ended.
+    pub(crate) async fn listen(&mut self) -> io::Result<()> {
+        match self {
+            Transport::Datagrams(_) => std::future::pending().await,
+            Transport::Tcp(way) => way.listen().await,
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.listen().await,
+            #[cfg(unix)]
+            Transport::Unix(way) => way.listen().await,
+        }
+    }
+
+    /// Ends the way as its protocol wants it, within `limit`. True if the server has read
+    /// everything to the end.
+    pub(crate) async fn close(self, limit: Duration) -> bool {
+        match self {
+            Transport::Datagrams(_) => true,
+            Transport::Tcp(way) => way.close(limit).await,
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.close(limit).await,
+            #[cfg(unix)]
+            Transport::Unix(way) => way.close(limit).await,
+        }
+    }
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        Fault::Broken(error)
+    }
+}
+
+/// Waits for `step`, but no longer than `limit`.
+async fn within<T>(
+    limit: Duration,
+    what: &str,
+    step: impl Future<Output = io::Result<T>>,
+) -> io::Result<T> {
+    tokio::time::timeout(limit, step).await.unwrap_or_else(|_| {
+        let text = format!("no answer to {what} within {limit:?}");
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    })
+}

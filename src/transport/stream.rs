@@ -1,0 +1,155 @@
+//! How do messages travel over a stream of octets, and how is its end noticed?
+
+use std::{
+    future::poll_fn,
+    io,
+    mem::MaybeUninit,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use super::{Fault, Limits, framing};
+use crate::{
+    endpoint::Framing,
+    queue::{Batch, Cursor},
+};
+
+/// Octets that travel both ways, with a socket under them.
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> SockRef<'_>;
+}
+
+/// An open stream to a server.
+#[derive(Debug)]
+pub(crate) struct Stream<C> {
+    connection: C,
+    framing: Framing,
+    limits: Limits,
+    /// Frames on their way to the socket, kept for its capacity.
+    frames: Vec<u8>,
+    /// Where each message of the batch ends: in `frames`, and in the queue.
+    ends: Vec<(usize, Cursor)>,
+    sent: Cursor,
+    /// Until then a break means that the server refused us, and nothing has arrived.
+    probation: Option<Instant>,
+}
+
+impl<C: Connection> Stream<C> {
+    pub(super) fn new(connection: C, framing: Framing, limits: Limits) -> Self {
+        let (frames, ends) = (Vec::new(), Vec::new());
+        Stream { connection, framing, limits, frames, ends, sent: 0, probation: None }
+    }
+
+    /// A server may refuse a client's certificate when writes have long succeeded (TLS 1.3): what
+    /// is written counts as arrived only once the server has spoken, or has had time to refuse.
+    pub(super) fn on_probation(mut self) -> Self {
+        self.probation = Some(Instant::now() + PROBATION);
+        self
+    }
+
+    pub(super) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
+        self.look_for_the_end().await?;
+        self.frames.clear();
+        self.ends.clear();
+        for stored in batch {
+            framing::push(&mut self.frames, self.framing, stored.octets);
+            self.ends.push((self.frames.len(), stored.end));
+        }
+        let (mut written, mut messages) = (0, 0);
+        while let Some(rest @ [_, ..]) = self.frames.get(written..) {
+            let write = self.connection.write(rest);
+            written += match super::within(self.limits.write, "a write", write).await? {
+                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                octets => octets,
+            };
+            let whole = self.ends[messages..].iter().take_while(|(end, _)| *end <= written);
+            if let Some((_, end)) = whole.inspect(|_| messages += 1).last() {
+                self.sent = *end;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn sent(&self) -> Cursor {
+        self.sent
+    }
+
+    pub(super) fn arrived(&mut self) -> Cursor {
+        if self.is_accepted() { self.sent } else { 0 }
+    }
+
+    pub(super) fn is_accepted(&mut self) -> bool {
+        if self.probation.is_some_and(|end| end <= Instant::now()) {
+            self.probation = None;
+        }
+        self.probation.is_none()
+    }
+
+    /// Reads and throws away what the server says: session tickets left unread would turn our
+    /// close into a reset, and the server would lose what it has not read yet.
+    pub(super) async fn listen(&mut self) -> io::Result<()> {
+        let mut octets = [0; 1024];
+        match self.connection.read(&mut octets).await? {
+            0 => Err(ended()),
+            _ => {
+                self.probation = None;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn close(mut self, limit: Duration) -> bool {
+        let farewell = async {
+            self.connection.shutdown().await?;
+            // Already shut down by most connections; TLS only says that it ends.
+            let _ = self.connection.socket().shutdown(std::net::Shutdown::Write);
+            loop {
+                if let Err(end) = self.listen().await {
+                    return Err::<(), _>(end);
+                }
+            }
+        };
+        match tokio::time::timeout(limit, farewell).await {
+            Ok(Err(end)) => end.kind() == io::ErrorKind::UnexpectedEof,
+            Ok(Ok(())) | Err(_) => false,
+        }
+    }
+
+    /// A peer that has closed would let the kernel take one more write, and lose it.
+    async fn look_for_the_end(&mut self) -> io::Result<()> {
+        let mut octet = [MaybeUninit::uninit()];
+        match self.connection.socket().peek(&mut octet) {
+            Ok(0) => return Err(ended()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+            Err(error) => return Err(error),
+            Ok(_) => {}
+        }
+        // The runtime has to hear of it before it lets us read.
+        tokio::task::yield_now().await;
+        loop {
+            let mut octets = [MaybeUninit::uninit(); 1024];
+            let mut buffer = ReadBuf::uninit(&mut octets);
+            let read = poll_fn(|context| {
+                Poll::Ready(
+                    std::pin::Pin::new(&mut self.connection).poll_read(context, &mut buffer),
+                )
+            });
+            match read.await {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Err(ended()),
+                Poll::Ready(Ok(())) => self.probation = None,
+            }
+        }
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
+}
+
+/// A round trip to the far side of the world, and then some.
+const PROBATION: Duration = Duration::from_millis(400);
