@@ -13,7 +13,7 @@ use crate::{
     hostname,
     queue::queue,
     record::Severities,
-    ship::{Counters, Servers, Shipper, Suspect, Trouble, spawn},
+    ship::{Counters, Listener, Servers, Shipper, Suspect, Trouble, spawn},
     transport::{Limits, Server},
 };
 
@@ -74,7 +74,7 @@ pub struct Builder {
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
-    on_trouble: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    on_trouble: Option<Listener>,
 }
 
 impl Builder {

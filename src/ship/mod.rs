@@ -17,7 +17,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use self::{servers::Servers, thread::spawn, trouble::Trouble};
+pub(crate) use self::{
+    servers::Servers,
+    thread::spawn,
+    trouble::{Listener, Trouble},
+};
 use crate::{
     queue::{Cursor, Reader, Work},
     stats::{DropReason, Stats},

@@ -107,15 +107,11 @@ impl<C: Connection> Stream<C> {
             // Already shut down by most connections; TLS only says that it ends.
             let _ = self.connection.socket().shutdown(std::net::Shutdown::Write);
             loop {
-                if let Err(end) = self.listen().await {
-                    return Err::<(), _>(end);
-                }
+                self.listen().await?;
             }
         };
-        match tokio::time::timeout(limit, farewell).await {
-            Ok(Err(end)) => end.kind() == io::ErrorKind::UnexpectedEof,
-            Ok(Ok(())) | Err(_) => false,
-        }
+        let farewell: Result<io::Result<()>, _> = tokio::time::timeout(limit, farewell).await;
+        farewell.is_ok_and(|end| end.is_err_and(|e| e.kind() == io::ErrorKind::UnexpectedEof))
     }
 
     /// A peer that has closed would let the kernel take one more write, and lose it.

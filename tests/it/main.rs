@@ -1,0 +1,8 @@
+//! The whole way, from a log macro to what a server sees, with a strict collector in the process.
+
+mod content;
+mod life;
+mod outage;
+mod setup;
+mod support;
+mod tidy;
