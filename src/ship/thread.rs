@@ -19,9 +19,9 @@ pub(crate) fn spawn(shipper: Shipper) -> io::Result<()> {
         .on_thread_start(mute_thread)
         .build()?;
     thread::Builder::new().name("logship".to_owned()).spawn(move || {
+        // The mark is enough. A scoped subscriber that refuses everything would take `tracing`'s
+        // fast path away from every thread of the program, as long as this one lives.
         mute_thread();
-        #[cfg(feature = "tracing")]
-        let _silence = tracing_core::dispatcher::set_default(&tracing_core::Dispatch::none());
         runtime.block_on(shipper.run());
         // A look-up that hangs must not keep the process.
         runtime.shutdown_background();
