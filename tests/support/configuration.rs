@@ -25,6 +25,9 @@ pub(crate) enum Input {
     ///
     /// Not the OpenSSL driver: its x509/name let strangers in before 8.2602 (seen).
     TlsMutual,
+    /// OpenSSL driver (TLS 1.3: a refusal comes after the client's handshake has succeeded),
+    /// any client certificate signed by our CA gets in.
+    TlsMutualOpenssl,
     Relp,
     /// A datagram socket whose messages go through the RFC 5424 and RFC 3164 parsers.
     Unix,
@@ -33,13 +36,14 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    pub(crate) const ALL: [Input; 9] = [
+    pub(crate) const ALL: [Input; 10] = [
         Input::Udp,
         Input::Tcp,
         Input::PlainTcp,
         Input::TlsOpenssl,
         Input::TlsGnutls,
         Input::TlsMutual,
+        Input::TlsMutualOpenssl,
         Input::Relp,
         Input::Unix,
         Input::UnixDevLog,
@@ -53,6 +57,7 @@ impl Input {
             Input::TlsOpenssl => "tls_openssl",
             Input::TlsGnutls => "tls_gnutls",
             Input::TlsMutual => "tls_mutual",
+            Input::TlsMutualOpenssl => "tls_mutual_openssl",
             Input::Relp => "relp",
             Input::Unix => "unix",
             Input::UnixDevLog => "unix_dev_log",
@@ -135,6 +140,9 @@ ruleset(name="store" queue.type="Direct") {{
                 "gtls",
                 r#"streamDriver.authMode="x509/name" permittedPeer=["client.example"]"#,
             ),
+            Input::TlsMutualOpenssl => {
+                self.tls(&to, "ossl", r#"streamDriver.authMode="x509/certvalid""#)
+            }
             Input::Relp => format!(r#"input(type="imrelp" {to} maxDataSize="64k")"#),
             Input::Unix => self.unix(input, r#"useSpecialParser="off" parseHostname="on""#),
             Input::UnixDevLog => self.unix(input, ""),

@@ -86,7 +86,7 @@ pub(crate) struct Complaint {
 /// The records of one file. A last line without its end is not counted: it is still being
 /// written, or its writer was killed.
 pub(crate) fn read_records(file: &Path) -> Vec<Record> {
-    complete_lines(file, |line| Record::parse(line))
+    complete_lines(file, Record::parse)
 }
 
 /// What rsyslogd complained of: its own messages without the news of its start and end.

@@ -108,6 +108,11 @@ impl Rsyslogd {
         self.process.as_ref().expect("rsyslogd is running").signal("CONT");
     }
 
+    /// Which certificate the TLS inputs that ask clients for none show from the next start on.
+    pub(crate) fn present(&mut self, identity: Identity) {
+        self.identity = identity;
+    }
+
     /// The TCP or UDP port of an input.
     pub(crate) fn port(&self, input: Input) -> u16 {
         assert!(!input.is_unix(), "{input:?} is a path: see `socket`");
@@ -187,6 +192,7 @@ impl Rsyslogd {
             | Input::TlsOpenssl
             | Input::TlsGnutls
             | Input::TlsMutual
+            | Input::TlsMutualOpenssl
             | Input::Relp => ports::tcp_listens(self.port(input)),
         }
     }
