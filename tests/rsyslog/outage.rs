@@ -137,12 +137,33 @@ fn a_server_that_closes_every_connection_is_tried_until_it_does_not() {
     let proxy = Proxy::to(server.port(Input::Tcp));
     proxy.refuse(true);
     let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
-    logging(&handle, || (0..200).for_each(log));
-    assert!(eventually(PATIENCE, || proxy.connections() >= 3), "it gave up");
+    let mut next = 0;
+    // Its kernel acknowledges what comes before the close: such records are lost to any sender,
+    // so there must be new ones to try with.
+    let tried = eventually(PATIENCE, || {
+        log_one(&handle, &mut next);
+        proxy.connections() >= 3
+    });
+    assert!(tried, "it gave up after {} connections", proxy.connections());
     assert_books_balance(&handle);
     proxy.refuse(false);
-    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
-    assert_each_once_in_order(&server.exactly(200, PATIENCE), 200);
+    // Until the first has arrived, one may still go down with a connection of the bad time.
+    assert!(eventually(PATIENCE, || {
+        log_one(&handle, &mut next);
+        server.count() > 0
+    }));
+    let good = next..next + 200;
+    log_and_flush(&handle, good.clone());
+    let arrived = || numbers(&server.records());
+    assert!(eventually(PATIENCE, || arrived().ends_with(&good.clone().collect::<Vec<_>>())));
+    server.stop();
+    assert_order_kept(&numbers(&server.records()), proxy.connections());
+    assert_books_balance(&handle);
+}
+
+fn log_one(handle: &logship::Handle, next: &mut u64) {
+    logging(handle, || log(*next));
+    *next += 1;
 }
 
 #[test]

@@ -139,6 +139,14 @@ impl Rsyslogd {
         read_records(&self.store(run))
     }
 
+    /// Everything stored so far, unparsed: for a test that makes the server store rubbish.
+    pub(crate) fn stored_text(&self) -> String {
+        (1..=self.runs)
+            .map(|run| std::fs::read(self.store(run)).unwrap_or_default())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .collect()
+    }
+
     /// How many records there are so far.
     pub(crate) fn count(&self) -> usize {
         (1..=self.runs).map(|run| count_lines(&self.store(run))).sum()
