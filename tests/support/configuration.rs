@@ -129,8 +129,9 @@ ruleset(name="store" queue.type="Direct") {{
         let port = self.ports.port(input as u16);
         let to = format!("address=\"127.0.0.1\" port=\"{port}\" ruleset=\"{}\"", input.name());
         match input {
-            // A large receive buffer, so that a burst of a test is not lost in the kernel.
-            Input::Udp => format!(r#"input(type="imudp" {to} rcvbufSize="8m")"#),
+            Input::Udp => {
+                format!(r#"input(type="imudp" {to} rcvbufSize="{}")"#, receive_buffer())
+            }
             Input::Tcp => format!(r#"input(type="imtcp" {to})"#),
             Input::PlainTcp => format!(r#"input(type="imptcp" {to} maxFrameSize="200000")"#),
             Input::TlsOpenssl => self.tls(&to, "ossl", r#"streamDriver.authMode="anon""#),
@@ -173,6 +174,13 @@ ruleset(name="store" queue.type="Direct") {{
             input.name(),
         )
     }
+}
+
+/// As large as an ordinary user may have it, so that a burst is not lost in the kernel. Asking
+/// for more would be a complaint in rsyslogd's own messages.
+fn receive_buffer() -> u32 {
+    let limit = std::fs::read_to_string("/proc/sys/net/core/rmem_max").unwrap_or_default();
+    limit.trim().parse().map_or(212_992, |limit: u32| limit.min(8 << 20))
 }
 
 const TEMPLATES: &str = r#"
