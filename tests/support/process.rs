@@ -75,6 +75,15 @@ impl Process {
         assert!(status.success(), "kill -{name} of rsyslogd failed: {status}");
     }
 
+    /// Whether every thread stands still. The signal is sent before the last one does.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        threads.into_iter().flatten().flatten().all(|thread| {
+            let status = std::fs::read_to_string(thread.path().join("status")).unwrap_or_default();
+            status.lines().any(|line| line.starts_with("State:\tT"))
+        })
+    }
+
     /// SIGTERM, and wait for the end.
     pub(crate) fn terminate(mut self) {
         self.signal("TERM");

@@ -98,9 +98,12 @@ impl Rsyslogd {
         self.take_process().kill();
     }
 
-    /// SIGSTOP: connections stay open, and nobody reads them.
+    /// SIGSTOP, and wait until it has: connections stay open, and nobody reads them.
     pub(crate) fn pause(&self) {
-        self.process.as_ref().expect("rsyslogd is running").signal("STOP");
+        let process = self.process.as_ref().expect("rsyslogd is running");
+        process.signal("STOP");
+        let stopped = eventually(Duration::from_secs(10), || process.is_stopped());
+        assert!(stopped, "rsyslogd goes on after SIGSTOP");
     }
 
     /// SIGCONT.
