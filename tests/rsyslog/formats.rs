@@ -92,8 +92,12 @@ fn rfc_3164_is_read_with_its_tag_and_pid() {
 }
 
 #[test]
-fn rfc_3164_is_read_by_a_socket_like_dev_log() {
-    let records = shipped(Format::Rfc3164, Input::UnixDevLog, 1, || tracing::warn!("it creaks"));
+fn a_socket_like_dev_log_reads_what_a_unix_url_sends_by_default() {
+    let mut server = Rsyslogd::running();
+    let handle = build(logship::builder("shop").url(url(&server, Input::UnixDevLog)));
+    logging(&handle, || tracing::warn!("it creaks"));
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    let records = server.exactly(1, PATIENCE);
     assert_eq!(records[0].severity, 4);
     assert_tag_and_text(&records[0], "it creaks");
 }

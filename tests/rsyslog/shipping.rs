@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logship::{Builder, Handle};
+use logship::{Builder, Format, Handle};
 use tracing_subscriber::prelude::*;
 
 use crate::support::{Identity, Input, Record, Rsyslogd};
@@ -15,8 +15,13 @@ pub(crate) const TARGET: &str = "shop::cart";
 
 /// A builder for the application `shop` on the host `client.example`.
 pub(crate) fn shop(url: &str) -> Builder {
-    // Room for everything a test logs: only the tests of a full queue want a small one.
-    logship::builder("shop").url(url).hostname("client.example").capacity(64 * 1024 * 1024)
+    // Room for everything a test logs: only the tests of a full queue want a small one. A socket
+    // in the file system would be written to in the older format otherwise.
+    logship::builder("shop")
+        .url(url)
+        .format(Format::Rfc5424)
+        .hostname("client.example")
+        .capacity(64 * 1024 * 1024)
 }
 
 pub(crate) fn build(builder: Builder) -> Handle {
