@@ -46,26 +46,22 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         begin: Instant::now(),
         first: options.start,
     };
-    let mut calls: Vec<u32> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..options.threads)
-            .map(|_| scope.spawn(|| tracing::dispatcher::with_default(&dispatch, || load.run())))
-            .collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default()).collect()
+    let mut calls = Durations::default();
+    thread::scope(|scope| {
+        let work = || tracing::dispatcher::with_default(&dispatch, || load.run());
+        let threads: Vec<_> = (0..options.threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().filter_map(|thread| thread.join().ok()).for_each(|c| calls.add(&c));
     });
     let all_arrived = handle.flush(options.flush_timeout);
     let elapsed = load.begin.elapsed().as_secs_f64();
-    calls.sort_unstable();
-    let part = |thousandths: usize| {
-        calls.get((calls.len() * thousandths / 1000).min(calls.len().saturating_sub(1))).copied()
-    };
     let stats = handle.stats();
     println!(
         "{}",
         json!({
             "captured": stats.captured, "delivered": stats.delivered,
             "dropped": stats.dropped(), "waiting": stats.waiting, "resent": stats.resent,
-            "reconnects": stats.reconnects, "call_ns_p50": part(500), "call_ns_p99": part(990),
-            "call_ns_max": part(1000), "elapsed_s": elapsed,
+            "reconnects": stats.reconnects, "call_ns_p50": calls.part(0.5), "call_ns_p99": calls.part(0.99),
+            "call_ns_max": calls.longest, "elapsed_s": elapsed,
         })
     );
     let balanced = stats.captured == stats.delivered + stats.dropped() + stats.waiting;
@@ -85,9 +81,9 @@ struct Load {
 }
 
 impl Load {
-    /// Logs records until there are no more; returns how long each call took, in ns.
-    fn run(&self) -> Vec<u32> {
-        let mut calls = Vec::new();
+    /// Logs records until there are no more; returns how long the calls took.
+    fn run(&self) -> Durations {
+        let mut calls = Durations::default();
         loop {
             let n = self.next.fetch_add(1, Relaxed);
             if n >= self.end {
@@ -101,8 +97,7 @@ impl Load {
             let check = crc32fast::hash(n.to_string().as_bytes());
             let before = Instant::now();
             info!(n, "n={n} c={check:08x} {}", self.padding);
-            let took = before.elapsed().as_nanos();
-            calls.push(u32::try_from(took).unwrap_or(u32::MAX));
+            calls.note(before.elapsed());
             self.note_progress(n + 1);
         }
     }
@@ -112,8 +107,52 @@ impl Load {
     fn note_progress(&self, next: u64) {
         if let Some(Ok(mut file)) = self.progress.as_ref().map(Mutex::lock) {
             // A full disk must not stop the load; the reader sees a number that is too low.
-            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| write!(file, "{next:020}\n"));
+            let _ = file.seek(SeekFrom::Start(0)).and_then(|_| writeln!(file, "{next:020}"));
         }
+    }
+}
+
+/// How long calls took, in ns, to within 1.6 %, in a memory that does not grow with their number.
+struct Durations {
+    counts: Vec<u64>,
+    longest: u64,
+}
+
+impl Default for Durations {
+    fn default() -> Self {
+        Durations { counts: vec![0; 64 * Self::STEPS], longest: 0 }
+    }
+}
+
+impl Durations {
+    /// Steps between two powers of two.
+    const STEPS: usize = 64;
+
+    fn note(&mut self, duration: Duration) {
+        let ns = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX).max(1);
+        let power = ns.ilog2() as usize;
+        let step = ((u128::from(ns) * Self::STEPS as u128) >> power) as usize - Self::STEPS;
+        self.counts[power * Self::STEPS + step] += 1;
+        self.longest = self.longest.max(ns);
+    }
+
+    fn add(&mut self, other: &Durations) {
+        self.counts.iter_mut().zip(&other.counts).for_each(|(sum, count)| *sum += count);
+        self.longest = self.longest.max(other.longest);
+    }
+
+    /// What this part of the calls took at most.
+    fn part(&self, part: f64) -> u64 {
+        let wanted = (self.counts.iter().sum::<u64>() as f64 * part).ceil() as u64;
+        let mut seen = 0;
+        let place = self.counts.iter().position(|count| {
+            seen += count;
+            seen >= wanted
+        });
+        let place = place.unwrap_or_default();
+        let (power, step) = (place / Self::STEPS, place % Self::STEPS);
+        let ns = ((Self::STEPS + step + 1) as u128) << power;
+        u64::try_from(ns / Self::STEPS as u128).unwrap_or(u64::MAX).min(self.longest)
     }
 }
 
