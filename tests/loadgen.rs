@@ -154,7 +154,8 @@ fn number(record: &Record) -> u64 {
 
 fn url(server: &Rsyslogd, input: Input) -> String {
     let (port, certificates) = (server.port(input), server.certificates());
-    let ca = certificates.ca().display();
+    let ca = certificates.ca();
+    let ca = ca.display();
     match input {
         Input::Udp => format!("udp://127.0.0.1:{port}"),
         Input::TlsGnutls => format!("tls://127.0.0.1:{port}?ca={ca}"),
@@ -167,8 +168,10 @@ fn url(server: &Rsyslogd, input: Input) -> String {
     }
 }
 
-/// Cargo builds the examples before it runs the tests.
+/// Cargo builds the examples before it runs all tests; before one test alone it does not.
 fn loadgen() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().parent().unwrap().join("examples/loadgen")
+    let loadgen = test.parent().unwrap().parent().unwrap().join("examples/loadgen");
+    assert!(loadgen.exists(), "build it first: cargo build --example loadgen");
+    loadgen
 }
