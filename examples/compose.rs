@@ -12,8 +12,8 @@ use tracing_subscriber::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A program of yours leaves `url` out, so that SYSLOG_URL decides.
-    let server = Collector::tcp()?;
+    // A program of yours has no server in it, and leaves `url` out: SYSLOG_URL decides.
+    let server = Box::leak(Box::new(Collector::tcp()?));
     let syslog =
         logship::builder("compose").url(server.url()).facility(Facility::Local3).build()?;
 

@@ -28,7 +28,7 @@ fn is_well(url: &str) -> bool {
             true
         }
         Ok(()) => {
-            println!("good:  {url}\n  The server has it; look for {MARK:?} there.");
+            println!("good:  {url}\n  The server took both records: look for {MARK:?} there.");
             true
         }
         Err(symptom) => {
@@ -72,7 +72,7 @@ fn say(syslog: &Handle) {
 }
 
 /// What is wrong, and what to do about it.
-fn diagnose(url: &str, symptom: &str) -> (&'static str, &'static str) {
+fn diagnose(url: &str, symptom: &str) -> Advice {
     let is_closed = ["closed the connection", "reset by peer", "Broken pipe"];
     if url.starts_with("tcp://") && is_closed.iter().any(|closed| symptom.contains(closed)) {
         // A look is enough: whoever answers a TLS handshake, in whatever way, speaks TLS.
@@ -82,22 +82,48 @@ fn diagnose(url: &str, symptom: &str) -> (&'static str, &'static str) {
             Ok(()) | Err(_) => SPEAKS_TLS,
         };
     }
-    let known = FAULTS.iter().find(|(sign, _, _)| symptom.contains(sign));
-    known.map_or(UNKNOWN, |(_, fault, remedy)| (fault, remedy))
+    let known = FAULTS.iter().find(|(sign, _)| symptom.contains(sign));
+    known.map_or(UNKNOWN, |(_, advice)| *advice)
 }
 
 type Advice = (&'static str, &'static str);
 const CLOSED: Advice = (
     "The server takes the connection and closes it",
-    "look whether the server lets this machine in (allowed senders), and into its own log",
+    "look whether the server lets this machine in, and into the server's own log",
 );
 const SPEAKS_TLS: Advice = (
-    "The server speaks TLS at this port, and was spoken to without",
-    "write tls:// instead of tcp://, with ?ca=/path/of/ca.pem if its authority is your own",
+    "The server speaks TLS at this port, and was spoken to in plain TCP",
+    "write tls:// instead of tcp://, with ?ca=/path/ca.pem if the authority is your own",
 );
-const UNKNOWN: Advice = ("Something else is wrong", "read the symptom");
-/// The sign in a symptom, the fault, the remedy; the first that fits counts.
-const FAULTS: [(&str, &str, &str); 0] = [];
+const CLIENT_CERTIFICATE: Advice = (
+    "The server demands a certificate of the client, or refuses the one it was shown",
+    "add ?cert=/path/client.pem&key=/path/client.key, issued by an authority the server trusts",
+);
+const UNKNOWN_AUTHORITY: Advice = (
+    "The server's certificate comes from an authority that is not trusted here",
+    "add ?ca=/path/ca.pem, the certificate of the authority that issued the server's",
+);
+const UNREACHABLE: Advice = (
+    "Nothing at that address answers",
+    "check the address, and the firewalls and routes on the way to that port",
+);
+const UNKNOWN: Advice = ("The URL, a setting or the server is wrong", "the symptom says what");
+/// A sign in a symptom, and what it means; the first that fits counts.
+#[rustfmt::skip]
+const FAULTS: [(&str, Advice); 18] = [
+    ("was not found", ("The host's name was not found", "check the spelling, and the name servers in /etc/resolv.conf")),
+    ("to a look-up", ("The name servers don't answer", "check /etc/resolv.conf, or give the host's address")),
+    ("Connection refused", ("Nobody listens at that port: the connection was refused", "start the server, check the port, and that it listens for this protocol (rsyslog: imtcp, imudp)")),
+    ("to a connect", UNREACHABLE), ("unreachable", UNREACHABLE), ("No route to host", UNREACHABLE),
+    ("to the TLS handshake", ("The server takes the connection, but does not answer the TLS handshake: it seems to speak no TLS", "write tcp:// instead of tls://, or set TLS up on the server (rsyslog: imtcp with a stream driver)")),
+    ("wrong version number", ("The server answers, but not in TLS", "write tcp:// instead of tls://, or give the port for TLS, mostly 6514")),
+    ("certificate has expired", ("The server's certificate has expired", "renew it on the server, and check this machine's clock")),
+    ("not yet valid", ("The server's certificate is not valid yet", "check the clocks of both machines")),
+    ("mismatch", ("The server's certificate bears another name than the URL", "write the host as the certificate does, or add ?server_name=NAME")),
+    ("local issuer", UNKNOWN_AUTHORITY), ("self-signed", UNKNOWN_AUTHORITY), ("self signed", UNKNOWN_AUTHORITY),
+    ("SSL alert number", CLIENT_CERTIFICATE),
+    ("closed the connection", CLOSED), ("reset by peer", CLOSED), ("unexpected EOF", CLOSED),
+];
 
 const MARK: &str = "logship's doctor was here";
 const LOOK: Duration = Duration::from_millis(100);

@@ -10,8 +10,8 @@ use log::{debug, info, warn};
 use logship::collector::Collector;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A program of yours leaves `url` out, so that SYSLOG_URL decides.
-    let server = Collector::tcp()?;
+    // A program of yours has no server in it, and leaves `url` out: SYSLOG_URL decides.
+    let server = Box::leak(Box::new(Collector::tcp()?));
     let syslog = logship::builder("log-only").url(server.url()).levels("info").build()?;
 
     // `init_syslog` does these three lines; here it is shown how to put the logger elsewhere, such

@@ -41,7 +41,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let all_arrived = syslog.flush(LAST) && syslog.stats().dropped() == 0;
     if !all_arrived {
         let stats = syslog.stats();
-        eprintln!("pipe: {} of {} lines have not arrived", stats.waiting + stats.dropped(), stats.captured);
+        eprintln!(
+            "pipe: {} of {} lines have not arrived",
+            stats.waiting + stats.dropped(),
+            stats.captured
+        );
     }
     Ok(if all_arrived { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -18,7 +18,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{:#?}", guard.stats());
         return if all_arrived { Ok(()) } else { Err("not everything has arrived".into()) };
     }
-    let collector = Collector::tcp()?;
+    // To the end of the process, as a real server.
+    let collector = Box::leak(Box::new(Collector::tcp()?));
     let guard = logship::builder("quickstart").url(collector.url()).try_init()?;
     say_what_a_shop_says();
     let records = collector.wait_for(5, Duration::from_secs(10));
