@@ -369,7 +369,7 @@ impl Builder {
             suspect: Suspect::default(),
         };
         spawn(shipper).map_err(|e| Error::because("the shipper's thread can't be started", e))?;
-        flush_at_exit(Arc::downgrade(&inlet), flush_timeout);
+        flush_at_exit(Arc::downgrade(&inlet.queue), flush_timeout);
         Ok((Handle { inlet, filter, counters, flush_timeout }, panic_hook))
     }
 

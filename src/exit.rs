@@ -7,11 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{capture::Inlet, muted::is_muted};
+use crate::{muted::is_muted, queue::Queue};
 
 /// Has everything shipped when the process ends: on return from `main` and on
 /// `std::process::exit`, whatever became of the guard.
-pub(crate) fn flush_at_exit(inlet: Weak<Inlet>, timeout: Duration) {
+pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration) {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
         // SAFETY: `at_exit` is a plain function that lives as long as the process, takes nothing
@@ -21,12 +21,13 @@ pub(crate) fn flush_at_exit(inlet: Weak<Inlet>, timeout: Duration) {
     });
     let process = std::process::id();
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|last| last.inlet.strong_count() > 0);
-    all.push(Last { inlet, timeout, process });
+    all.retain(|last| last.queue.strong_count() > 0);
+    all.push(Last { queue, timeout, process });
 }
 
 struct Last {
-    inlet: Weak<Inlet>,
+    /// Its shipper keeps it alive, until everything is sent.
+    queue: Weak<Queue>,
     timeout: Duration,
     process: u32,
 }
@@ -39,9 +40,8 @@ extern "C" fn at_exit() {
         for last in all {
             // A forked child has no shipper, and the shipper can't wait for itself.
             if last.process == std::process::id() && !is_muted() {
-                if let Some(inlet) = last.inlet.upgrade() {
-                    let left = last.timeout.saturating_sub(begin.elapsed());
-                    inlet.queue.flush_and_hang_up(left);
+                if let Some(queue) = last.queue.upgrade() {
+                    queue.flush_and_hang_up(last.timeout.saturating_sub(begin.elapsed()));
                 }
             }
         }

@@ -159,8 +159,10 @@ impl Shipper {
 
     /// How long the next wait for work may take.
     fn patience(&mut self, way: &mut Option<Transport>) -> Option<Duration> {
+        // While no server listens, what there is to say adds up.
+        way.as_ref()?;
         let due = (self.tend)(self.reader.is_urged());
-        let look_again = (way.is_some() && self.reader.is_unsettled()).then_some(LOOK_AGAIN);
+        let look_again = self.reader.is_unsettled().then_some(LOOK_AGAIN);
         due.into_iter().chain(look_again).min()
     }
 }

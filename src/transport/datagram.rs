@@ -59,6 +59,16 @@ impl Datagrams {
         Ok(())
     }
 
+    /// Nobody answers, but the network may: a port where nobody listens, for one.
+    pub(super) async fn listen(&mut self) -> io::Result<()> {
+        let mut octets = [0; 16];
+        match &self.socket {
+            Socket::Udp(socket) => socket.recv(&mut octets).await.map(|_| ()),
+            #[cfg(unix)]
+            Socket::Unix(_) => std::future::pending().await,
+        }
+    }
+
     pub(super) fn sent(&self) -> Cursor {
         self.sent
     }

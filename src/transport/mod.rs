@@ -181,7 +181,7 @@ impl Transport {
     /// Waits for news from the server; an error means that this way has ended.
     pub(crate) async fn listen(&mut self) -> io::Result<()> {
         match self {
-            Transport::Datagrams(_) => std::future::pending().await,
+            Transport::Datagrams(way) => way.listen().await,
             Transport::Tcp(way) => way.listen().await,
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.listen().await,

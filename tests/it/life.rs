@@ -1,1 +1,118 @@
-//! ...
+//! What is guaranteed from the first record to the last?
+
+use std::time::{Duration, Instant};
+
+use log::Log as _;
+use logship::collector::Collector;
+use tracing::{info, info_span};
+
+use crate::support::{PATIENCE, builder, capture};
+
+#[test]
+fn key_values_of_log_records_arrive_with_the_span_they_were_logged_in() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let logger = handle.logger();
+    let _guard = capture(&handle);
+    let _span = info_span!("request", user = 7).entered();
+    let error = "x".parse::<u8>().unwrap_err();
+    let pairs: Vec<(&str, log::kv::Value<'_>)> = vec![
+        ("order_id", 42_u64.into()),
+        ("amount", 9.5.into()),
+        ("paid", true.into()),
+        ("customer name", "ann".into()),
+        ("customer=name", "bob".into()),
+        ("error", log::kv::Value::from_dyn_error(&error)),
+    ];
+    logger.log(
+        &log::Record::builder()
+            .level(log::Level::Warn)
+            .target("shop::cart")
+            .args(format_args!("order {}", "accepted"))
+            .key_values(&pairs)
+            .build(),
+    );
+    logger.flush();
+    let records = collector.wait_for(1, PATIENCE);
+    assert_eq!(records[0].complaints, []);
+    let field = |name| records[0].param("fields@32473", name);
+    assert_eq!(records[0].message.as_ref().unwrap().severity, 4);
+    assert_eq!(records[0].text(), Some("order accepted"));
+    assert_eq!(field("order_id"), Some("42"));
+    assert_eq!(field("amount"), Some("9.5"));
+    assert_eq!(field("paid"), Some("true"));
+    assert_eq!(field("customer_name"), Some("ann"));
+    assert_eq!(field("customer_name_2"), Some("bob"));
+    assert_eq!(field("error"), Some("invalid digit found in string"));
+    assert_eq!(records[0].param("span@32473", "user"), Some("7"));
+}
+
+#[test]
+fn a_lone_record_needs_no_flush() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let _guard = capture(&handle);
+    for n in 0..5 {
+        std::thread::sleep(Duration::from_millis(60));
+        info!(n, "alone");
+        assert_eq!(collector.wait_for_messages(n + 1, PATIENCE), n + 1);
+    }
+}
+
+#[test]
+fn when_the_last_handle_goes_what_is_queued_is_shipped() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let guard = capture(&handle);
+    (0..5000).for_each(|n| info!(n, "in a hurry"));
+    drop((guard, handle));
+    assert_eq!(collector.wait_for_messages(5000, PATIENCE), 5000);
+    let begin = Instant::now();
+    while collector.open_connections() > 0 && begin.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(collector.open_connections(), 0, "the shipper is still there");
+}
+
+#[test]
+fn many_threads_lose_nothing_and_mix_nothing() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).capacity(64 << 20).build().unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let handle = &handle;
+            scope.spawn(move || {
+                let _guard = capture(handle);
+                (0..2000).for_each(|n| info!(thread, n, "t={thread} n={n}"));
+            });
+        }
+    });
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(16_000, PATIENCE);
+    assert_eq!(records.len(), 16_000);
+    let mut next = [0; 8];
+    for record in records {
+        assert_eq!(record.complaints, []);
+        let number = |name| record.param("fields@32473", name).unwrap().parse::<usize>().unwrap();
+        let (thread, n) = (number("thread"), number("n"));
+        assert_eq!(record.text(), Some(format!("t={thread} n={n}").as_str()));
+        assert_eq!(n, next[thread]);
+        next[thread] += 1;
+    }
+}
+
+#[test]
+fn flushing_is_allowed_in_any_runtime() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let _guard = capture(&handle);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        info!("inside");
+        assert!(handle.flush(PATIENCE));
+    });
+    drop(runtime);
+    info!("after it");
+    assert!(handle.flush(PATIENCE));
+    assert_eq!(collector.wait_for_messages(2, PATIENCE), 2);
+}

@@ -1,1 +1,109 @@
-//! ...
+//! What happens when the server is away, or two of them take turns?
+
+use std::time::{Duration, Instant};
+
+use logship::{Overflow, Severity, collector::Collector};
+use tracing::{debug, info, warn};
+
+use crate::support::{PATIENCE, builder, capture};
+
+#[test]
+fn what_was_said_before_the_server_came_arrives_in_order() {
+    let reserved = Collector::tcp().unwrap();
+    let address = reserved.address().unwrap();
+    reserved.stop();
+    let handle = builder(&reserved).on_trouble(|_| {}).build().unwrap();
+    let guard = capture(&handle);
+    (0..1000).for_each(|n| info!(n, "early"));
+    drop(guard);
+    std::thread::sleep(Duration::from_millis(300));
+    let collector = Collector::tcp_at(address).unwrap();
+    assert!(handle.flush(PATIENCE), "{:?}", handle.stats());
+    let records = collector.wait_for(1000, PATIENCE);
+    let order = records.iter().map(|record| record.param("fields@32473", "n").unwrap());
+    assert!(order.eq((0..1000).map(|n| n.to_string()).collect::<Vec<_>>()));
+    assert_eq!(handle.stats().reconnects, 0);
+}
+
+#[test]
+fn a_server_that_hung_up_while_nothing_was_said_costs_nothing() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).on_trouble(|_| {}).build().unwrap();
+    let _guard = capture(&handle);
+    for n in 0..20 {
+        info!(n, "one at a time");
+        assert!(handle.flush(PATIENCE));
+        collector.wait_for_messages(n + 1, PATIENCE);
+        collector.disconnect();
+    }
+    assert_eq!(collector.wait_for_messages(20, PATIENCE), 20);
+    assert_eq!(handle.stats().delivered, 20);
+}
+
+#[test]
+fn the_second_server_steps_in_and_the_first_is_returned_to() {
+    let (first, second) = (Collector::tcp().unwrap(), Collector::tcp().unwrap());
+    let address = first.address().unwrap();
+    first.stop();
+    let urls = format!("{},{}", first.url(), second.url());
+    let handle = builder(&second).url(urls).on_trouble(|_| {}).build().unwrap();
+    let _guard = capture(&handle);
+    info!("to the second");
+    assert!(handle.flush(PATIENCE));
+    assert_eq!(second.wait_for(1, PATIENCE).len(), 1);
+    let first = Collector::tcp_at(address).unwrap();
+    let begin = Instant::now();
+    let mut said = 1;
+    while first.messages() == 0 && begin.elapsed() < 2 * PATIENCE {
+        info!("to whom it may concern");
+        said += 1;
+        assert!(handle.flush(PATIENCE));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(first.messages() > 0, "the first server was never returned to");
+    assert_eq!(first.messages() + second.messages(), said);
+}
+
+#[test]
+fn a_full_queue_sheds_the_least_severe_and_says_so_when_it_can() {
+    let reserved = Collector::tcp().unwrap();
+    let address = reserved.address().unwrap();
+    reserved.stop();
+    let handle = builder(&reserved).capacity(64 * 1024).on_trouble(|_| {}).build().unwrap();
+    let guard = capture(&handle);
+    for n in 0..1000 {
+        debug!(n, "chatter, chatter, chatter");
+        info!(n, "news");
+    }
+    (0..10).for_each(|n| warn!(n, "there is still room for this"));
+    drop(guard);
+    let stats = handle.stats();
+    assert_eq!(stats.dropped_of(Severity::Warning), 0);
+    assert!(stats.dropped_of(Severity::Debug) > stats.dropped_of(Severity::Informational));
+    assert_eq!(stats.captured, 2010);
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+
+    let collector = Collector::tcp_at(address).unwrap();
+    assert!(handle.flush(PATIENCE));
+    let expected = usize::try_from(stats.waiting).unwrap() + 1;
+    let records = collector.wait_for(expected, PATIENCE);
+    let told = records.last().expect("the loss is told in-band");
+    assert!(told.text().unwrap().starts_with("logship dropped"), "{:?}", told.text());
+    assert_eq!(told.message.as_ref().unwrap().severity, 4);
+    let number = |name| told.param("fields@32473", name).unwrap().parse::<u64>().unwrap();
+    assert_eq!(number("dropped"), stats.dropped());
+    assert_eq!(number("debug"), stats.dropped_of(Severity::Debug));
+    assert_eq!(number("info"), stats.dropped_of(Severity::Informational));
+}
+
+#[test]
+fn a_program_that_would_rather_wait_loses_nothing() {
+    let collector = Collector::tcp().unwrap();
+    let wait = Overflow::Block(Duration::from_secs(60));
+    let handle = builder(&collector).capacity(64 * 1024).overflow(wait).build().unwrap();
+    let _guard = capture(&handle);
+    (0..20_000).for_each(|n| info!(n, "each of them"));
+    assert!(handle.flush(PATIENCE));
+    assert_eq!(collector.wait_for_messages(20_000, PATIENCE), 20_000);
+    assert_eq!(handle.stats().dropped(), 0);
+}

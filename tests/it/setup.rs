@@ -1,1 +1,87 @@
-//! ...
+//! What is said to whoever writes something wrong?
+
+use std::time::Duration;
+
+use logship::collector::Collector;
+
+use crate::support::{PATIENCE, capture};
+
+fn refusal(builder: logship::Builder) -> String {
+    builder.build().unwrap_err().to_string()
+}
+
+#[test]
+fn a_wrong_setting_is_quoted_and_the_rule_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let no_pem = folder.path().join("no.pem");
+    std::fs::write(&no_pem, "not a certificate").unwrap();
+    let no_pem = no_pem.display();
+    let url = |options: &str| logship::builder("t").url(format!("tls://h?{options}"));
+    for (builder, quoted, rule) in [
+        (logship::builder("my app"), "\"my app\"", "RFC 5424 section 6.2.5"),
+        (logship::builder("t").url("logs:514"), "\"logs:514\"", "tcp://host:514"),
+        (logship::builder("t").url("tcp://a,ftp://b"), "\"ftp://b\"", "ftp"),
+        (logship::builder("t").levels("info,x=loud"), "x=loud", "my_crate=debug"),
+        (logship::builder("t").capacity(1000), "1000", "64 KiB"),
+        (logship::builder("t").max_frame(100), "100", "RFC 5424 section 6.1"),
+        (logship::builder("t").url("udp://h").max_frame(70_000), "70000", "65507"),
+        (logship::builder("t").hostname("h".repeat(255)).max_frame(480), "480", "half"),
+        (url("ca=/no/such/file.pem"), "/no/such/file.pem", "No such file"),
+        (url(&format!("ca={no_pem}")), "no.pem", "certificate"),
+        (url(&format!("cert={no_pem}&key={no_pem}")), "no.pem", "PKCS #8"),
+    ] {
+        let error = refusal(builder);
+        assert!(error.contains(quoted) && error.contains(rule), "{error}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_no_error() {
+    for url in ["tcp://127.0.0.1:1", "tls://127.0.0.1:1", "unix:///no/such"] {
+        let handle = logship::builder("t").url(url).on_trouble(|_| {}).build().unwrap();
+        let guard = capture(&handle);
+        tracing::info!("kept");
+        drop(guard);
+        assert!(!handle.flush(Duration::from_millis(50)));
+        assert_eq!(handle.stats().waiting, 1);
+    }
+}
+
+#[test]
+fn troubles_are_told_to_the_listener_and_logging_there_is_harmless() {
+    let (sender, troubles) = std::sync::mpsc::channel();
+    let listener = move |trouble: &str| {
+        tracing::error!("this would go round in a circle: {trouble}");
+        let _ = sender.send(trouble.to_owned());
+    };
+    let url = "tcp://127.0.0.1:1,tcp://no-such-host.invalid";
+    let handle = logship::builder("t").url(url).on_trouble(listener).build().unwrap();
+    let guard = capture(&handle);
+    tracing::info!("kept");
+    drop(guard);
+    let first = troubles.recv_timeout(PATIENCE).unwrap();
+    assert!(first.contains("tcp://127.0.0.1:1") && first.contains("refused"), "{first}");
+    let second = troubles.recv_timeout(PATIENCE).unwrap();
+    assert!(second.contains("no-such-host.invalid"), "{second}");
+    assert_eq!(handle.stats().captured, 1);
+}
+
+#[test]
+fn two_handles_are_two_ways() {
+    let (one, other) = (Collector::tcp().unwrap(), Collector::udp().unwrap());
+    let first = logship::builder("first").url(one.url()).build().unwrap();
+    let second = logship::builder("second").url(other.url()).build().unwrap();
+    let guard = capture(&first);
+    tracing::info!("to the first");
+    drop(guard);
+    let guard = capture(&second);
+    tracing::info!("to the second");
+    drop(guard);
+    assert!(first.flush(PATIENCE) && second.flush(PATIENCE));
+    assert_eq!(one.wait_for(1, PATIENCE)[0].text(), Some("to the first"));
+    let tag = |received: &logship::collector::Received| {
+        received.message.as_ref().unwrap().app_name.clone().unwrap()
+    };
+    assert_eq!(tag(&other.wait_for(1, PATIENCE)[0]), "second");
+    assert_eq!((one.messages(), other.messages()), (1, 1));
+}

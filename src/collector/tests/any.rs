@@ -1,3 +1,5 @@
+//! Does anything at all confuse the parser or the splitter?
+
 use std::fmt::Write;
 
 use proptest::{collection::vec, option, prelude::*, string::string_regex};

@@ -1,3 +1,5 @@
+//! Is a stream split where its frames end?
+
 use crate::collector::{
     Framing,
     frame::{LONGEST, Splitter},

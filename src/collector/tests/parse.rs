@@ -1,3 +1,5 @@
+//! Is a message taken apart as RFC 5424 says, and every fault named?
+
 use crate::collector::{Element, Message, parse};
 
 const SD: &str = r#"[exampleSDID@32473 iut="3" eventSource="Application" eventID="1011"]"#;

@@ -1,3 +1,5 @@
+//! Does what is sent to a socket arrive as it was sent?
+
 use std::{
     io::{ErrorKind, Read, Write},
     net::{TcpStream, UdpSocket},

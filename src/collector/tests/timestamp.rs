@@ -1,3 +1,5 @@
+//! Which timestamps are right?
+
 use crate::collector::parse;
 
 fn complaints(timestamp: &str) -> Vec<String> {

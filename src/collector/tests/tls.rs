@@ -1,3 +1,5 @@
+//! Does TLS carry records, and refuse as it must?
+
 use std::{
     io::{Read, Write},
     net::TcpStream,

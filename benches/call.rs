@@ -1,0 +1,166 @@
+//! What does a log call cost the thread that makes it?
+//!
+//! Bursts of 64 calls with a pause after each, so that the queue is never full and the shipper
+//! works beside, as in a service. Only the calls are timed.
+
+use std::{
+    hint::black_box,
+    sync::OnceLock,
+    thread,
+    time::{Duration, Instant},
+};
+
+use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
+use logship::{Handle, Overflow, collector::Collector};
+use tracing::{debug, info, info_span};
+use tracing_subscriber::layer::SubscriberExt as _;
+
+const BURST: u64 = 64;
+const PAUSE: Duration = Duration::from_micros(300);
+
+fn bursts(bencher: &mut Bencher<'_>, call: impl Fn()) {
+    bencher.iter_custom(|calls| {
+        let mut took = Duration::ZERO;
+        let mut left = calls;
+        while left > 0 {
+            let burst = left.min(BURST);
+            let begin = Instant::now();
+            (0..burst).for_each(|_| call());
+            took += begin.elapsed();
+            left -= burst;
+            thread::sleep(PAUSE);
+        }
+        took
+    });
+}
+
+/// Everything that this process logs goes to one collector, which only counts.
+fn handle() -> &'static Handle {
+    static HANDLE: OnceLock<(Collector, Handle)> = OnceLock::new();
+    let (_, handle) = HANDLE.get_or_init(|| {
+        let collector = Collector::tcp().expect("a port is free");
+        collector.drain();
+        let handle = logship::builder("bench").url(collector.url()).build().expect("it is set up");
+        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        tracing::subscriber::set_global_default(subscriber).expect("it is the first");
+        let logger = handle.logger();
+        log::set_max_level(logger.max_level());
+        log::set_boxed_logger(Box::new(logger)).expect("it is the first");
+        (collector, handle)
+    });
+    handle
+}
+
+fn four_fields() {
+    info!(
+        target: "shop::checkout",
+        order_id = black_box(4_711_u64),
+        customer = black_box("ann-of-ghent"),
+        amount = black_box(129.95),
+        latency_ms = black_box(42_u64),
+        "order accepted"
+    );
+}
+
+fn tracing_calls(criterion: &mut Criterion) {
+    handle();
+    let mut group = criterion.benchmark_group("tracing");
+    group.bench_function("0 fields", |b| bursts(b, || info!("order accepted")));
+    group.bench_function("4 fields", |b| bursts(b, four_fields));
+    group.bench_function("10 fields", |b| {
+        bursts(b, || {
+            info!(
+                a = 1,
+                b = 2,
+                c = 3,
+                d = "four",
+                e = 5.5,
+                f = true,
+                g = -7,
+                h = "eight",
+                i = 9,
+                j = 10,
+                "ten"
+            );
+        });
+    });
+    group.bench_function("4 fields in two spans", |b| {
+        let outer = info_span!("request", user = 7, path = "/checkout").entered();
+        let inner = info_span!("checkout", cart = 8, step = "pay").entered();
+        bursts(b, four_fields);
+        drop((inner, outer));
+    });
+    group.bench_function("refused by a filter", |b| {
+        let off = tracing_subscriber::filter::LevelFilter::INFO;
+        let layer = tracing_subscriber::Layer::with_filter(handle().layer(), off);
+        let _scope = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+        b.iter(|| debug!(n = black_box(1), "not wanted"));
+    });
+    group.finish();
+}
+
+fn log_calls(criterion: &mut Criterion) {
+    handle();
+    let mut group = criterion.benchmark_group("log");
+    group.bench_function("0 fields", |b| bursts(b, || log::info!("order accepted")));
+    group.bench_function("4 fields", |b| {
+        bursts(b, || {
+            log::info!(
+                target: "shop::checkout",
+                order_id = black_box(4_711_u64), customer = black_box("ann-of-ghent"),
+                amount = black_box(129.95), latency_ms = black_box(42_u64);
+                "order accepted"
+            );
+        });
+    });
+    group.finish();
+}
+
+/// Capture, encode, and one look under the lock.
+fn full_queue(criterion: &mut Criterion) {
+    let handle = logship::builder("bench")
+        .url("tcp://127.0.0.1:1")
+        .overflow(Overflow::DropNewest)
+        .on_trouble(|_| {})
+        .build()
+        .expect("it is set up");
+    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        while handle.stats().dropped() == 0 {
+            four_fields();
+        }
+        criterion.bench_function("tracing, queue full", |b| b.iter(four_fields));
+    });
+}
+
+fn threads(criterion: &mut Criterion) {
+    handle();
+    let mut group = criterion.benchmark_group("tracing, threads at once");
+    for count in [1_u32, 2, 4] {
+        group.bench_function(BenchmarkId::from_parameter(count), |b| {
+            b.iter_custom(|calls| {
+                let burst = move || {
+                    let mut took = Duration::ZERO;
+                    for _ in 0..calls.div_ceil(BURST) {
+                        let begin = Instant::now();
+                        (0..BURST).for_each(|_| four_fields());
+                        took += begin.elapsed();
+                        thread::sleep(PAUSE);
+                    }
+                    took
+                };
+                let threads: Vec<_> = (0..count).map(|_| thread::spawn(burst)).collect();
+                let took: Duration = threads.into_iter().filter_map(|t| t.join().ok()).sum();
+                took / count
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(4));
+    targets = full_queue, tracing_calls, log_calls, threads
+}
+criterion_main!(benches);

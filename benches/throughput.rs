@@ -1,0 +1,57 @@
+//! How many records a second reach a collector in this process, by transport?
+
+use std::time::{Duration, Instant};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use logship::{
+    Overflow,
+    collector::{Certificate, Collector},
+};
+use tracing::info;
+use tracing_subscriber::layer::SubscriberExt as _;
+
+const RECORDS: u64 = 200_000;
+
+fn throughput(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("delivered");
+    group.throughput(Throughput::Elements(RECORDS)).sample_size(10);
+    let certified =
+        rcgen::generate_simple_self_signed(vec!["localhost".into(), "127.0.0.1".into()])
+            .expect("a certificate is made");
+    let certificate = Certificate {
+        cert_pem: certified.cert.pem(),
+        key_pem: certified.signing_key.serialize_pem(),
+    };
+    let trust = "?danger_accept_invalid_certs=true";
+    for (name, options, collector) in [
+        ("tcp", "", Collector::tcp()),
+        ("tcp, framing by line ends", "?framing=lf", Collector::tcp()),
+        ("tls", trust, Collector::tls(certificate)),
+        ("udp", "", Collector::udp()),
+    ] {
+        let collector = collector.expect("a port is free");
+        collector.drain();
+        let handle = logship::builder("bench")
+            .url(format!("{}{options}", collector.url()))
+            .overflow(Overflow::Block(Duration::from_secs(60)))
+            .build()
+            .expect("it is set up");
+        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            group.bench_function(name, |b| {
+                b.iter_custom(|rounds| {
+                    let begin = Instant::now();
+                    for n in 0..rounds * RECORDS {
+                        info!(target: "shop::checkout", order_id = n, customer = "ann-of-ghent", amount = 129.95, latency_ms = 42, "order accepted");
+                    }
+                    assert!(handle.flush(Duration::from_secs(60)));
+                    begin.elapsed()
+                });
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, throughput);
+criterion_main!(benches);

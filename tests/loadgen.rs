@@ -1,0 +1,177 @@
+//! The load generator, as another program would drive it, against a real rsyslogd.
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "tls"))]
+
+#[path = "support/mod.rs"]
+mod support;
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use crate::support::{Identity, Input, Record, Rsyslogd, eventually};
+
+const COUNT: u64 = 200_000;
+const PATIENCE: Duration = Duration::from_secs(120);
+
+#[test]
+fn each_transport_carries_200_000_records_once_in_order_intact() {
+    for (input, options, rate) in [
+        (Input::Udp, "", Some(20_000)),
+        (Input::PlainTcp, "", None),
+        (Input::Tcp, "?framing=lf", None),
+        (Input::TlsGnutls, "", None),
+        (Input::TlsMutual, "", None),
+    ] {
+        let mut server = Rsyslogd::running();
+        let url = format!("{}{options}", url(&server, input));
+        let output = start(&url, rate, &[]).wait_with_output().unwrap();
+        let result = result(&output);
+        assert!(output.status.success(), "{url}: {result}");
+        for (name, expected) in
+            [("captured", COUNT), ("delivered", COUNT), ("dropped", 0), ("waiting", 0)]
+        {
+            assert_eq!(result[name], expected, "{url}: {result}");
+        }
+        let records = server.exactly(COUNT as usize, PATIENCE);
+        records.iter().zip(0..).for_each(|(record, n)| assert_intact(record, n));
+        server.assert_content();
+        println!("{input:?}{options}: {result}");
+    }
+}
+
+#[test]
+fn restarts_of_the_server_never_stop_the_shipping() {
+    let mut server = Rsyslogd::running();
+    let generator = start(&url(&server, Input::PlainTcp), Some(50_000), &[]);
+    for round in 1..=3 {
+        assert!(eventually(PATIENCE, || server.count() as u64 > round * COUNT / 8));
+        server.stop();
+        server.start();
+    }
+    let output = generator.wait_with_output().unwrap();
+    let result = result(&output);
+    assert!(output.status.success(), "{result}");
+    let last = |server: &Rsyslogd| server.records().last().map(|r| number(r)) == Some(COUNT - 1);
+    assert!(eventually(PATIENCE, || last(&server)), "the last record never arrived: {result}");
+    let captured = result["captured"].as_u64().unwrap();
+    let dropped = result["dropped"].as_u64().unwrap();
+    assert_eq!(captured, COUNT);
+    assert_eq!(captured, result["delivered"].as_u64().unwrap() + dropped);
+    assert_eq!(dropped, 0);
+    assert!(result["reconnects"].as_u64().unwrap() >= 3, "{result}");
+    println!("3 restarts: {result}, stored {}", server.count());
+}
+
+/// The bounds are wide, because a shared machine may stop any thread for a while; the figures are
+/// printed for people to look at.
+#[test]
+fn a_server_that_stands_still_costs_no_time_and_no_memory() {
+    const CAPACITY: u64 = 128 << 20;
+    const EIGHT_MIB: u64 = 8 << 20;
+    let server = Rsyslogd::running();
+    let capacity = CAPACITY.to_string();
+    let options = ["--capacity", capacity.as_str()];
+    let idle = peak_memory_of_an_idle_run(&server, &options);
+    let generator = start(&url(&server, Input::PlainTcp), Some(50_000), &options);
+    assert!(eventually(PATIENCE, || server.count() > 1000));
+    server.pause();
+    std::thread::sleep(Duration::from_secs(10));
+    let peak = peak_memory(&generator).unwrap_or_default();
+    server.resume();
+    let output = generator.wait_with_output().unwrap();
+    let result = result(&output);
+    assert!(output.status.success(), "{result}");
+    assert_eq!(result["delivered"], COUNT);
+    println!("stalled 10 s: {result}, peak {peak} octets, idle {idle}");
+    assert!(peak < idle + EIGHT_MIB, "{peak} octets at the peak, {idle} when idle");
+    let longest = Duration::from_nanos(result["call_ns_max"].as_u64().unwrap());
+    assert!(longest < Duration::from_millis(250), "{longest:?}");
+}
+
+#[test]
+fn wrong_options_are_quoted() {
+    for (options, quoted) in [
+        (vec!["--url", "tcp://h"], "usage"),
+        (vec!["--url", "tcp://h", "--tag", "a b", "--count", "1"], "\\\"a b\\\""),
+        (vec!["--url", "ftp://h", "--tag", "t", "--count", "1"], "ftp"),
+        (vec!["--url", "tcp://h", "--tag", "t", "--count", "many"], "many"),
+        (vec!["--volume", "11"], "--volume"),
+    ] {
+        let output = Command::new(loadgen()).args(options).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(quoted), "{said}");
+    }
+}
+
+fn start(url: &str, rate: Option<u64>, options: &[&str]) -> Child {
+    let mut command = Command::new(loadgen());
+    command.args(["--url", url, "--tag", "load", "--flush-timeout", "60"]).args(options);
+    command.args(["--count", &COUNT.to_string()]);
+    if !options.contains(&"--capacity") {
+        command.args(["--capacity", "67108864"]);
+    }
+    if let Some(rate) = rate {
+        command.args(["--rate", &rate.to_string()]);
+    }
+    command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap()
+}
+
+fn peak_memory_of_an_idle_run(server: &Rsyslogd, options: &[&str]) -> u64 {
+    let url = url(server, Input::Udp);
+    let mut idle = start(&url, Some(1), options);
+    std::thread::sleep(Duration::from_secs(2));
+    let peak = peak_memory(&idle).unwrap();
+    idle.kill().unwrap();
+    idle.wait().unwrap();
+    peak
+}
+
+fn peak_memory(process: &Child) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+fn result(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("one JSON object on standard output")
+}
+
+fn assert_intact(record: &Record, n: u64) {
+    let check = crc32fast::hash(n.to_string().as_bytes());
+    assert_eq!(record.msg, format!("n={n} c={check:08x} {}", "x".repeat(60)), "{record:#?}");
+    assert_eq!(number(record), n);
+    assert_eq!(record.app_name, "load");
+}
+
+fn number(record: &Record) -> u64 {
+    record.field("n").parse().unwrap()
+}
+
+fn url(server: &Rsyslogd, input: Input) -> String {
+    let (port, certificates) = (server.port(input), server.certificates());
+    let ca = certificates.ca();
+    let ca = ca.display();
+    match input {
+        Input::Udp => format!("udp://127.0.0.1:{port}"),
+        Input::TlsGnutls => format!("tls://127.0.0.1:{port}?ca={ca}"),
+        Input::TlsMutual => format!(
+            "tls://127.0.0.1:{port}?ca={ca}&cert={}&key={}",
+            certificates.certificate(Identity::Client).display(),
+            certificates.key(Identity::Client).display()
+        ),
+        _ => format!("tcp://127.0.0.1:{port}"),
+    }
+}
+
+/// Cargo builds the examples before it runs all tests; before one test alone it does not.
+fn loadgen() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let loadgen = test.parent().unwrap().parent().unwrap().join("examples/loadgen");
+    assert!(loadgen.exists(), "build it first: cargo build --example loadgen");
+    loadgen
+}

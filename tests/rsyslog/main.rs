@@ -1,0 +1,15 @@
+//! logship against a real rsyslogd: what a user would notice, from the log call to the line that
+//! the server stores.
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "tls"))]
+
+mod content;
+mod formats;
+mod hostile;
+mod outage;
+mod restart;
+mod shipping;
+#[path = "../support/mod.rs"]
+mod support;
+mod tls;
+mod transports;
+mod volume;

@@ -1,0 +1,193 @@
+//! The server is away, hangs, or hides behind a bad network; and failover.
+
+use std::time::{Duration, Instant};
+
+use crate::shipping::{
+    PATIENCE, assert_all_delivered, assert_books_balance, assert_each_once_in_order,
+    assert_order_kept, build, log, log_and_flush, logging, missing, numbers, shop, url,
+};
+use crate::support::{Input, Proxy, Rsyslogd, eventually};
+
+#[test]
+fn what_is_logged_before_the_server_starts_arrives_when_it_does() {
+    for input in [Input::Tcp, Input::TlsGnutls, Input::Unix] {
+        let mut server = Rsyslogd::prepared();
+        let handle = build(shop(&url(&server, input)));
+        logging(&handle, || (0..1_000).for_each(log));
+        assert!(!handle.flush(Duration::from_millis(300)), "there is nobody to flush to");
+        assert_books_balance(&handle);
+        assert_eq!(handle.stats().waiting, 1_000, "{:?}", handle.stats());
+        server.start();
+        assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+        assert_each_once_in_order(&server.exactly(1_000, PATIENCE), 1_000);
+        assert_all_delivered(&handle, 1_000);
+        server.assert_content();
+    }
+}
+
+#[test]
+fn a_hanging_server_delays_no_log_call_and_loses_nothing() {
+    const COUNT: u64 = 40_000;
+    let mut server = Rsyslogd::running();
+    let handle = build(shop(&url(&server, Input::PlainTcp)));
+    log_and_flush(&handle, 0..100);
+    server.pause();
+    let start = Instant::now();
+    let slowest = logging(&handle, || {
+        (100..COUNT)
+            .map(|n| {
+                let call = Instant::now();
+                log(n);
+                let took = call.elapsed();
+                if n % 1_000 == 0 {
+                    assert_books_balance(&handle);
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+                took
+            })
+            .max()
+    });
+    std::thread::sleep(Duration::from_secs(4).saturating_sub(start.elapsed()));
+    assert_books_balance(&handle);
+    assert_eq!(handle.stats().captured, COUNT);
+    server.resume();
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    assert_each_once_in_order(&server.exactly(COUNT as usize, PATIENCE), COUNT);
+    assert_all_delivered(&handle, COUNT);
+    // Microseconds in truth. The bound tells waiting for the server from a busy machine.
+    assert!(slowest < Some(Duration::from_millis(200)), "a log call took {slowest:?}");
+    server.assert_content();
+}
+
+#[test]
+fn connections_cut_in_the_middle_of_frames_tear_no_record() {
+    const COUNT: u64 = 20_000;
+    for input in [Input::Tcp, Input::PlainTcp] {
+        let mut server = Rsyslogd::running();
+        let proxy = Proxy::to(server.port(input));
+        // Some three million octets, so some fifteen cuts.
+        proxy.cut_after(200_003);
+        let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
+        logging(&handle, || {
+            for n in 0..COUNT {
+                log(n);
+                if n % 100 == 0 {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+        });
+        assert!(eventually(PATIENCE, || proxy.cuts() >= 3), "{} cuts", proxy.cuts());
+        proxy.cut_after(0);
+        log_and_flush(&handle, COUNT..COUNT + 100);
+        assert!(eventually(PATIENCE, || server.records().iter().any(|r| r.field("n") == "20099")));
+        server.stop();
+        let numbers = numbers(&server.records());
+        assert_order_kept(&numbers, proxy.connections());
+        let lost = missing(&numbers, COUNT + 100);
+        // What the proxy had taken, and its kernel had acknowledged, is gone with a cut; plain
+        // TCP has no other acknowledgement. All after the last cut is there.
+        assert!(lost.iter().all(|&n| n < COUNT), "{lost:?}");
+        assert_books_balance(&handle);
+        assert_eq!(handle.stats().waiting, 0);
+        assert!(handle.stats().reconnects >= 3, "{:?}", handle.stats());
+    }
+}
+
+#[test]
+fn a_stalled_connection_is_given_up_and_everything_arrives() {
+    const COUNT: u64 = 60_000;
+    let mut server = Rsyslogd::running();
+    let proxy = Proxy::to(server.port(Input::PlainTcp));
+    let address = format!("tcp://127.0.0.1:{}", proxy.port());
+    let handle = build(shop(&address).write_timeout(Duration::from_secs(1)));
+    log_and_flush(&handle, 0..100);
+    proxy.stall(true);
+    // More than the kernels on the way can hold: the rest has to wait in the queue.
+    logging(&handle, || (100..COUNT).for_each(log));
+    std::thread::sleep(Duration::from_secs(3));
+    assert_books_balance(&handle);
+    proxy.stall(false);
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    assert!(
+        eventually(PATIENCE, || missing(&numbers(&server.records()), COUNT).is_empty()),
+        "{} are missing",
+        missing(&numbers(&server.records()), COUNT).len()
+    );
+    server.stop();
+    numbers(&server.records());
+    assert_books_balance(&handle);
+}
+
+#[test]
+fn a_slow_network_loses_nothing() {
+    const COUNT: u64 = 5_000;
+    let mut server = Rsyslogd::running();
+    let proxy = Proxy::to(server.port(Input::Tcp));
+    proxy.throttle(400_000);
+    let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
+    log_and_flush(&handle, 0..COUNT);
+    assert_each_once_in_order(&server.exactly(COUNT as usize, PATIENCE), COUNT);
+    assert_all_delivered(&handle, COUNT);
+    server.assert_content();
+}
+
+#[test]
+fn a_server_that_closes_every_connection_is_tried_until_it_does_not() {
+    let mut server = Rsyslogd::running();
+    let proxy = Proxy::to(server.port(Input::Tcp));
+    proxy.refuse(true);
+    let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
+    let mut next = 0;
+    // Its kernel acknowledges what comes before the close: such records are lost to any sender,
+    // so there must be new ones to try with.
+    let tried = eventually(PATIENCE, || {
+        log_one(&handle, &mut next);
+        proxy.connections() >= 3
+    });
+    assert!(tried, "it gave up after {} connections", proxy.connections());
+    assert_books_balance(&handle);
+    proxy.refuse(false);
+    // Until the first has arrived, one may still go down with a connection of the bad time.
+    assert!(eventually(PATIENCE, || {
+        log_one(&handle, &mut next);
+        server.count() > 0
+    }));
+    let good = next..next + 200;
+    log_and_flush(&handle, good.clone());
+    let arrived = || numbers(&server.records());
+    assert!(eventually(PATIENCE, || arrived().ends_with(&good.clone().collect::<Vec<_>>())));
+    server.stop();
+    assert_order_kept(&numbers(&server.records()), proxy.connections());
+    assert_books_balance(&handle);
+}
+
+fn log_one(handle: &logship::Handle, next: &mut u64) {
+    logging(handle, || log(*next));
+    *next += 1;
+}
+
+#[test]
+fn with_the_first_server_down_the_second_gets_everything() {
+    let (first, mut second) = (Rsyslogd::prepared(), Rsyslogd::running());
+    let addresses = format!("{},{}", url(&first, Input::Tcp), url(&second, Input::Tcp));
+    let handle = build(shop(&addresses));
+    log_and_flush(&handle, 0..1_000);
+    assert_each_once_in_order(&second.exactly(1_000, PATIENCE), 1_000);
+    assert_all_delivered(&handle, 1_000);
+    second.assert_content();
+}
+
+#[test]
+fn when_the_first_server_goes_down_the_second_gets_the_rest() {
+    let (mut first, mut second) = (Rsyslogd::running(), Rsyslogd::running());
+    let addresses = format!("{},{}", url(&first, Input::Tcp), url(&second, Input::Tcp));
+    let handle = build(shop(&addresses));
+    log_and_flush(&handle, 0..500);
+    first.wait_for(500, PATIENCE);
+    first.stop();
+    log_and_flush(&handle, 500..1_000);
+    second.wait_for(500, PATIENCE);
+    second.stop();
+    let both = [first.records(), second.records()].concat();
+    assert_each_once_in_order(&both, 1_000);
+}
