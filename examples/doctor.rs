@@ -46,6 +46,7 @@ fn probe(url: &str) -> Result<(), String> {
     let syslog = logship::builder("doctor")
         .url(url)
         .levels("info")
+        .flush_timeout(LOOK)
         .on_trouble(move |trouble| drop(sender.send(trouble.to_owned())))
         .build()
         .map_err(|error| error.to_string())?;

@@ -53,6 +53,7 @@ fn arrives(url: &str) -> Result<bool, Box<dyn Error>> {
     let syslog = logship::builder("tls")
         .url(url)
         .levels("info")
+        .flush_timeout(Duration::from_millis(100))
         .on_trouble(move |trouble| drop(sender.send(trouble.to_owned())))
         .build()?;
     let text = format_args!("nobody between us can read this");
