@@ -117,7 +117,7 @@ impl Queue {
 
     /// Waits until everything pushed before has arrived; false if `timeout` came first.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let mut state = self.lock();
         let goal = state.tail.head();
         if state.arrived >= goal {
@@ -140,7 +140,7 @@ impl Queue {
     /// Flushes, then has the connection closed as its protocol wants; the next record opens
     /// another one.
     pub(crate) fn flush_and_hang_up(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let is_flushed = self.flush(timeout);
         let mut state = self.lock();
         state.hang_up = true;
@@ -194,7 +194,7 @@ impl Queue {
         length: usize,
         limit: Duration,
     ) -> (MutexGuard<'a, State>, Option<DropReason>) {
-        let deadline = Instant::now() + limit;
+        let deadline = deadline(limit);
         loop {
             if std::mem::take(&mut state.is_parked) {
                 self.wake();
@@ -226,6 +226,14 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// When `limit` is over; one too long for the clock is over in a century.
+pub(crate) fn deadline(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + CENTURY)
+}
+
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 #[cfg(test)]
 mod tests {
@@ -272,6 +280,11 @@ mod tests {
         }
         assert_eq!(stats(&queue).delivered, 20);
         assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
+    }
+
+    #[test]
+    fn a_limit_may_be_as_long_as_durations_are() {
+        assert!(deadline(Duration::MAX) > Instant::now() + CENTURY / 2);
     }
 
     #[test]

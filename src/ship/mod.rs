@@ -23,7 +23,7 @@ pub(crate) use self::{
     trouble::{Listener, Trouble},
 };
 use crate::{
-    queue::{Cursor, Reader, Work},
+    queue::{Cursor, Reader, Work, deadline},
     stats::{DropReason, Stats},
     transport::{Fault, Transport},
 };
@@ -85,7 +85,7 @@ impl Shipper {
             }
             self.note_arrived(&mut way);
             if self.reader.is_closed()
-                && *end.get_or_insert_with(|| Instant::now() + self.last_limit) <= Instant::now()
+                && *end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
             {
                 return;
             }
