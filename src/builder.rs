@@ -14,6 +14,7 @@ use crate::{
     queue::queue,
     record::Severities,
     ship::{Counters, Listener, Servers, Shipper, Suspect, Trouble, spawn},
+    tail::Tail,
     transport::{Limits, Server},
 };
 
@@ -42,6 +43,7 @@ use crate::{
 /// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
+/// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 256 KiB |
 /// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
 /// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
 /// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
@@ -71,6 +73,7 @@ pub struct Builder {
     time_quality: Option<Option<TimeQuality>>,
     bom: Option<bool>,
     panic_hook: Option<bool>,
+    tail: Option<usize>,
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
@@ -100,6 +103,7 @@ impl Builder {
             time_quality: None,
             bom: None,
             panic_hook: None,
+            tail: None,
             connect_timeout: None,
             write_timeout: None,
             flush_timeout: None,
@@ -240,6 +244,17 @@ impl Builder {
         self
     }
 
+    /// Octets of messages that are kept when the peer's kernel has acknowledged them already (TCP,
+    /// TLS), and sent again after a break: a server that dies loses what its kernel holds for it.
+    /// At most half of the capacity; 0 keeps nothing. 1 MiB holds what a server may have unread at
+    /// full speed, at the price of as many copies after each break. Defaults to what was
+    /// acknowledged within the last second, 256 KiB at most; the URL option `tail` is for one
+    /// server.
+    pub fn tail(mut self, tail: usize) -> Self {
+        self.tail = Some(tail);
+        self
+    }
+
     /// How long each step of a connect may take: finding the addresses, connecting to one, the TLS
     /// handshake. Defaults to 5 s.
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
@@ -328,7 +343,7 @@ impl Builder {
     fn build_in(self, environment: Environment<'_>) -> Result<(Handle, bool), Error> {
         check_tag(&self.tag)?;
         let env = environment;
-        let endpoints = self.endpoints(env)?;
+        let mut endpoints = self.endpoints(env)?;
         let levels =
             choose(self.levels.clone(), env, "RUST_LOG", read::plain_text, || "info".into())?;
         let filter = Arc::new(Filter::new(&levels)?);
@@ -350,6 +365,17 @@ impl Builder {
                 "a queue of {capacity} octets is too small: it must hold 64 KiB and {FRAMES} \
                  frames, here {smallest} octets"
             )));
+        }
+        let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
+        let tail =
+            choose(self.tail.map(|t| Some(Tail::of(t))), env, "SYSLOG_TAIL", octets, || None)?;
+        for endpoint in &mut endpoints {
+            endpoint.tail = endpoint.tail.or(tail);
+            if endpoint.tail.is_some_and(|tail| tail.octets > capacity as u64 / 2) {
+                return Err(Error::new(format!(
+                    "{endpoint}: the tail may take half of the queue, which holds {capacity} octets"
+                )));
+            }
         }
         let limits = Limits { connect, write };
         let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use crate::Error;
+use crate::{Error, environment::octets, tail::Tail};
 
 /// A server to ship to, as its URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: PathBuf,
     pub(crate) framing: Framing,
     pub(crate) tls: TlsOptions,
+    /// What is kept of what has arrived, where the URL says.
+    pub(crate) tail: Option<Tail>,
 }
 
 /// The way octets travel.
@@ -79,6 +81,7 @@ impl FromStr for Endpoint {
             path: PathBuf::new(),
             framing: Framing::default(),
             tls: TlsOptions::default(),
+            tail: None,
         };
         match scheme {
             Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
@@ -110,6 +113,10 @@ impl Endpoint {
                 "octet-counting" => self.framing = Framing::OctetCounting,
                 "lf" => self.framing = Framing::Lf,
                 _ => return Err(format!("{value:?} is no framing: use octet-counting or lf")),
+            },
+            "tail" if is_stream || is_tls => match octets(&value) {
+                Ok(octets) => self.tail = Some(Tail::of(octets)),
+                Err(error) => return Err(format!("tail: {error}")),
             },
             "ca" if is_tls => self.tls.ca = Some(value.into()),
             "cert" if is_tls => self.tls.cert = Some(value.into()),
@@ -212,7 +219,7 @@ fn percent_decoded(text: &str) -> Result<String, String> {
 }
 
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514 or unix:///dev/log";
-const OPTIONS: &str = "there are framing (tcp, unix) and ca, cert, key, server_name, \
+const OPTIONS: &str = "there are tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, \
                        danger_accept_invalid_certs (tls)";
 
 #[cfg(test)]

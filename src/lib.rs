@@ -25,6 +25,7 @@ mod record;
 mod severity;
 mod ship;
 mod stats;
+mod tail;
 mod transport;
 
 #[cfg(feature = "tracing")]

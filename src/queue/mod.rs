@@ -3,6 +3,7 @@
 //! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kept;
 mod overflow;
 mod reader;
 mod ring;
@@ -238,6 +239,7 @@ const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tail::Tail;
 
     fn stats(queue: &Queue) -> Stats {
         let mut stats = Stats::default();
@@ -276,7 +278,7 @@ mod tests {
             let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2]);
             let end = reader.batch(usize::MAX).last().map(|stored| stored.end);
             reader.sent(end.unwrap_or_default());
-            reader.arrived(end.unwrap_or_default());
+            reader.arrived(end.unwrap_or_default(), Tail::NONE);
         }
         assert_eq!(stats(&queue).delivered, 20);
         assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
@@ -298,7 +300,7 @@ mod tests {
         };
         let end = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
         reader.sent(end);
-        reader.arrived(end);
+        reader.arrived(end, Tail::NONE);
         writer.join().unwrap();
         assert_eq!(stats(&queue).dropped(), 1);
         assert_eq!(stats(&queue).waiting, 1);

@@ -1,9 +1,9 @@
 //! Where do messages wait? A ring of octets with one writing and one reading half.
 //!
 //! ```text
-//!      arrived            sent                    head
-//! ........|#################|=======================|..........
-//!   free     on its way        waiting to be sent      free
+//!       kept      arrived          sent                    head
+//! ........|:::::::::|###############|=======================|..........
+//!   free     tail       on its way     waiting to be sent      free
 //! ```
 //!
 //! Cursors count octets from the start and never wrap; a place in memory is the cursor modulo
@@ -34,9 +34,9 @@ pub(crate) fn ring(capacity: usize) -> (Tail, Front) {
     let shared = Arc::new(Shared {
         memory: Memory::new(capacity.next_multiple_of(PAGE)),
         head: AtomicU64::new(0),
-        arrived: AtomicU64::new(0),
+        kept: AtomicU64::new(0),
     });
-    (Tail { shared: Arc::clone(&shared), head: 0 }, Front { shared, sent: 0, arrived: 0 })
+    (Tail { shared: Arc::clone(&shared), head: 0 }, Front { shared, sent: 0, arrived: 0, kept: 0 })
 }
 
 /// The writing half; there is one, behind the queue's lock.
@@ -51,7 +51,9 @@ pub(crate) struct Tail {
 pub(crate) struct Front {
     shared: Arc<Shared>,
     sent: Cursor,
+    /// It stands beyond `sent` while what has arrived is being sent again.
     arrived: Cursor,
+    kept: Cursor,
 }
 
 /// A message in the ring.
@@ -74,7 +76,7 @@ impl Tail {
 
     /// Octets in use.
     pub(crate) fn used(&self) -> usize {
-        (self.head - self.shared.arrived.load(Ordering::Acquire)) as usize
+        (self.head - self.shared.kept.load(Ordering::Acquire)) as usize
     }
 
     /// Octets that a message of `length` takes, were it written now.
@@ -105,6 +107,10 @@ impl Tail {
 }
 
 impl Front {
+    pub(crate) fn capacity(&self) -> usize {
+        self.shared.memory.capacity()
+    }
+
     pub(crate) fn sent(&self) -> Cursor {
         self.sent
     }
@@ -123,9 +129,14 @@ impl Front {
         self.between(self.sent, self.shared.head.load(Ordering::Acquire))
     }
 
-    /// The messages that are on their way and end at or before `to`.
-    pub(crate) fn on_their_way(&self, to: Cursor) -> Messages<'_> {
-        self.between(self.arrived, to.min(self.sent))
+    /// The messages that are not known to have arrived and end at or before `to`.
+    pub(crate) fn not_arrived(&self, to: Cursor) -> Messages<'_> {
+        self.between(self.arrived, to.min(self.shared.head.load(Ordering::Acquire)))
+    }
+
+    /// The messages that would be sent again were the way to break.
+    pub(crate) fn to_be_resent(&self) -> Messages<'_> {
+        self.between(self.kept, self.sent)
     }
 
     /// Notes that the connection has what ends at or before `to`.
@@ -134,16 +145,27 @@ impl Front {
         self.sent = to.clamp(self.sent, head);
     }
 
-    /// Notes that what ends at or before `to` is safe at the other side, and frees its space.
+    /// Notes that what ends at or before `to` has arrived.
     pub(crate) fn advance_arrived(&mut self, to: Cursor) {
-        self.arrived = to.clamp(self.arrived, self.sent);
-        // The reader is done with these octets before a writer can see that they are free.
-        self.shared.arrived.store(self.arrived, Ordering::Release);
+        self.arrived = to.min(self.sent).max(self.arrived);
     }
 
-    /// Everything that isn't known to have arrived will be sent again.
+    /// Frees the space of what has arrived and ends at or before `to`.
+    pub(crate) fn free(&mut self, to: Cursor) {
+        self.kept = to.min(self.arrived).min(self.sent).max(self.kept);
+        // The reader is done with these octets before a writer can see that they are free.
+        self.shared.kept.store(self.kept, Ordering::Release);
+    }
+
+    /// Everything that is kept will be sent again.
     pub(crate) fn rewind(&mut self) {
-        self.sent = self.arrived;
+        self.sent = self.kept;
+    }
+
+    /// Nothing that has arrived will be sent again.
+    pub(crate) fn skip_arrived(&mut self) {
+        self.advance_sent(self.arrived);
+        self.free(self.arrived);
     }
 
     fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
@@ -186,14 +208,14 @@ struct Shared {
     /// Written by the tail, read by the front.
     head: AtomicU64,
     /// Written by the front, read by the tail.
-    arrived: AtomicU64,
+    kept: AtomicU64,
 }
 
 /// The octets themselves.
 ///
-/// Why the accesses below are sound: the tail touches only words in `head .. arrived + capacity`
+/// Why the accesses below are sound: the tail touches only words in `head .. kept + capacity`
 /// (`Tail::push` checks `used + cost <= capacity` first), the front only words in
-/// `arrived .. head`. The two ranges share no word. They move only by a release store of the
+/// `kept .. head`. The two ranges share no word. They move only by a release store of the
 /// half that gives words away, after its last access to them, and an acquire load of the half
 /// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
 /// never races with itself: `Stored` borrows the front, which must be borrowed mutably to free.
@@ -380,7 +402,7 @@ mod tests {
                         }
                     }
                     Step::Arrive(count) => {
-                        let there = front.on_their_way(Cursor::MAX).take(count);
+                        let there = front.to_be_resent().take(count);
                         let expected: Vec<_> = model.iter().take(count.min(sent)).collect();
                         let all: Vec<_> = there.collect();
                         prop_assert_eq!(all.len(), expected.len());
@@ -390,6 +412,7 @@ mod tests {
                         }
                         let (count, end) = (all.len(), all.last().map(|stored| stored.end));
                         front.advance_arrived(end.unwrap_or(front.arrived()));
+                        front.free(end.unwrap_or(front.arrived()));
                         sent -= count;
                         model.drain(..count);
                     }
@@ -426,6 +449,7 @@ mod tests {
             }
             front.advance_sent(end);
             front.advance_arrived(end);
+            front.free(end);
         }
         writer.join().unwrap();
     }
@@ -459,6 +483,7 @@ mod models {
                 }
                 front.advance_sent(end);
                 front.advance_arrived(end);
+                front.free(end);
             };
             read(&mut front);
             read(&mut front);

@@ -2,6 +2,9 @@
 //!
 //! Never: retries, sleeps, looks inside a message.
 
+mod acknowledged;
+#[cfg(feature = "tls")]
+mod counted;
 mod datagram;
 mod framing;
 mod stream;
@@ -11,6 +14,7 @@ mod tls;
 mod udp;
 #[cfg(unix)]
 mod unix;
+mod window;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -19,6 +23,7 @@ use crate::{
     Error,
     endpoint::{Endpoint, Scheme},
     queue::{Batch, Cursor},
+    tail::Tail,
 };
 
 /// A server that can be connected to, with all that its URL names read and checked.
@@ -96,6 +101,10 @@ impl Server {
         })
     }
 
+    fn tail(&self) -> Tail {
+        self.endpoint.tail.unwrap_or(Tail::ADAPTIVE)
+    }
+
     /// Opens a way to the server at one of its addresses.
     pub(crate) async fn connect(&self, address: Address) -> io::Result<Transport> {
         match (self.endpoint.scheme, address) {
@@ -113,11 +122,18 @@ impl Server {
                 let tls =
                     connector.shake_hands(tcp, self.endpoint.server_name(), self.limits).await?;
                 let framing = self.endpoint.framing;
-                Ok(Transport::Tls(Box::new(Stream::new(tls, framing, self.limits).on_probation())))
+                Ok(Transport::Tls(Box::new(
+                    Stream::new(tls, framing, self.tail(), self.limits).on_probation(),
+                )))
             }
             (Scheme::Tcp, Address::Socket(address)) => {
                 let tcp = tcp::connect(address, self.limits).await?;
-                Ok(Transport::Tcp(Stream::new(tcp, self.endpoint.framing, self.limits)))
+                Ok(Transport::Tcp(Stream::new(
+                    tcp,
+                    self.endpoint.framing,
+                    self.tail(),
+                    self.limits,
+                )))
             }
             // `Server::new` lets none of these through.
             #[cfg(not(feature = "tls"))]
@@ -162,6 +178,18 @@ impl Transport {
             Transport::Tls(way) => way.arrived(),
             #[cfg(unix)]
             Transport::Unix(way) => way.arrived(),
+        }
+    }
+
+    /// How much of what has arrived should be kept for the next way.
+    pub(crate) fn tail(&self) -> Tail {
+        match self {
+            Transport::Datagrams(way) => way.tail(),
+            Transport::Tcp(way) => way.tail(),
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.tail(),
+            #[cfg(unix)]
+            Transport::Unix(way) => way.tail(),
         }
     }
 

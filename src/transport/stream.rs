@@ -11,15 +11,21 @@ use std::{
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
-use super::{Fault, Limits, framing};
+use super::{Fault, Limits, framing, window::Window};
 use crate::{
     endpoint::Framing,
     queue::{Batch, Cursor},
+    tail::Tail,
 };
 
 /// Octets that travel both ways, with a socket under them.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
     fn socket(&self) -> SockRef<'_>;
+
+    /// Octets that were written to the socket, where they are more than what was written here.
+    fn on_the_wire(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// An open stream to a server.
@@ -32,15 +38,28 @@ pub(crate) struct Stream<C> {
     frames: Vec<u8>,
     /// Where each message of the batch ends: in `frames`, and in the queue.
     ends: Vec<(usize, Cursor)>,
-    sent: Cursor,
+    window: Window,
+    /// Octets written, before TLS makes more of them.
+    written: u64,
+    tail: Tail,
     /// Until then a break means that the server refused us, and nothing has arrived.
     probation: Option<Instant>,
 }
 
 impl<C: Connection> Stream<C> {
-    pub(super) fn new(connection: C, framing: Framing, limits: Limits) -> Self {
-        let (frames, ends) = (Vec::new(), Vec::new());
-        Stream { connection, framing, limits, frames, ends, sent: 0, probation: None }
+    /// `connection` is as new: nothing of ours was written to it.
+    pub(super) fn new(connection: C, framing: Framing, tail: Tail, limits: Limits) -> Self {
+        Stream {
+            window: Window::new(&connection.socket()),
+            connection,
+            framing,
+            limits,
+            frames: Vec::new(),
+            ends: Vec::new(),
+            written: 0,
+            tail,
+            probation: None,
+        }
     }
 
     /// A server may refuse a client's certificate when writes have long succeeded (TLS 1.3): what
@@ -67,18 +86,24 @@ impl<C: Connection> Stream<C> {
             };
             let whole = self.ends[messages..].iter().take_while(|(end, _)| *end <= written);
             if let Some((_, end)) = whole.inspect(|_| messages += 1).last() {
-                self.sent = *end;
+                let wire = self.connection.on_the_wire();
+                self.window.note_sent(wire.unwrap_or(self.written + written as u64), *end);
             }
         }
+        self.written += written as u64;
         Ok(())
     }
 
     pub(super) fn sent(&self) -> Cursor {
-        self.sent
+        self.window.sent()
     }
 
     pub(super) fn arrived(&mut self) -> Cursor {
-        if self.is_accepted() { self.sent } else { 0 }
+        if self.is_accepted() { self.window.arrived(&self.connection.socket()) } else { 0 }
+    }
+
+    pub(super) fn tail(&self) -> Tail {
+        self.tail
     }
 
     pub(super) fn is_accepted(&mut self) -> bool {
