@@ -46,7 +46,7 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
     collector.drain();
     let builder = logship::builder("allocations").url(collector.url()).capacity(64 << 20);
     let guard = builder.try_init().unwrap();
-    let calls: [(&str, fn(u64)); 8] = [
+    let calls: [(&str, Call); 8] = [
         ("no field", |_| info!("a text")),
         ("arguments", |n| info!("the text of {n}")),
         ("four fields", |n| info!(n, name = "ann", paid = true, amount = 9.5, "a text")),
@@ -81,12 +81,14 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
 }
 
 /// Allocations of this thread in `COUNT` calls, when it is warm.
-fn allocations(call: fn(u64)) -> u64 {
+fn allocations(call: Call) -> u64 {
     (0..WARM_UP).for_each(call);
     let before = ASKED.get();
     (0..COUNT).for_each(call);
     ASKED.get() - before
 }
+
+type Call = fn(u64);
 
 const WARM_UP: u64 = 100;
 const COUNT: u64 = 2000;
