@@ -1,5 +1,6 @@
 //! The load generator, as another program would drive it, against a real rsyslogd.
 #![cfg(all(target_os = "linux", feature = "tracing", feature = "tls"))]
+#![allow(clippy::print_stdout, reason = "the figures are for people to look at")]
 
 #[path = "support/mod.rs"]
 mod support;
@@ -56,7 +57,7 @@ fn restarts_of_the_server_never_stop_the_shipping() {
     let output = generator.wait_with_output().unwrap();
     let result = result(&output);
     assert!(output.status.success(), "{result}");
-    let last = |server: &Rsyslogd| server.records().last().map(|r| number(r)) == Some(COUNT - 1);
+    let last = |server: &Rsyslogd| server.records().last().map(number) == Some(COUNT - 1);
     assert!(eventually(PATIENCE, || last(&server)), "the last record never arrived: {result}");
     let captured = result["captured"].as_u64().unwrap();
     let dropped = result["dropped"].as_u64().unwrap();

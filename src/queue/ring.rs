@@ -13,12 +13,12 @@
 
 use std::cell::UnsafeCell;
 
-#[cfg(loom)]
+#[cfg(logship_loom)]
 use loom::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-#[cfg(not(loom))]
+#[cfg(not(logship_loom))]
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -199,7 +199,7 @@ struct Shared {
 /// never races with itself: `Stored` borrows the front, which must be borrowed mutably to free.
 struct Memory {
     words: Box<[UnsafeCell<u64>]>,
-    #[cfg(loom)]
+    #[cfg(logship_loom)]
     races: Box<[loom::cell::UnsafeCell<()>]>,
 }
 
@@ -213,7 +213,7 @@ impl Memory {
         let words = (0..capacity / WORD).map(|_| UnsafeCell::new(UNUSED)).collect();
         Memory {
             words,
-            #[cfg(loom)]
+            #[cfg(logship_loom)]
             races: (0..capacity / WORD).map(|_| loom::cell::UnsafeCell::new(())).collect(),
         }
     }
@@ -266,25 +266,25 @@ impl Memory {
         UnsafeCell::raw_get(self.words.as_ptr()).cast()
     }
 
-    #[cfg(loom)]
+    #[cfg(logship_loom)]
     fn note_read(&self, place: usize, length: usize) {
         for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
             cell.with(|_| ());
         }
     }
 
-    #[cfg(loom)]
+    #[cfg(logship_loom)]
     fn note_write(&self, place: usize, length: usize) {
         for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
             cell.with_mut(|_| ());
         }
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(logship_loom))]
     #[inline]
     fn note_read(&self, _: usize, _: usize) {}
 
-    #[cfg(not(loom))]
+    #[cfg(not(logship_loom))]
     #[inline]
     fn note_write(&self, _: usize, _: usize) {}
 }
@@ -326,13 +326,13 @@ const fn space(length: usize) -> usize {
 pub(crate) const OVERHEAD: usize = 2 * WORD;
 const WORD: usize = 8;
 const UNUSED: u64 = u64::MAX;
-#[cfg(not(loom))]
+#[cfg(not(logship_loom))]
 const PAGE: usize = 4096;
 /// Small enough that a model wraps around.
-#[cfg(loom)]
+#[cfg(logship_loom)]
 const PAGE: usize = 64;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(logship_loom)))]
 mod tests {
     use std::collections::VecDeque;
 
@@ -431,36 +431,42 @@ mod tests {
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, logship_loom))]
 mod models {
     use super::*;
 
-    /// Two messages do not fit at once: the writer must wait for what the reader frees.
+    /// The third message does not fit until the reader has freed the first.
     #[test]
     fn no_word_is_read_and_written_at_once() {
-        loom::model(|| {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
             let (mut tail, mut front) = ring(64);
+            let push = |tail: &mut Tail, octet| tail.push(Severity::Debug, &[octet; 24]);
+            assert!(push(&mut tail, b'a'));
             let writer = loom::thread::spawn(move || {
-                for octets in [[b'a'; 24], [b'b'; 24], [b'c'; 24]] {
-                    while !tail.push(Severity::Debug, &octets) {
-                        loom::thread::yield_now();
-                    }
-                }
+                let second = push(&mut tail, b'b');
+                (second, push(&mut tail, b'c'))
             });
             let mut seen = Vec::new();
-            while seen.len() < 3 {
+            let mut read = |front: &mut Front| {
                 let mut end = front.sent();
                 for stored in front.unsent() {
-                    assert_eq!(stored.octets.len(), 24);
+                    assert!(stored.octets.len() == 24);
+                    assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
                     seen.push(stored.octets[0]);
                     end = stored.end;
                 }
                 front.advance_sent(end);
                 front.advance_arrived(end);
-                loom::thread::yield_now();
-            }
-            assert_eq!(seen, *b"abc");
-            writer.join().unwrap();
+            };
+            read(&mut front);
+            read(&mut front);
+            let (second, third) = writer.join().unwrap();
+            read(&mut front);
+            let all = [(true, b'a'), (second, b'b'), (third, b'c')];
+            let pushed: Vec<_> = all.into_iter().filter(|(done, _)| *done).collect();
+            assert_eq!(seen, pushed.iter().map(|(_, octet)| *octet).collect::<Vec<_>>());
         });
     }
 }
