@@ -8,7 +8,7 @@
 use std::{error::Error, ffi::CString, time::Duration};
 
 use logship::{
-    Facility, Severity,
+    Facility, Severity, Stats,
     collector::{Collector, Received},
 };
 
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         say_what_a_shop_says();
         let all_arrived = guard.flush(Duration::from_secs(10));
         println!("Look for APP-NAME quickstart at {url}, as in: grep quickstart /var/log/syslog");
-        println!("{:#?}", guard.stats());
+        print_books(guard.stats());
         return if all_arrived { Ok(()) } else { Err("not everything has arrived".into()) };
     }
     // To the end of the process, as a real server.
@@ -30,8 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let raw = records.first().ok_or("nothing has arrived")?;
     let (length, octets) = (raw.octets.len(), String::from_utf8_lossy(&raw.octets));
     println!("\nThe first one as it was sent, with its length:\n{length} {octets}");
-    let stats = guard.stats();
-    println!("\n{} captured, {} delivered", stats.captured, stats.delivered);
+    print_books(guard.stats());
     println!("No SYSLOG_URL was set: all this went to a server in this process.");
     let is_right = records.len() == 5 && records.iter().all(|record| record.complaints.is_empty());
     if is_right { Ok(()) } else { Err("that is not what was said".into()) }
@@ -49,6 +48,14 @@ fn say_what_a_shop_says() {
     }
     tracing::info!(target: "shop::door", "two lines\nare one record");
     tracing::info!("closed");
+}
+
+fn print_books(books: Stats) {
+    let (captured, delivered, waiting) = (books.captured, books.delivered, books.waiting);
+    let dropped = books.dropped();
+    println!(
+        "\n{captured} captured = {delivered} delivered + {waiting} waiting + {dropped} dropped"
+    );
 }
 
 fn print(record: &Received) {
