@@ -7,28 +7,30 @@
 
 use std::{error::Error, ffi::CString, time::Duration};
 
-use logship::{Facility, Severity, collector::Collector, collector::Received};
+use logship::{
+    Facility, Severity, Stats,
+    collector::{Collector, Received},
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if let Ok(url) = std::env::var("SYSLOG_URL") {
+    if let Some(url) = std::env::var("SYSLOG_URL").ok().filter(|url| !url.is_empty()) {
         let guard = logship::init_syslog("quickstart")?;
         say_what_a_shop_says();
         let all_arrived = guard.flush(Duration::from_secs(10));
         println!("Look for APP-NAME quickstart at {url}, as in: grep quickstart /var/log/syslog");
-        println!("{:#?}", guard.stats());
+        print_books(guard.stats());
         return if all_arrived { Ok(()) } else { Err("not everything has arrived".into()) };
     }
     // To the end of the process, as a real server.
     let collector = Box::leak(Box::new(Collector::tcp()?));
-    let guard = logship::builder("quickstart").url(collector.url()).try_init()?;
+    let guard = logship::builder("quickstart").url(collector.url()).levels("info").try_init()?;
     say_what_a_shop_says();
     let records = collector.wait_for(5, Duration::from_secs(10));
     records.iter().for_each(print);
     let raw = records.first().ok_or("nothing has arrived")?;
     let (length, octets) = (raw.octets.len(), String::from_utf8_lossy(&raw.octets));
     println!("\nThe first one as it was sent, with its length:\n{length} {octets}");
-    let stats = guard.stats();
-    println!("\n{} captured, {} delivered", stats.captured, stats.delivered);
+    print_books(guard.stats());
     println!("No SYSLOG_URL was set: all this went to a server in this process.");
     let is_right = records.len() == 5 && records.iter().all(|record| record.complaints.is_empty());
     if is_right { Ok(()) } else { Err("that is not what was said".into()) }
@@ -48,17 +50,28 @@ fn say_what_a_shop_says() {
     tracing::info!("closed");
 }
 
+fn print_books(books: Stats) {
+    let (captured, delivered, waiting) = (books.captured, books.delivered, books.waiting);
+    let dropped = books.dropped();
+    println!(
+        "\n{captured} captured = {delivered} delivered + {waiting} waiting + {dropped} dropped"
+    );
+}
+
 fn print(record: &Received) {
     let Some(message) = &record.message else { return };
     let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".to_owned());
     let facility = Facility::ALL[usize::from(message.facility)];
     let severity = Severity::ALL[usize::from(message.severity)];
-    println!("\nPRI       {} = {facility}.{severity}", message.prival());
-    println!("TIMESTAMP {}   HOSTNAME {}", part(&message.timestamp), part(&message.hostname));
-    let (app_name, procid) = (part(&message.app_name), part(&message.procid));
-    println!("APP-NAME  {app_name}   PROCID {procid}   MSGID {}", part(&message.msgid));
+    println!("\nPRI              {} = {facility}.{severity}", message.prival());
+    println!("TIMESTAMP        {}", part(&message.timestamp));
+    println!("HOSTNAME         {}", part(&message.hostname));
+    println!("APP-NAME         {}, the tag", part(&message.app_name));
+    println!("PROCID           {}", part(&message.procid));
+    println!("MSGID            {}, the target", part(&message.msgid));
     for element in &message.structured_data {
-        println!("SD        {} {:?}", element.id, element.params);
+        let params = element.params.iter().map(|(name, value)| format!(" {name}={value:?}"));
+        println!("STRUCTURED-DATA  {}:{}", element.id, params.collect::<String>());
     }
-    println!("MSG       {}", message.text.as_deref().unwrap_or_default());
+    println!("MSG              {}", message.text.as_deref().unwrap_or_default());
 }

@@ -344,9 +344,9 @@ impl Builder {
         check_tag(&self.tag)?;
         let env = environment;
         let mut endpoints = self.endpoints(env)?;
-        let levels =
-            choose(self.levels.clone(), env, "RUST_LOG", read::plain_text, || "info".into())?;
-        let filter = Arc::new(Filter::new(&levels)?);
+        let set = self.levels.as_deref().map(Filter::new).transpose()?;
+        let default = Filter::new("info")?;
+        let filter = Arc::new(choose(set, env, "RUST_LOG", Filter::new, || default)?);
         let seconds = |set, variable, default| {
             choose(set, env, variable, read::seconds, || Duration::from_secs(default))
         };
@@ -362,8 +362,8 @@ impl Builder {
         let smallest = (FRAMES * settings.max_frame).max(SMALLEST_CAPACITY);
         if capacity < smallest {
             return Err(Error::new(format!(
-                "a queue of {capacity} octets is too small: it must hold 64 KiB and {FRAMES} \
-                 frames, here {smallest} octets"
+                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too small: it must \
+                 hold 64 KiB and {FRAMES} frames, here {smallest} octets"
             )));
         }
         let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
@@ -420,8 +420,9 @@ impl Builder {
         let has_udp = endpoints.iter().any(|endpoint| endpoint.scheme == Scheme::Udp);
         if max_frame < SMALLEST_FRAME || has_udp && max_frame > LARGEST_DATAGRAM {
             return Err(Error::new(format!(
-                "a longest frame of {max_frame} octets won't do: it must be at least \
-                 {SMALLEST_FRAME} (RFC 5424 section 6.1), and at most {LARGEST_DATAGRAM} over UDP"
+                "a longest frame (SYSLOG_MAX_FRAME) of {max_frame} octets won't do: it must \
+                 be at least {SMALLEST_FRAME} (RFC 5424 section 6.1), and at most \
+                 {LARGEST_DATAGRAM} over UDP"
             )));
         }
         let asked = choose(

@@ -27,7 +27,8 @@ impl Clock {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
             self.utc.turn(second, |text, utc| {
-                write_into(text, format_args!("{}", utc.format("%Y-%m-%dT%H:%M:%S.")));
+                // As "%Y-%m-%dT%H:%M:%S.", which would allocate.
+                write_into(text, format_args!("{:?}.", utc.naive_utc()));
             });
         }
         out.extend_from_slice(self.utc.text.as_bytes());

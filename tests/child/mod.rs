@@ -46,6 +46,7 @@ pub(crate) fn example(name: &str) -> Command {
 /// A program that sees none of the variables that whoever runs the tests may have set.
 fn quiet(program: &PathBuf) -> Command {
     let mut command = Command::new(program);
+    command.stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         if name.to_str().is_some_and(|name| name.starts_with("SYSLOG_") || name == "RUST_LOG") {
             command.env_remove(name);
@@ -57,7 +58,7 @@ fn quiet(program: &PathBuf) -> Command {
 /// Runs it to its end, which must come in time.
 pub(crate) fn run(command: &mut Command) -> Ended {
     let begin = Instant::now();
-    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = piped.spawn().unwrap();
     let stdout = collect(process.stdout.take().unwrap());
     let stderr = collect(process.stderr.take().unwrap());
