@@ -25,6 +25,8 @@ pub(crate) enum Scheme {
     Udp,
     Tcp,
     Tls,
+    Relp,
+    RelpTls,
     Unix,
 }
 
@@ -70,6 +72,8 @@ impl FromStr for Endpoint {
             "udp" => Scheme::Udp,
             "tcp" => Scheme::Tcp,
             "tls" => Scheme::Tls,
+            "relp" => Scheme::Relp,
+            "relp+tls" => Scheme::RelpTls,
             "unix" => Scheme::Unix,
             other => return Err(bad(format!("{other:?} is no scheme, {SHAPE}"))),
         };
@@ -85,7 +89,7 @@ impl FromStr for Endpoint {
         };
         match scheme {
             Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
-            Scheme::Udp | Scheme::Tcp | Scheme::Tls => {
+            Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {
                 (endpoint.host, endpoint.port) = authority(place, scheme).map_err(bad)?;
             }
         }
@@ -107,14 +111,15 @@ impl Endpoint {
             .ok_or_else(|| format!("the option {option:?} has no value, as in name=value"))?;
         let value = percent_decoded(value)?;
         let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
-        let is_tls = self.scheme == Scheme::Tls;
+        let is_tls = matches!(self.scheme, Scheme::Tls | Scheme::RelpTls);
+        let keeps_tail = is_stream || self.scheme == Scheme::Tls;
         match name {
             "framing" if is_stream => match value.as_str() {
                 "octet-counting" => self.framing = Framing::OctetCounting,
                 "lf" => self.framing = Framing::Lf,
                 _ => return Err(format!("{value:?} is no framing: use octet-counting or lf")),
             },
-            "tail" if is_stream || is_tls => match octets(&value) {
+            "tail" if keeps_tail => match octets(&value) {
                 Ok(octets) => self.tail = Some(Tail::of(octets)),
                 Err(error) => return Err(format!("tail: {error}")),
             },
@@ -150,6 +155,8 @@ impl fmt::Display for Scheme {
             Scheme::Udp => "udp",
             Scheme::Tcp => "tcp",
             Scheme::Tls => "tls",
+            Scheme::Relp => "relp",
+            Scheme::RelpTls => "relp+tls",
             Scheme::Unix => "unix",
         })
     }
@@ -198,6 +205,7 @@ fn default_port(scheme: Scheme) -> u16 {
     match scheme {
         Scheme::Udp | Scheme::Tcp | Scheme::Unix => 514,
         Scheme::Tls => 6514,
+        Scheme::Relp | Scheme::RelpTls => 2514,
     }
 }
 
@@ -218,9 +226,10 @@ fn percent_decoded(text: &str) -> Result<String, String> {
     String::from_utf8(octets).map_err(|_| format!("{text:?} is not UTF-8"))
 }
 
-const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514 or unix:///dev/log";
+const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
+                     relp://host:2514, relp+tls://host:2514 or unix:///dev/log";
 const OPTIONS: &str = "there are tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, \
-                       danger_accept_invalid_certs (tls)";
+                       danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]
 mod tests {

@@ -6,21 +6,27 @@ use std::{
     task::{Context, Poll},
 };
 
+use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+
+use super::acknowledged;
 
 /// A TCP connection that counts what is written to it.
 #[derive(Debug)]
 pub(crate) struct Counted {
     pub(super) tcp: TcpStream,
     pub(super) written: u64,
+    /// What the system counted as acknowledged before anything was written.
+    pub(super) acknowledged_before: Option<u64>,
 }
 
 impl Counted {
     pub(super) fn new(tcp: TcpStream) -> Self {
-        Counted { tcp, written: 0 }
+        let acknowledged_before = acknowledged::octets(&SockRef::from(&tcp));
+        Counted { tcp, written: 0, acknowledged_before }
     }
 }
 

@@ -1,32 +1,22 @@
 //! How do messages travel over a stream of octets, and how is its end noticed?
 
 use std::{
-    future::poll_fn,
     io,
-    mem::MaybeUninit,
-    task::Poll,
     time::{Duration, Instant},
 };
 
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Fault, Limits, framing, window::Window};
+use super::{
+    Fault, Limits, framing,
+    news::{Connection, are_there, ended, read_now},
+    window::Window,
+};
 use crate::{
     endpoint::Framing,
     queue::{Batch, Cursor},
     tail::Tail,
 };
-
-/// Octets that travel both ways, with a socket under them.
-pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
-    fn socket(&self) -> SockRef<'_>;
-
-    /// Octets that were written to the socket, where they are more than what was written here.
-    fn on_the_wire(&self) -> Option<u64> {
-        None
-    }
-}
 
 /// An open stream to a server.
 #[derive(Debug)]
@@ -50,7 +40,7 @@ impl<C: Connection> Stream<C> {
     /// `connection` is as new: nothing of ours was written to it.
     pub(super) fn new(connection: C, framing: Framing, tail: Tail, limits: Limits) -> Self {
         Stream {
-            window: Window::new(&connection.socket()),
+            window: Window::new(connection.acknowledged_before()),
             connection,
             framing,
             limits,
@@ -141,35 +131,16 @@ impl<C: Connection> Stream<C> {
 
     /// A peer that has closed would let the kernel take one more write, and lose it.
     async fn look_for_the_end(&mut self) -> io::Result<()> {
-        let mut octet = [MaybeUninit::uninit()];
-        match self.connection.socket().peek(&mut octet) {
-            Ok(0) => return Err(ended()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-            Ok(_) => {}
+        if !are_there(&self.connection)? {
+            return Ok(());
         }
         // The runtime has to hear of it before it lets us read.
         tokio::task::yield_now().await;
-        loop {
-            let mut octets = [MaybeUninit::uninit(); 1024];
-            let mut buffer = ReadBuf::uninit(&mut octets);
-            let read = poll_fn(|context| {
-                Poll::Ready(
-                    std::pin::Pin::new(&mut self.connection).poll_read(context, &mut buffer),
-                )
-            });
-            match read.await {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(error)) => return Err(error),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Err(ended()),
-                Poll::Ready(Ok(())) => self.probation = None,
-            }
+        while read_now(&mut self.connection, &mut [0; 1024]).await?.is_some() {
+            self.probation = None;
         }
+        Ok(())
     }
-}
-
-fn ended() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
 }
 
 /// A round trip to the far side of the world, and then some.

@@ -6,7 +6,7 @@ use native_tls::{Certificate, Identity, Protocol};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::{Limits, counted::Counted, stream::Connection};
+use super::{Limits, counted::Counted, news::Connection};
 use crate::{Error, endpoint::TlsOptions};
 
 pub(super) type TlsStream = tokio_native_tls::TlsStream<Counted>;
@@ -74,6 +74,10 @@ impl Connection for TlsStream {
 
     fn on_the_wire(&self) -> Option<u64> {
         Some(self.get_ref().get_ref().get_ref().written)
+    }
+
+    fn acknowledged_before(&self) -> Option<u64> {
+        self.get_ref().get_ref().get_ref().acknowledged_before
     }
 }
 

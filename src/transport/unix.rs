@@ -5,11 +5,7 @@ use std::io;
 use socket2::SockRef;
 use tokio::net::{UnixDatagram, UnixStream};
 
-use super::{
-    Limits, Transport,
-    datagram::Datagrams,
-    stream::{Connection, Stream},
-};
+use super::{Limits, Transport, datagram::Datagrams, news::Connection, stream::Stream};
 use crate::{endpoint::Endpoint, tail::Tail};
 
 /// Datagrams, as `/dev/log` takes them; a stream where the socket is one.

@@ -19,9 +19,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// `socket` is connected, and nothing was written to it.
-    pub(super) fn new(socket: &SockRef<'_>) -> Self {
-        let base = acknowledged::octets(socket);
+    /// `base` is what the system had counted before anything was written.
+    pub(super) fn new(base: Option<u64>) -> Self {
         Window { marks: VecDeque::new(), sent: 0, arrived: 0, base }
     }
 
@@ -41,7 +40,7 @@ impl Window {
             return self.arrived;
         }
         let acknowledged = match (self.base, acknowledged::octets(socket)) {
-            (Some(base), Some(now)) => now - base,
+            (Some(base), Some(now)) => now.saturating_sub(base),
             (None, _) => u64::MAX,
             // It told before and doesn't now: what it said last holds.
             (Some(_), None) => 0,
