@@ -1,12 +1,12 @@
 //! How are the rooms joined? The one place that does it, and that reads the environment.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, process, sync::Arc, time::Duration};
 
 use crate::{
     ControlCharacters, Error, Facility, Format, Guard, Handle, Level, Overflow, Severity,
     TimeQuality,
     capture::{Filter, Inlet, Report, panic},
-    encode::{Encoder, Settings, check_tag},
+    encode::{Encoder, HOSTNAME, PROCID, Settings, check_field, check_tag},
     endpoint::{Endpoint, Framing, Scheme, parse_list},
     environment::{self as read, Environment, choose},
     exit::flush_at_exit,
@@ -291,7 +291,7 @@ impl Builder {
     /// Where the tag, a setting or a variable is wrong, or a file that is named can't be read. A
     /// server that can't be reached is no error.
     pub fn build(self) -> Result<Handle, Error> {
-        self.build_in(&|name| std::env::var(name).ok()).map(|(handle, _)| handle)
+        self.build_in(&variable).map(|(handle, _)| handle)
     }
 
     /// Starts the shipping for the whole program: installs the subscriber of `tracing`, the
@@ -306,7 +306,7 @@ impl Builder {
         if tracing_core::dispatcher::has_been_set() {
             return Err(Error::new(TAKEN_TRACING));
         }
-        let (handle, panic_hook) = self.build_in(&|name| std::env::var(name).ok())?;
+        let (handle, panic_hook) = self.build_in(&variable)?;
         #[cfg(feature = "log")]
         {
             let logger = handle.logger();
@@ -433,6 +433,10 @@ impl Builder {
             ControlCharacters::default,
         )?;
         let has_lf = endpoints.iter().any(|endpoint| endpoint.framing == Framing::Lf);
+        let hostname = text(&self.hostname, "SYSLOG_HOSTNAME", String::new)?;
+        check_field("host name (SYSLOG_HOSTNAME)", &hostname, HOSTNAME)?;
+        let process_id = text(&self.process_id, "SYSLOG_PROCID", || process::id().to_string())?;
+        check_field("process id (SYSLOG_PROCID)", &process_id, PROCID)?;
         Ok(Settings {
             format: choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
             facility: choose(self.facility, env, "SYSLOG_FACILITY", str::parse, Facility::default)?,
@@ -444,8 +448,8 @@ impl Builder {
                 Severities::default,
             )?,
             tag: self.tag.clone(),
-            hostname: text(&self.hostname, "SYSLOG_HOSTNAME", hostname::detect)?,
-            process_id: text(&self.process_id, "SYSLOG_PROCID", || std::process::id().to_string())?,
+            hostname: if hostname.is_empty() { hostname::detect() } else { hostname },
+            process_id,
             enterprise_number: choose(
                 self.enterprise_number,
                 env,
@@ -470,6 +474,11 @@ impl Builder {
             bom: truth(self.bom, "SYSLOG_BOM")?,
         })
     }
+}
+
+/// What isn't UTF-8 is kept, as well as that goes, to be quoted where it is refused.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
 }
 
 impl fmt::Debug for Builder {

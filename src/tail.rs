@@ -32,6 +32,11 @@ impl Tail {
         Tail { octets, ..self }
     }
 
+    /// Half of it, so many times.
+    pub(crate) fn shortened(self, times: u32) -> Self {
+        Tail { octets: self.octets.checked_shr(times).unwrap_or(0), ..self }
+    }
+
     pub(crate) fn of(octets: usize) -> Self {
         Tail { octets: octets as u64, age: None }
     }

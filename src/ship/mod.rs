@@ -10,6 +10,7 @@ mod thread;
 mod trouble;
 
 use std::{
+    io::{self, ErrorKind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -69,7 +70,7 @@ impl Shipper {
                 news = listen(&mut way) => match news {
                     Ok(()) => Work::Nothing,
                     Err(error) => {
-                        self.mourn(&mut way, Some(&error));
+                        self.mourn(&mut way, &error);
                         continue;
                     }
                 },
@@ -119,7 +120,7 @@ impl Shipper {
                 self.reader.set_aside(DropReason::TooLong);
             }
             Err(Fault::Broken(error)) => {
-                self.mourn(way, Some(&error));
+                self.mourn(way, &error);
                 self.reader.pause(self.servers.backoff.next()).await;
                 return;
             }
@@ -131,19 +132,23 @@ impl Shipper {
     }
 
     /// The way has ended: what isn't known to have arrived goes back in line.
-    fn mourn(&mut self, way: &mut Option<Transport>, error: Option<&std::io::Error>) {
+    fn mourn(&mut self, way: &mut Option<Transport>, error: &io::Error) {
         let Some(mut transport) = way.take() else { return };
-        self.reader.arrived(transport.arrived(), transport.tail());
-        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
-        if let Some(error) = error {
-            self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
-        }
+        let (arrived, tail) = (transport.arrived(), transport.tail());
+        self.reader.arrived(arrived, tail);
         if transport.is_accepted() {
             match self.suspect.times(self.reader.first_not_arrived()) {
-                ..TRIES => {}
+                // Where a way ends before all of the tail went through it, nothing new ever would.
+                times @ ..TRIES => self.reader.arrived(arrived, tail.shortened(times - 1)),
                 TRIES => self.reader.forget_tail(),
                 _ => self.reader.set_aside(DropReason::Refused),
             }
+        }
+        let resent = self.reader.rewind();
+        self.counters.resent.fetch_add(resent, Relaxed);
+        // An idle server that hangs up in good order is no trouble: there is nothing to repeat.
+        if resent > 0 || error.kind() != ErrorKind::UnexpectedEof {
+            self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
         }
     }
 
@@ -177,7 +182,7 @@ impl Shipper {
     }
 }
 
-async fn listen(way: &mut Option<Transport>) -> std::io::Result<()> {
+async fn listen(way: &mut Option<Transport>) -> io::Result<()> {
     match way {
         Some(transport) => transport.listen().await,
         None => std::future::pending().await,
