@@ -53,5 +53,31 @@ fn throughput(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, throughput);
+/// From the call to the moment when the collector has taken the message apart, after a silence.
+fn a_lone_record(criterion: &mut Criterion) {
+    let collector = Collector::tcp().expect("a port is free");
+    let handle = logship::builder("bench").url(collector.url()).build().expect("it is set up");
+    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        criterion.bench_function("a lone record arrives", |b| {
+            b.iter_custom(|rounds| {
+                let mut took = Duration::ZERO;
+                for _ in 0..rounds {
+                    std::thread::sleep(Duration::from_millis(60));
+                    let begin = Instant::now();
+                    info!("alone");
+                    assert!(collector.next(Duration::from_secs(5)).is_some());
+                    took += begin.elapsed();
+                }
+                took
+            });
+        });
+    });
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(10);
+    targets = throughput, a_lone_record
+}
 criterion_main!(benches);

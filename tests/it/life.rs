@@ -116,3 +116,40 @@ fn flushing_is_allowed_in_any_runtime() {
     assert!(handle.flush(PATIENCE));
     assert_eq!(collector.wait_for_messages(2, PATIENCE), 2);
 }
+
+/// How often each thread of this name went to sleep so far.
+#[cfg(target_os = "linux")]
+fn sleeps(thread: &str) -> u64 {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let statuses =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok());
+    let of_thread = statuses.filter(|status| status.starts_with(&format!("Name:\t{thread}\n")));
+    let count = |status: String| {
+        let line = status.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:"))?;
+        line.trim().parse::<u64>().ok()
+    };
+    of_thread.filter_map(count).sum()
+}
+
+/// The shippers of other tests in this process work at the same time: it is one of its own.
+#[test]
+#[cfg(target_os = "linux")]
+fn an_idle_program_is_not_woken() {
+    const IDLE: &str = "LOGSHIP_TEST_IDLE";
+    if std::env::var_os(IDLE).is_none() {
+        let mut this = std::process::Command::new(std::env::current_exe().unwrap());
+        let only = ["--exact", "life::an_idle_program_is_not_woken", "--test-threads=1"];
+        assert!(this.args(only).env(IDLE, "1").status().unwrap().success());
+        return;
+    }
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let guard = capture(&handle);
+    info!("the only one");
+    drop(guard);
+    assert!(handle.flush(PATIENCE));
+    std::thread::sleep(Duration::from_millis(200));
+    let before = sleeps("logship");
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(sleeps("logship") - before < 20, "{} wake-ups in 2 s", sleeps("logship") - before);
+}
