@@ -11,7 +11,12 @@ use tracing_core::{
 use tracing_log::{AsTrace, NormalizeEvent};
 use tracing_subscriber::{filter::LevelFilter, layer::Context, registry::LookupSpan};
 
-use super::{Filter, Inlet, sites::Callsite, spans, visit::Each};
+use super::{
+    Filter, Inlet,
+    sites::Callsite,
+    spans::{self, Door},
+    visit::Each,
+};
 use crate::{
     encode::Writer,
     record::{Level, Origin, Value},
@@ -36,11 +41,13 @@ use crate::{
 pub struct Layer {
     inlet: Arc<Inlet>,
     filter: Option<Arc<Filter>>,
+    /// Tells this subscriber's spans from those of another.
+    stack: u64,
 }
 
 impl Layer {
     pub(crate) fn new(inlet: Arc<Inlet>, filter: Option<Arc<Filter>>) -> Self {
-        Layer { inlet, filter }
+        Layer { inlet, filter, stack: spans::new_stack() }
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
@@ -66,6 +73,11 @@ impl<S> tracing_subscriber::Layer<S> for Layer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    /// A clone may go into another subscriber.
+    fn on_layer(&mut self, _: &mut S) {
+        self.stack = spans::new_stack();
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if self.wants(metadata) { Interest::always() } else { Interest::never() }
     }
@@ -90,10 +102,20 @@ where
         }
     }
 
+    fn on_enter(&self, _: &Id, _: Context<'_, S>) {
+        spans::note_move();
+    }
+
+    fn on_exit(&self, _: &Id, _: Context<'_, S>) {
+        spans::note_move();
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
         // Events that were `log` records all share one callsite, and bring their own metadata.
-        let (origin, callsite) = match event.normalized_metadata() {
+        // Their own target is a constant, and to look at it is cheaper than to ask.
+        let is_suspect = metadata.target() == BRIDGE;
+        let (origin, callsite) = match is_suspect.then(|| event.normalized_metadata()).flatten() {
             Some(bridged) => (self.origin(&bridged), None),
             None => (self.origin(metadata), Some(Callsite { metadata })),
         };
@@ -115,7 +137,12 @@ where
                     }))
                 }
             }
-            spans::write(&self.inlet, writer, context.event_scope(event));
+            if event.is_contextual() {
+                let scope = || context.event_scope(event);
+                spans::write_current(&self.inlet, writer, Door::Tracing, self.stack, scope);
+            } else {
+                spans::write(&self.inlet, writer, context.event_scope(event));
+            }
         });
     }
 }
@@ -134,6 +161,9 @@ fn write_text(writer: &mut Writer<'_>, value: Value<'_>) {
         Value::Bool(truth) => writer.text(format_args!("{truth}")),
     }
 }
+
+/// The target of all events that `tracing-log` makes, until they are normalised.
+const BRIDGE: &str = "log";
 
 pub(super) fn level(level: &tracing_core::Level) -> Level {
     match *level {

@@ -23,7 +23,7 @@ pub use self::{escape::ControlCharacters, grammar::Format, structured_data::Time
 pub(crate) use self::{
     escape::Place,
     header::check_tag,
-    site::{Scratch, Site},
+    site::{ContextKey, Scratch, Site},
     timestamp::Clock,
     writer::Writer,
 };

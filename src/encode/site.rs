@@ -29,7 +29,20 @@ pub(crate) struct Scratch {
     pub(super) names: Names,
     pub(super) clock: Clock,
     pub(super) thread: Option<(u64, Vec<u8>)>,
+    pub(super) contexts: [Context; DOORS],
 }
+
+/// What the last record said of its spans, and when that may be said again.
+#[derive(Debug, Default)]
+pub(super) struct Context {
+    pub(super) key: Option<ContextKey>,
+    pub(super) octets: Vec<u8>,
+}
+
+/// Two records with the same key, from one thread and door, have the same to say of their spans.
+pub(crate) type ContextKey = [u64; 4];
+/// The doors of the crate that know spans, each with a context of its own.
+const DOORS: usize = 2;
 
 impl Encoder {
     /// The constant parts of messages from `origin` with these fields.

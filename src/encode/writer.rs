@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Encoder, Scratch, Site,
+    ContextKey, Encoder, Scratch, Site,
     escape::{CUT_MARK, Escaped, floor_char_boundary},
     site::push_name,
     structured_data::push_sequence_id,
@@ -134,6 +134,39 @@ impl<'a> Writer<'a> {
             Some(text) => buffer.write_str(text),
             None => buffer.write_fmt(text),
         };
+    }
+
+    /// Says of the spans around the record what the last record with this key said; false if
+    /// that isn't known.
+    #[inline]
+    pub(crate) fn repeat_spans(&mut self, door: usize, key: &ContextKey) -> bool {
+        let Some(context) = self.scratch.contexts.get(door) else { return false };
+        if context.key.as_ref() != Some(key) {
+            return false;
+        }
+        let length = context.octets.len();
+        if length == 0 {
+            return true;
+        }
+        let has_room = self.has_room(length + OMITTED);
+        if has_room {
+            self.close_fields();
+            let Scratch { frame, contexts, .. } = &mut *self.scratch;
+            frame.extend_from_slice(contexts.get(door).map_or(&[], |context| &context.octets));
+        }
+        has_room
+    }
+
+    /// Keeps for [`repeat_spans`](Writer::repeat_spans) what `say` says of the spans.
+    pub(crate) fn keep_spans(&mut self, door: usize, key: ContextKey, say: impl FnOnce(&mut Self)) {
+        self.close_fields();
+        let (start, omitted) = (self.scratch.frame.len(), self.omitted);
+        say(self);
+        let Scratch { frame, contexts, .. } = &mut *self.scratch;
+        let Some(context) = contexts.get_mut(door) else { return };
+        context.key = (self.omitted == omitted).then_some(key);
+        context.octets.clear();
+        context.octets.extend_from_slice(frame.get(start..).unwrap_or_default());
     }
 
     /// Begins what is said of the spans around the record, with their names; false if the
