@@ -105,10 +105,10 @@ impl Encoder {
             }
             if let Some(line) = origin.line {
                 push_name(out, &grammar.name, b"line");
-                let quote = if grammar.typed { "" } else { grammar.quote };
-                out.extend_from_slice(quote.as_bytes());
                 out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
-                out.extend_from_slice(quote.as_bytes());
+                if !grammar.typed {
+                    out.push(b'"');
+                }
             }
         }
         if !settings.thread_name {
@@ -128,15 +128,12 @@ impl Encoder {
     fn push_constant(&self, out: &mut Vec<u8>, name: &str, value: &str) {
         let grammar = &self.grammar;
         push_name(out, &grammar.name, name.as_bytes());
-        self.push_quote(out);
+        if grammar.typed {
+            out.push(b'"');
+        }
         let limit = out.len() + LONGEST_CONSTANT;
         Escaped::new(out, limit, grammar.values, ControlCharacters::Escape).push(value);
-        out.extend_from_slice(grammar.quote.as_bytes());
-    }
-
-    /// The quote that `name` has not opened already.
-    pub(super) fn push_quote(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.grammar.quote.as_bytes());
+        out.push(b'"');
     }
 }
 

@@ -30,9 +30,9 @@ impl Clock {
                 write_into(text, format_args!("{}", utc.format("%Y-%m-%dT%H:%M:%S.")));
             });
         }
+        let [a, b, c, d, e, f] = six_digits(micros);
         out.extend_from_slice(self.utc.text.as_bytes());
-        out.extend_from_slice(&six_digits(micros));
-        out.push(b'Z');
+        out.extend_from_slice(&[a, b, c, d, e, f, b'Z']);
     }
 
     /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2).
@@ -71,13 +71,11 @@ fn split(now: SystemTime) -> Option<(u64, u32)> {
 
 #[inline]
 fn six_digits(micros: u32) -> [u8; 6] {
-    let mut digits = [b'0'; 6];
-    let mut rest = micros;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    digits
+    let pair = |number: u32| [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+    let [a, b] = pair(micros / 10_000);
+    let [c, d] = pair(micros / 100 % 100);
+    let [e, f] = pair(micros % 100);
+    [a, b, c, d, e, f]
 }
 
 const YEAR_10000: u64 = 253_402_300_800;

@@ -59,7 +59,9 @@ impl Encoder {
             push_sequence_id(frame, self.sequence.fetch_add(1, Relaxed));
         }
         let start = frame.len();
-        frame.extend_from_slice(&site.body);
+        if !site.body.is_empty() {
+            frame.extend_from_slice(&site.body);
+        }
         if self.settings.thread_name {
             if scratch.thread.as_ref().is_none_or(|(id, _)| *id != self.id) {
                 scratch.thread = Some((self.id, self.thread_part()));
@@ -91,7 +93,6 @@ impl Encoder {
         Style {
             place: grammar.values,
             controls: self.settings.controls,
-            quote: grammar.quote,
             typed: grammar.typed,
         }
     }
@@ -206,7 +207,7 @@ impl<'a> Writer<'a> {
     /// Puts right what a panic in a value's own formatting left behind, and says so.
     pub(crate) fn mend(&mut self) {
         if std::mem::take(&mut self.is_in_value) {
-            self.scratch.frame.extend_from_slice(self.encoder.grammar.quote.as_bytes());
+            self.scratch.frame.push(b'"');
         }
         self.encoder.alterations.panicked.fetch_add(1, Relaxed);
         self.text(format_args!("[a value panicked while it was being formatted]"));
@@ -226,7 +227,9 @@ impl<'a> Writer<'a> {
             self.push_text();
         }
         let frame = &mut self.scratch.frame;
-        frame.extend_from_slice(grammar.end.as_bytes());
+        if !grammar.end.is_empty() {
+            frame.extend_from_slice(grammar.end.as_bytes());
+        }
         if grammar.text_first {
             if let Some(parts) = frame.get_mut(self.start..) {
                 parts.rotate_left(before_text - self.start);
@@ -261,7 +264,9 @@ impl<'a> Writer<'a> {
             escaped.mark_cut(self.text_cut);
             self.encoder.alterations.count_cut();
         }
-        frame.extend_from_slice(grammar.text.close.as_bytes());
+        if !grammar.text.close.is_empty() {
+            frame.extend_from_slice(grammar.text.close.as_bytes());
+        }
     }
 
     #[inline]
