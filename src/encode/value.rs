@@ -32,7 +32,7 @@ pub(super) struct Pushed {
 ///
 /// The caller has seen to it that a number has room ([`LONGEST_NUMBER`]). A cut is marked
 /// beyond the limit.
-#[inline]
+#[inline(always)]
 pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Style) -> Pushed {
     match value {
         Value::U64(number) => push_number(out, itoa::Buffer::new().format(number), style),

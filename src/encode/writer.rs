@@ -100,7 +100,7 @@ impl Encoder {
 
 impl<'a> Writer<'a> {
     /// Writes the field whose name stands at `index` in `site`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&mut self, site: &Site, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
         if self.opens_field(name.len()) {
@@ -269,7 +269,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_value(&mut self, value: Value<'_>) {
         self.is_in_value = true;
         let reserve = CUT_MARK + OMITTED;
