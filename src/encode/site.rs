@@ -1,7 +1,8 @@
 //! What of a message is the same each time its line of code runs, and what does a thread keep?
 
 use super::{
-    Clock, ControlCharacters, Encoder, escape::Escaped, grammar::Around, header, names::Names,
+    Clock, ControlCharacters, Encoder, escape::Escaped, grammar::Around, header, learned::Learned,
+    names::Names, short::Short,
 };
 use crate::{Severity, record::Origin};
 
@@ -10,13 +11,13 @@ use crate::{Severity, record::Origin};
 pub(crate) struct Site {
     pub(super) severity: Option<Severity>,
     /// PRI and VERSION.
-    pub(super) pri: Vec<u8>,
+    pub(super) pri: Short,
     /// From HOSTNAME to the first SD-ELEMENTs.
     pub(super) lead: Vec<u8>,
     /// What comes before the fields.
     pub(super) body: Vec<u8>,
     /// Each field's name with its delimiters, in the order of the callsite.
-    pub(super) names: Vec<Vec<u8>>,
+    pub(super) names: Vec<Short>,
     /// Which of the fields is the text.
     pub(crate) text_at: Option<usize>,
 }
@@ -27,6 +28,7 @@ pub(crate) struct Scratch {
     pub(super) frame: Vec<u8>,
     pub(super) text: String,
     pub(super) names: Names,
+    pub(super) learned: Learned,
     pub(super) clock: Clock,
     pub(super) thread: Option<(u64, Vec<u8>)>,
     pub(super) contexts: [Context; DOORS],
@@ -54,7 +56,7 @@ impl Encoder {
         let mut site = Site::default();
         self.rewrite_site(&mut site, origin);
         site.text_at = fields.clone().position(|field| field == "message");
-        site.names = self.field_names(fields);
+        site.names = self.field_names(fields).iter().map(|name| Short::new(name)).collect();
         site
     }
 
@@ -62,12 +64,9 @@ impl Encoder {
     pub(crate) fn rewrite_site(&self, site: &mut Site, origin: &Origin<'_>) {
         let grammar = &self.grammar;
         site.severity = Some(origin.severity);
-        site.pri.clear();
-        site.pri.push(b'<');
         let pri = header::pri(self.settings.facility, origin.severity);
-        site.pri.extend_from_slice(itoa::Buffer::new().format(pri).as_bytes());
-        site.pri.push(b'>');
-        site.pri.extend_from_slice(grammar.version.as_bytes());
+        let (mut digits, version) = (itoa::Buffer::new(), grammar.version.as_bytes());
+        site.pri = Short::joined(&[b"<", digits.format(pri).as_bytes(), b">", version]);
         site.lead.clear();
         site.lead.extend_from_slice(&grammar.identity);
         (grammar.lead)(&mut site.lead, origin);

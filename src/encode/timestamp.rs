@@ -8,6 +8,8 @@ use chrono::{DateTime, Local, Utc};
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     utc: Prefix,
+    /// The last timestamp that `utc` began.
+    stamp: [u8; STAMP],
     local: Prefix,
 }
 
@@ -29,10 +31,11 @@ impl Clock {
             self.utc.turn(second, |text, utc| {
                 write_into(text, format_args!("{}", utc.format("%Y-%m-%dT%H:%M:%S.")));
             });
+            self.stamp = [b'Z'; STAMP];
+            self.stamp.iter_mut().zip(self.utc.text.bytes()).for_each(|(to, from)| *to = from);
         }
-        let [a, b, c, d, e, f] = six_digits(micros);
-        out.extend_from_slice(self.utc.text.as_bytes());
-        out.extend_from_slice(&[a, b, c, d, e, f, b'Z']);
+        self.stamp[PREFIX..PREFIX + 6].copy_from_slice(&six_digits(micros));
+        out.extend_from_slice(&self.stamp);
     }
 
     /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2).
@@ -78,6 +81,9 @@ fn six_digits(micros: u32) -> [u8; 6] {
     [a, b, c, d, e, f]
 }
 
+/// Octets of a timestamp, and of its part before the fraction.
+const STAMP: usize = "1970-01-01T00:00:00.000000Z".len();
+const PREFIX: usize = "1970-01-01T00:00:00.".len();
 const YEAR_10000: u64 = 253_402_300_800;
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Encoder {
     pub(crate) fn begin<'a>(&'a self, scratch: &'a mut Scratch, site: &Site) -> Writer<'a> {
         let frame = &mut scratch.frame;
         frame.clear();
-        frame.extend_from_slice(&site.pri);
+        site.pri.push_to(frame);
         (self.grammar.time)(&mut scratch.clock, frame, SystemTime::now());
         frame.extend_from_slice(&site.lead);
         if self.grammar.sequence_id {
@@ -71,6 +71,7 @@ impl Encoder {
             }
         }
         scratch.text.clear();
+        scratch.learned.restart();
         let max_frame = self.settings.max_frame;
         Writer {
             encoder: self,
@@ -90,11 +91,7 @@ impl Encoder {
 
     pub(super) fn style(&self) -> Style {
         let grammar = &self.grammar;
-        Style {
-            place: grammar.values,
-            controls: self.settings.controls,
-            typed: grammar.typed,
-        }
+        Style { place: grammar.values, controls: self.settings.controls, typed: grammar.typed }
     }
 }
 
@@ -104,22 +101,40 @@ impl<'a> Writer<'a> {
     pub(crate) fn field(&mut self, site: &Site, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
         if self.opens_field(name.len()) {
-            self.scratch.frame.extend_from_slice(name);
+            name.push_to(&mut self.scratch.frame);
             self.push_value(value);
         }
     }
 
     /// Writes a field with a name that is not known before.
+    #[inline]
     pub(crate) fn named_field(&mut self, name: &str, value: Value<'_>) {
         if self.opens_field(name.len().min(LONGEST_NAME)) {
-            let scratch = &mut *self.scratch;
-            if !std::mem::replace(&mut self.has_names, true) {
-                scratch.names.restart(self.encoder.grammar.reserved);
+            let Scratch { frame, learned, .. } = &mut *self.scratch;
+            let known = if self.has_names { None } else { learned.follow(self.encoder.id, name) };
+            match known {
+                Some(known) => known.push_to(frame),
+                None => self.push_new_name(name),
             }
-            let name = scratch.names.take(name);
-            push_name(&mut scratch.frame, &self.encoder.grammar.name, name);
             self.push_value(value);
         }
+    }
+
+    /// Finds the name for a key that has not followed the keys before it yet.
+    #[cold]
+    #[inline(never)]
+    fn push_new_name(&mut self, key: &str) {
+        let Scratch { frame, names, learned, .. } = &mut *self.scratch;
+        let grammar = &self.encoder.grammar;
+        if !std::mem::replace(&mut self.has_names, true) {
+            names.restart(grammar.reserved);
+            for key in learned.followed() {
+                names.take(key);
+            }
+        }
+        let start = frame.len();
+        push_name(frame, &grammar.name, names.take(key));
+        learned.learn(self.encoder.id, key, frame.get(start..).unwrap_or_default());
     }
 
     /// The text of the record; what is given in several pieces is joined.
@@ -286,13 +301,13 @@ impl<'a> Writer<'a> {
     /// Whether a field with a name of that length has room; opens the element for the first one.
     #[inline]
     fn opens_field(&mut self, name: usize) -> bool {
-        let open = &self.encoder.grammar.fields.open;
+        let open = &self.encoder.fields_open;
         let has_room = self.has_room(open.len() + name + LONGEST_NUMBER + CUT_MARK + OMITTED);
         if !has_room {
             self.omitted += 1;
         } else if !self.is_in_fields {
             self.is_in_fields = true;
-            self.scratch.frame.extend_from_slice(open.as_bytes());
+            open.push_to(&mut self.scratch.frame);
         }
         has_room
     }
