@@ -57,8 +57,10 @@ pub(crate) struct Settings {
 pub(crate) struct Encoder {
     settings: Settings,
     grammar: Grammar,
-    /// What opens the fields.
+    /// Delimiters that nearly every message has.
     fields_open: Short,
+    fields_close: Short,
+    text_open: Short,
     /// Tells the constant parts of this encoder from those of another.
     id: u64,
     sequence: AtomicU64,
@@ -82,7 +84,18 @@ impl Encoder {
         let id = NEXT_ID.fetch_add(1, Relaxed);
         let (sequence, alterations) = (AtomicU64::new(0), Alterations::default());
         let fields_open = Short::new(grammar.fields.open.as_bytes());
-        Ok(Encoder { settings, grammar, fields_open, id, sequence, alterations })
+        let fields_close = Short::new(grammar.fields.close.as_bytes());
+        let text_open = Short::new(grammar.text.open.as_bytes());
+        Ok(Encoder {
+            settings,
+            grammar,
+            fields_open,
+            fields_close,
+            text_open,
+            id,
+            sequence,
+            alterations,
+        })
     }
 
     pub(crate) fn id(&self) -> u64 {

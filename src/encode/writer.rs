@@ -261,7 +261,7 @@ impl<'a> Writer<'a> {
         let closing = grammar.text.close.len() + grammar.end.len();
         let limit = self.max_frame.saturating_sub(closing);
         let (frame, text) = (&mut self.scratch.frame, self.scratch.text.as_str());
-        frame.extend_from_slice(grammar.text.open.as_bytes());
+        self.encoder.text_open.push_to(frame);
         if grammar.bom && !text.is_ascii() {
             frame.extend_from_slice("\u{feff}".as_bytes());
         }
@@ -317,11 +317,11 @@ impl<'a> Writer<'a> {
         self.scratch.frame.len() + octets <= self.fields_limit
     }
 
+    #[inline]
     fn close_fields(&mut self) {
         if std::mem::take(&mut self.is_in_fields) {
             self.push_omitted(self.omitted);
-            let grammar = &self.encoder.grammar;
-            self.scratch.frame.extend_from_slice(grammar.fields.close.as_bytes());
+            self.encoder.fields_close.push_to(&mut self.scratch.frame);
         }
     }
 

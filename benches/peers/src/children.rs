@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     };
     let length = Duration::from_millis(amount);
     let is_lossless = task == "flat-out";
-    let setup = Setup { server, transport, is_lossless };
+    let setup = Setup { server, transport, is_lossless, will_stall: task == "steadily" };
     let json = match (task.as_str(), name.as_str()) {
         ("limit", "udp") => serde_json::to_string(&limits::udp(server, length)?)?,
         ("limit", _) => serde_json::to_string(&limits::tcp(server, length)?)?,
@@ -39,6 +39,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         _ => {
             let peer = Peer::named(name).ok_or("no such peer")?;
             let running = (peer.start)(&setup)?;
+            if task == "flat-out" && transport == Transport::Tls {
+                deliver::greet(&running);
+            }
             match task.as_str() {
                 "call" => {
                     let call = call::measure(&running, amount, peer.has_spans);

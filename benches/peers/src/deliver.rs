@@ -16,6 +16,14 @@ pub(crate) struct Sent {
     pub(crate) longest_ms: f64,
 }
 
+/// One record ahead, and a while until the way is open: a TLS server that refuses a certificate
+/// does so late, and logship keeps what it sent until then.
+pub(crate) fn greet(running: &Running) {
+    (running.call)(FIRST_ORDER);
+    (running.flush)();
+    thread::sleep(Duration::from_millis(600));
+}
+
 /// Calls without a pause, on so many threads, for so long; then waits until all is out.
 pub(crate) fn flat_out(running: Running, threads: u64, length: Duration) -> Sent {
     let cpu = cpu::taken();
@@ -28,7 +36,7 @@ pub(crate) fn flat_out(running: Running, threads: u64, length: Duration) -> Sent
         }
         calls
     };
-    let calls = thread::scope(|scope| {
+    let calls: u64 = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         threads.into_iter().filter_map(|thread| thread.join().ok()).sum()
     });

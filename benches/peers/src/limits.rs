@@ -44,10 +44,12 @@ fn run(
     Ok(Sent { calls, cpu_us, longest_ms: 0.0 })
 }
 
-/// Whether syslog-ng's load generator is here (Debian package syslog-ng-core).
+/// Whether syslog-ng's load generator is in the path. Don't install its Debian package,
+/// syslog-ng-core, where rsyslog is needed: the two conflict, and apt removes rsyslog with all its
+/// modules. Unpack it beside instead (`apt-get download`, `dpkg -x`).
 pub(crate) fn has_loggen() -> bool {
     let mut loggen = Command::new("loggen");
-    loggen.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
+    loggen.arg("--help").stdout(Stdio::null()).stderr(Stdio::null());
     loggen.status().is_ok_and(|status| status.success())
 }
 

@@ -47,6 +47,7 @@ fn write(out: &mut String, figures: &Figures) -> fmt::Result {
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img" aria-label="Cost of a log call, and records delivered per second, beside the peers">"#
     )?;
     out.push_str(STYLE);
+    writeln!(out, r#"<rect class="ground" width="{WIDTH}" height="{height}"/>"#)?;
     chart(out, TOP, "Cost of a log call with four fields: ns, median, shorter is better", &calls)?;
     let below = TOP + chart_height(&calls) + GAP;
     let title = "Records delivered per second over TCP, one thread: longer is better";
@@ -117,17 +118,18 @@ const BOTTOM: usize = 40;
 
 /// A viewer that follows the reader's choice gets dark colours; others get light ones.
 const STYLE: &str = "<style>
-svg { background: #ffffff; font: 13px system-ui, 'DejaVu Sans', sans-serif; }
+svg { font: 13px system-ui, 'DejaVu Sans', sans-serif; }
 text { fill: #24292f; }
 .title { font-weight: 600; font-size: 14px; }
 .name { text-anchor: end; }
 .name.ours { font-weight: 600; }
 .value, .note { fill: #57606a; font-size: 12px; }
+rect.ground { fill: #ffffff; }
 rect.ours { fill: #1a7f37; }
 rect.peer { fill: #9aa4af; }
 rect.limit { fill: #d4a72c; }
 @media (prefers-color-scheme: dark) {
-svg { background: #0d1117; }
+rect.ground { fill: #0d1117; }
 text { fill: #e6edf3; }
 .value, .note { fill: #9198a1; }
 rect.ours { fill: #3fb950; }

@@ -140,7 +140,8 @@ fn stalled(figures: &mut Figures) -> Result<(), Box<dyn Error>> {
 fn delivery(sent: Sent, received: Received) -> Delivery {
     let (calls, records) = (sent.calls as f64, received.records as f64);
     Delivery {
-        per_second: records / received.seconds.max(1e-9),
+        // A handful of records has no rate.
+        per_second: if records > 1000.0 { records / received.seconds } else { f64::NAN },
         lost: calls - records,
         lost_percent: 100.0 * (calls - records) / calls.max(1.0),
         cpu_us: sent.cpu_us / records.max(1.0),

@@ -1,4 +1,4 @@
-//! How is logship set up? As `init` does it, with the defaults.
+//! How is logship set up? As `init` does it, with the defaults, but for a stalled server with a larger queue.
 
 use std::{error::Error, time::Duration};
 
@@ -24,9 +24,11 @@ fn builder(setup: &Setup) -> Builder {
         Transport::Tls => ("tls", "?danger_accept_invalid_certs=true"),
     };
     let builder = logship::builder("bench").url(format!("{scheme}://{}{options}", setup.server));
-    // Room for what is logged while a server stalls for two seconds, about what the 128,000 lines
-    // of tracing-appender's queue hold.
-    let builder = builder.capacity(32 << 20);
+    let builder = match setup.will_stall {
+        // About what the 128,000 lines of tracing-appender's queue hold; 40,000 are the default.
+        true => builder.capacity(32 << 20),
+        false => builder,
+    };
     match setup.is_lossless {
         true => builder.overflow(Overflow::Block(Duration::from_secs(60))),
         false => builder,

@@ -23,6 +23,8 @@ pub(crate) struct Setup {
     pub(crate) transport: Transport,
     /// Whether calls should wait rather than lose a record, where the peer can.
     pub(crate) is_lossless: bool,
+    /// Whether the server will stall: the queue needs room for two seconds.
+    pub(crate) will_stall: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
