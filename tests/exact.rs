@@ -8,6 +8,7 @@
 //! RECORD=1 cargo test --features collector --test exact
 //! ```
 #![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "the counts are printed beside the recorded ones")]
 
 use std::{
     collections::BTreeMap,

@@ -18,7 +18,10 @@ fn what_is_recorded_later_shows_in_the_next_record() {
                 span.record("later", "here");
                 info!("after");
                 let other = span.clone();
-                std::thread::spawn(move || drop(other.record("user", 8))).join().unwrap();
+                let record = move || {
+                    other.record("user", 8);
+                };
+                std::thread::spawn(record).join().unwrap();
                 info!("after another thread");
             });
         },
