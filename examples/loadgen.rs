@@ -32,6 +32,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     if let Some(capacity) = options.capacity {
         builder = builder.capacity(capacity);
     }
+    if let Some(tail) = options.tail {
+        builder = builder.tail(tail);
+    }
     if let Some(format) = &options.format {
         builder = builder.format(format.parse()?);
     }
@@ -165,6 +168,7 @@ struct Options {
     threads: usize,
     pad: usize,
     capacity: Option<usize>,
+    tail: Option<usize>,
     format: Option<String>,
     progress: Option<String>,
     flush_timeout: Duration,
@@ -182,6 +186,7 @@ impl Options {
             threads: 1,
             pad: 60,
             capacity: None,
+            tail: None,
             format: None,
             progress: None,
             flush_timeout: Duration::from_secs(30),
@@ -198,6 +203,7 @@ impl Options {
                 "--threads" => options.threads = value.parse().map_err(|_| bad())?,
                 "--pad" => options.pad = value.parse().map_err(|_| bad())?,
                 "--capacity" => options.capacity = Some(value.parse().map_err(|_| bad())?),
+                "--tail" => options.tail = Some(value.parse().map_err(|_| bad())?),
                 "--format" => options.format = Some(value),
                 "--progress" => options.progress = Some(value),
                 "--flush-timeout" => {
@@ -215,5 +221,5 @@ impl Options {
 }
 
 const USAGE: &str = "usage: loadgen --url URL --tag TAG --count N [--start S] [--rate PER_SECOND] \
-                     [--threads T] [--pad OCTETS] [--capacity OCTETS] \
+                     [--threads T] [--pad OCTETS] [--capacity OCTETS] [--tail OCTETS] \
                      [--format rfc5424|cee|rfc3164] [--progress FILE] [--flush-timeout SECONDS]";

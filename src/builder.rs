@@ -1,12 +1,12 @@
 //! How are the rooms joined? The one place that does it, and that reads the environment.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, process, sync::Arc, time::Duration};
 
 use crate::{
     ControlCharacters, Error, Facility, Format, Guard, Handle, Level, Overflow, Severity,
     TimeQuality,
     capture::{Filter, Inlet, Report, panic},
-    encode::{Encoder, Settings, check_tag},
+    encode::{Encoder, HOSTNAME, PROCID, Settings, check_field, check_tag},
     endpoint::{Endpoint, Framing, Scheme, parse_list},
     environment::{self as read, Environment, choose},
     exit::flush_at_exit,
@@ -14,6 +14,7 @@ use crate::{
     queue::queue,
     record::Severities,
     ship::{Counters, Listener, Servers, Shipper, Suspect, Trouble, spawn},
+    tail::Tail,
     transport::{Limits, Server},
 };
 
@@ -42,6 +43,7 @@ use crate::{
 /// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
+/// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 256 KiB |
 /// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
 /// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
 /// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
@@ -71,6 +73,7 @@ pub struct Builder {
     time_quality: Option<Option<TimeQuality>>,
     bom: Option<bool>,
     panic_hook: Option<bool>,
+    tail: Option<usize>,
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
@@ -100,6 +103,7 @@ impl Builder {
             time_quality: None,
             bom: None,
             panic_hook: None,
+            tail: None,
             connect_timeout: None,
             write_timeout: None,
             flush_timeout: None,
@@ -240,6 +244,17 @@ impl Builder {
         self
     }
 
+    /// Octets of messages that are kept when the peer's kernel has acknowledged them already (TCP,
+    /// TLS), and sent again after a break: a server that dies loses what its kernel holds for it.
+    /// At most half of the capacity; 0 keeps nothing. 1 MiB holds what a server may have unread at
+    /// full speed, at the price of as many copies after each break. Defaults to what was
+    /// acknowledged within the last second, 256 KiB at most; the URL option `tail` is for one
+    /// server.
+    pub fn tail(mut self, tail: usize) -> Self {
+        self.tail = Some(tail);
+        self
+    }
+
     /// How long each step of a connect may take: finding the addresses, connecting to one, the TLS
     /// handshake. Defaults to 5 s.
     pub fn connect_timeout(mut self, connect_timeout: Duration) -> Self {
@@ -276,7 +291,7 @@ impl Builder {
     /// Where the tag, a setting or a variable is wrong, or a file that is named can't be read. A
     /// server that can't be reached is no error.
     pub fn build(self) -> Result<Handle, Error> {
-        self.build_in(&|name| std::env::var(name).ok()).map(|(handle, _)| handle)
+        self.build_in(&variable).map(|(handle, _)| handle)
     }
 
     /// Starts the shipping for the whole program: installs the subscriber of `tracing`, the
@@ -291,7 +306,7 @@ impl Builder {
         if tracing_core::dispatcher::has_been_set() {
             return Err(Error::new(TAKEN_TRACING));
         }
-        let (handle, panic_hook) = self.build_in(&|name| std::env::var(name).ok())?;
+        let (handle, panic_hook) = self.build_in(&variable)?;
         #[cfg(feature = "log")]
         {
             let logger = handle.logger();
@@ -328,10 +343,10 @@ impl Builder {
     fn build_in(self, environment: Environment<'_>) -> Result<(Handle, bool), Error> {
         check_tag(&self.tag)?;
         let env = environment;
-        let endpoints = self.endpoints(env)?;
-        let levels =
-            choose(self.levels.clone(), env, "RUST_LOG", read::plain_text, || "info".into())?;
-        let filter = Arc::new(Filter::new(&levels)?);
+        let mut endpoints = self.endpoints(env)?;
+        let set = self.levels.as_deref().map(Filter::new).transpose()?;
+        let default = Filter::new("info")?;
+        let filter = Arc::new(choose(set, env, "RUST_LOG", Filter::new, || default)?);
         let seconds = |set, variable, default| {
             choose(set, env, variable, read::seconds, || Duration::from_secs(default))
         };
@@ -347,9 +362,20 @@ impl Builder {
         let smallest = (FRAMES * settings.max_frame).max(SMALLEST_CAPACITY);
         if capacity < smallest {
             return Err(Error::new(format!(
-                "a queue of {capacity} octets is too small: it must hold 64 KiB and {FRAMES} \
-                 frames, here {smallest} octets"
+                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too small: it must \
+                 hold 64 KiB and {FRAMES} frames, here {smallest} octets"
             )));
+        }
+        let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
+        let tail =
+            choose(self.tail.map(|t| Some(Tail::of(t))), env, "SYSLOG_TAIL", octets, || None)?;
+        for endpoint in &mut endpoints {
+            endpoint.tail = endpoint.tail.or(tail);
+            if endpoint.tail.is_some_and(|tail| tail.octets > capacity as u64 / 2) {
+                return Err(Error::new(format!(
+                    "{endpoint}: the tail may take half of the queue, which holds {capacity} octets"
+                )));
+            }
         }
         let limits = Limits { connect, write };
         let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
@@ -394,8 +420,9 @@ impl Builder {
         let has_udp = endpoints.iter().any(|endpoint| endpoint.scheme == Scheme::Udp);
         if max_frame < SMALLEST_FRAME || has_udp && max_frame > LARGEST_DATAGRAM {
             return Err(Error::new(format!(
-                "a longest frame of {max_frame} octets won't do: it must be at least \
-                 {SMALLEST_FRAME} (RFC 5424 section 6.1), and at most {LARGEST_DATAGRAM} over UDP"
+                "a longest frame (SYSLOG_MAX_FRAME) of {max_frame} octets won't do: it must \
+                 be at least {SMALLEST_FRAME} (RFC 5424 section 6.1), and at most \
+                 {LARGEST_DATAGRAM} over UDP"
             )));
         }
         let asked = choose(
@@ -406,6 +433,10 @@ impl Builder {
             ControlCharacters::default,
         )?;
         let has_lf = endpoints.iter().any(|endpoint| endpoint.framing == Framing::Lf);
+        let hostname = text(&self.hostname, "SYSLOG_HOSTNAME", String::new)?;
+        check_field("host name (SYSLOG_HOSTNAME)", &hostname, HOSTNAME)?;
+        let process_id = text(&self.process_id, "SYSLOG_PROCID", || process::id().to_string())?;
+        check_field("process id (SYSLOG_PROCID)", &process_id, PROCID)?;
         Ok(Settings {
             format: choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
             facility: choose(self.facility, env, "SYSLOG_FACILITY", str::parse, Facility::default)?,
@@ -417,8 +448,8 @@ impl Builder {
                 Severities::default,
             )?,
             tag: self.tag.clone(),
-            hostname: text(&self.hostname, "SYSLOG_HOSTNAME", hostname::detect)?,
-            process_id: text(&self.process_id, "SYSLOG_PROCID", || std::process::id().to_string())?,
+            hostname: if hostname.is_empty() { hostname::detect() } else { hostname },
+            process_id,
             enterprise_number: choose(
                 self.enterprise_number,
                 env,
@@ -443,6 +474,11 @@ impl Builder {
             bom: truth(self.bom, "SYSLOG_BOM")?,
         })
     }
+}
+
+/// What isn't UTF-8 is kept, as well as that goes, to be quoted where it is refused.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
 }
 
 impl fmt::Debug for Builder {

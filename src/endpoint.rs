@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use crate::Error;
+use crate::{Error, environment::octets, tail::Tail};
 
 /// A server to ship to, as its URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub(crate) struct Endpoint {
     pub(crate) path: PathBuf,
     pub(crate) framing: Framing,
     pub(crate) tls: TlsOptions,
+    /// What is kept of what has arrived, where the URL says.
+    pub(crate) tail: Option<Tail>,
 }
 
 /// The way octets travel.
@@ -23,6 +25,8 @@ pub(crate) enum Scheme {
     Udp,
     Tcp,
     Tls,
+    Relp,
+    RelpTls,
     Unix,
 }
 
@@ -68,6 +72,8 @@ impl FromStr for Endpoint {
             "udp" => Scheme::Udp,
             "tcp" => Scheme::Tcp,
             "tls" => Scheme::Tls,
+            "relp" => Scheme::Relp,
+            "relp+tls" => Scheme::RelpTls,
             "unix" => Scheme::Unix,
             other => return Err(bad(format!("{other:?} is no scheme, {SHAPE}"))),
         };
@@ -79,10 +85,11 @@ impl FromStr for Endpoint {
             path: PathBuf::new(),
             framing: Framing::default(),
             tls: TlsOptions::default(),
+            tail: None,
         };
         match scheme {
             Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
-            Scheme::Udp | Scheme::Tcp | Scheme::Tls => {
+            Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {
                 (endpoint.host, endpoint.port) = authority(place, scheme).map_err(bad)?;
             }
         }
@@ -104,12 +111,17 @@ impl Endpoint {
             .ok_or_else(|| format!("the option {option:?} has no value, as in name=value"))?;
         let value = percent_decoded(value)?;
         let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
-        let is_tls = self.scheme == Scheme::Tls;
+        let is_tls = matches!(self.scheme, Scheme::Tls | Scheme::RelpTls);
+        let keeps_tail = is_stream || self.scheme == Scheme::Tls;
         match name {
             "framing" if is_stream => match value.as_str() {
                 "octet-counting" => self.framing = Framing::OctetCounting,
                 "lf" => self.framing = Framing::Lf,
                 _ => return Err(format!("{value:?} is no framing: use octet-counting or lf")),
+            },
+            "tail" if keeps_tail => match octets(&value) {
+                Ok(octets) => self.tail = Some(Tail::of(octets)),
+                Err(error) => return Err(format!("tail: {error}")),
             },
             "ca" if is_tls => self.tls.ca = Some(value.into()),
             "cert" if is_tls => self.tls.cert = Some(value.into()),
@@ -143,6 +155,8 @@ impl fmt::Display for Scheme {
             Scheme::Udp => "udp",
             Scheme::Tcp => "tcp",
             Scheme::Tls => "tls",
+            Scheme::Relp => "relp",
+            Scheme::RelpTls => "relp+tls",
             Scheme::Unix => "unix",
         })
     }
@@ -191,6 +205,7 @@ fn default_port(scheme: Scheme) -> u16 {
     match scheme {
         Scheme::Udp | Scheme::Tcp | Scheme::Unix => 514,
         Scheme::Tls => 6514,
+        Scheme::Relp | Scheme::RelpTls => 2514,
     }
 }
 
@@ -211,9 +226,10 @@ fn percent_decoded(text: &str) -> Result<String, String> {
     String::from_utf8(octets).map_err(|_| format!("{text:?} is not UTF-8"))
 }
 
-const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514 or unix:///dev/log";
-const OPTIONS: &str = "there are framing (tcp, unix) and ca, cert, key, server_name, \
-                       danger_accept_invalid_certs (tls)";
+const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
+                     relp://host:2514, relp+tls://host:2514 or unix:///dev/log";
+const OPTIONS: &str = "there are tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, \
+                       danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]
 mod tests {

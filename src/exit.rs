@@ -3,7 +3,7 @@
 
 use std::{
     panic::catch_unwind,
-    sync::{Mutex, Once, PoisonError, Weak},
+    sync::{Arc, Mutex, Once, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -22,7 +22,15 @@ pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration) {
     let process = std::process::id();
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|last| last.queue.strong_count() > 0);
-    all.push(Last { queue, timeout, process });
+    all.push(Last { queue, timeout, process, in_vain: None });
+}
+
+/// Notes that a guard has waited in vain: an end that follows at once does not wait as long again.
+pub(crate) fn waited_in_vain(queue: &Arc<Queue>) {
+    let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(last) = all.iter_mut().find(|last| last.queue.as_ptr() == Arc::as_ptr(queue)) {
+        last.in_vain = Some(Instant::now());
+    }
 }
 
 struct Last {
@@ -30,6 +38,7 @@ struct Last {
     queue: Weak<Queue>,
     timeout: Duration,
     process: u32,
+    in_vain: Option<Instant>,
 }
 
 extern "C" fn at_exit() {
@@ -40,6 +49,9 @@ extern "C" fn at_exit() {
         for last in all {
             // A forked child has no shipper, and the shipper can't wait for itself.
             if last.process == std::process::id() && !is_muted() {
+                if last.in_vain.is_some_and(|when| when.elapsed() < SOON) {
+                    continue;
+                }
                 if let Some(queue) = last.queue.upgrade() {
                     queue.flush_and_hang_up(last.timeout.saturating_sub(begin.elapsed()));
                 }
@@ -49,3 +61,5 @@ extern "C" fn at_exit() {
 }
 
 static ALL: Mutex<Vec<Last>> = Mutex::new(Vec::new());
+/// From the guard's end, the rest of `main`'s locals may take so long.
+const SOON: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use crate::Logger;
 use crate::{
     Stats,
     capture::{Filter, Inlet},
+    exit::waited_in_vain,
     muted::is_muted,
     ship::Counters,
 };
@@ -109,7 +110,8 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Who drops a guard has no use for the answer.
-        let _ = self.handle.flush(self.handle.flush_timeout);
+        if !self.handle.flush(self.handle.flush_timeout) {
+            waited_in_vain(&self.handle.inlet.queue);
+        }
     }
 }

@@ -1,6 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(rustdoc::broken_intra_doc_links)]
+// What only one feature needs lies idle without it; with all of them nothing may.
+#![cfg_attr(
+    not(all(feature = "tracing", feature = "log", feature = "tls")),
+    allow(dead_code, unused_imports)
+)]
 
 mod builder;
 mod capture;
@@ -20,6 +25,7 @@ mod record;
 mod severity;
 mod ship;
 mod stats;
+mod tail;
 mod transport;
 
 #[cfg(feature = "tracing")]

@@ -18,7 +18,7 @@ pub struct Stats {
     pub delivered: u64,
     /// Records in the queue, or sent and not yet known to have arrived.
     pub waiting: u64,
-    /// Octets of the queue in use.
+    /// Octets of the queue in use, with the tail of what has arrived and is kept for a while.
     pub queued_octets: u64,
     /// Records lost, by reason and severity.
     pub losses: Losses,

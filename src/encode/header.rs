@@ -40,12 +40,27 @@ pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     Err(Error::new(format!("{tag:?} can't be a tag: {rule} (APP-NAME, RFC 5424 section 6.2.5)")))
 }
 
+/// Checks what someone wrote down for HOSTNAME or PROCID.
+///
+/// # Errors
+///
+/// Where it isn't printable US-ASCII without blanks, or too long (RFC 5424 section 6).
+pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(), Error> {
+    if value.len() <= longest && value.bytes().all(|b| b.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{value:?} can't be the {name}: only printable US-ASCII without blanks is allowed, \
+         {longest} octets at most (RFC 5424 section 6)"
+    )))
+}
+
 /// Longest HOSTNAME, octets.
-pub(super) const HOSTNAME: usize = 255;
+pub(crate) const HOSTNAME: usize = 255;
 /// Longest APP-NAME, octets.
 pub(super) const APP_NAME: usize = 48;
 /// Longest PROCID, octets.
-pub(super) const PROCID: usize = 128;
+pub(crate) const PROCID: usize = 128;
 /// Longest MSGID, octets.
 pub(super) const MSGID: usize = 32;
 

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub use self::{escape::ControlCharacters, grammar::Format, structured_data::TimeQuality};
 pub(crate) use self::{
     escape::Place,
-    header::check_tag,
+    header::{HOSTNAME, PROCID, check_field, check_tag},
     site::{ContextKey, Scratch, Site},
     timestamp::Clock,
     writer::Writer,

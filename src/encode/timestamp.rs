@@ -29,7 +29,8 @@ impl Clock {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
             self.utc.turn(second, |text, utc| {
-                write_into(text, format_args!("{}", utc.format("%Y-%m-%dT%H:%M:%S.")));
+                // As "%Y-%m-%dT%H:%M:%S.", which would allocate.
+                write_into(text, format_args!("{:?}.", utc.naive_utc()));
             });
             self.stamp = [b'Z'; STAMP];
             self.stamp.iter_mut().zip(self.utc.text.bytes()).for_each(|(to, from)| *to = from);

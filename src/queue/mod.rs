@@ -3,6 +3,7 @@
 //! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod kept;
 mod overflow;
 mod reader;
 mod ring;
@@ -117,7 +118,7 @@ impl Queue {
 
     /// Waits until everything pushed before has arrived; false if `timeout` came first.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let mut state = self.lock();
         let goal = state.tail.head();
         if state.arrived >= goal {
@@ -140,7 +141,7 @@ impl Queue {
     /// Flushes, then has the connection closed as its protocol wants; the next record opens
     /// another one.
     pub(crate) fn flush_and_hang_up(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let is_flushed = self.flush(timeout);
         let mut state = self.lock();
         state.hang_up = true;
@@ -194,7 +195,7 @@ impl Queue {
         length: usize,
         limit: Duration,
     ) -> (MutexGuard<'a, State>, Option<DropReason>) {
-        let deadline = Instant::now() + limit;
+        let deadline = deadline(limit);
         loop {
             if std::mem::take(&mut state.is_parked) {
                 self.wake();
@@ -227,9 +228,18 @@ impl Queue {
     }
 }
 
+/// When `limit` is over; one too long for the clock is over in a century.
+pub(crate) fn deadline(limit: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(limit).unwrap_or_else(|| now + CENTURY)
+}
+
+const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tail::Tail;
 
     fn stats(queue: &Queue) -> Stats {
         let mut stats = Stats::default();
@@ -268,10 +278,15 @@ mod tests {
             let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2]);
             let end = reader.batch(usize::MAX).last().map(|stored| stored.end);
             reader.sent(end.unwrap_or_default());
-            reader.arrived(end.unwrap_or_default());
+            reader.arrived(end.unwrap_or_default(), Tail::NONE);
         }
         assert_eq!(stats(&queue).delivered, 20);
         assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
+    }
+
+    #[test]
+    fn a_limit_may_be_as_long_as_durations_are() {
+        assert!(deadline(Duration::MAX) > Instant::now() + CENTURY / 2);
     }
 
     #[test]
@@ -285,7 +300,7 @@ mod tests {
         };
         let end = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
         reader.sent(end);
-        reader.arrived(end);
+        reader.arrived(end, Tail::NONE);
         writer.join().unwrap();
         assert_eq!(stats(&queue).dropped(), 1);
         assert_eq!(stats(&queue).waiting, 1);

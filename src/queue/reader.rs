@@ -1,18 +1,23 @@
 //! What is there to ship, and what of it is done?
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use super::{
     Books, Queue,
+    kept::Kept,
     ring::{Cursor, Front, Messages, Stored},
 };
-use crate::stats::DropReason;
+use crate::{stats::DropReason, tail::Tail};
 
 /// The reading side of the queue; there is one, on the shipper's thread.
 #[derive(Debug)]
 pub(crate) struct Reader {
     queue: Arc<Queue>,
     front: Front,
+    kept: Kept,
 }
 
 /// What the reader was woken for.
@@ -50,7 +55,7 @@ impl<'a> Iterator for Batch<'a> {
 
 impl Reader {
     pub(super) fn new(queue: Arc<Queue>, front: Front) -> Self {
-        Reader { queue, front }
+        Reader { queue, front, kept: Kept::default() }
     }
 
     /// Waits for something to do, for `patience` at most.
@@ -59,7 +64,8 @@ impl Reader {
     /// the caller of a log macro far more than the rest of its work. Only after a silence it
     /// sleeps until it is woken.
     pub(crate) async fn work(&mut self, patience: Option<Duration>) -> Work {
-        for _ in 0..NAPS {
+        let naps = patience.map_or(NAPS, |p| (p.as_micros() / NAP.as_micros()).min(NAPS));
+        for _ in 0..naps {
             if let Some(work) = self.look(false) {
                 return work;
             }
@@ -67,6 +73,9 @@ impl Reader {
             // a timer of the runtime would be twice as late.
             std::thread::sleep(NAP);
             tokio::task::yield_now().await;
+        }
+        if naps < NAPS {
+            return self.look(false).unwrap_or(Work::Nothing);
         }
         if let Some(work) = self.look(true) {
             return work;
@@ -129,7 +138,7 @@ impl Reader {
 
     /// Whether something was sent of which it isn't known that it arrived.
     pub(crate) fn is_unsettled(&self) -> bool {
-        self.front.sent() != self.front.arrived()
+        self.front.sent() > self.front.arrived()
     }
 
     /// Whether no handle is left.
@@ -147,27 +156,58 @@ impl Reader {
         self.front.advance_sent(to);
     }
 
-    /// Notes that everything up to `to` is safe at the other side, and frees its space.
-    pub(crate) fn arrived(&mut self, to: Cursor) {
-        if to > self.front.arrived() {
-            let count = self.front.on_their_way(to).count() as u64;
-            self.release(to, |books| books.delivered += count, count);
+    /// Everything before this is known to have arrived.
+    pub(crate) fn first_not_arrived(&self) -> Cursor {
+        self.front.arrived()
+    }
+
+    /// Notes that everything up to `to` has arrived, and frees what need not be kept.
+    pub(crate) fn arrived(&mut self, to: Cursor, tail: Tail) {
+        let tail = tail.within(self.front.capacity());
+        let (mut count, now) = (0, Instant::now());
+        for stored in self.front.not_arrived(to.min(self.front.sent())) {
+            count += 1;
+            self.kept.note(stored.end, tail, now);
+        }
+        self.front.advance_arrived(to);
+        let released = self.kept.release(self.front.arrived(), tail, now);
+        if let Some(released) = released {
+            self.front.free(released);
+        }
+        if count > 0 || released.is_some() {
+            self.enter(|books| {
+                books.delivered += count;
+                books.waiting -= count;
+            });
         }
     }
 
-    /// Puts what isn't known to have arrived back in line; returns how many messages that are.
+    /// Puts what isn't known to have arrived back in line, and the tail of what has; returns how
+    /// many messages that are.
     pub(crate) fn rewind(&mut self) -> u64 {
-        let count = self.front.on_their_way(Cursor::MAX).count() as u64;
+        let count = self.front.to_be_resent().count() as u64;
         self.front.rewind();
         count
     }
 
-    /// Gives up the first message that waits to be sent; what was sent before must have arrived.
+    /// What has arrived is safe: it will not be sent again.
+    pub(crate) fn forget_tail(&mut self) {
+        self.kept.forget();
+        self.front.skip_arrived();
+    }
+
+    /// Gives up the first message that isn't known to have arrived.
     pub(crate) fn set_aside(&mut self, reason: DropReason) {
-        let Some(first) = self.front.unsent().next() else { return };
+        self.forget_tail();
+        let Some(first) = self.front.not_arrived(Cursor::MAX).next() else { return };
         let (severity, end) = (first.severity, first.end);
         self.front.advance_sent(end);
-        self.release(end, |books| books.losses.add(reason, severity), 1);
+        self.front.advance_arrived(end);
+        self.front.free(end);
+        self.enter(|books| {
+            books.losses.add(reason, severity);
+            books.waiting -= 1;
+        });
     }
 
     /// The connection is closed, as was asked for.
@@ -179,11 +219,10 @@ impl Reader {
         }
     }
 
-    fn release(&mut self, to: Cursor, enter: impl FnOnce(&mut Books), messages: u64) {
-        self.front.advance_arrived(to);
+    /// Writes into the books, and lets go on whoever waits for what is written.
+    fn enter(&mut self, write: impl FnOnce(&mut Books)) {
         let mut state = self.queue.lock();
-        enter(&mut state.books);
-        state.books.waiting -= messages;
+        write(&mut state.books);
         state.arrived = self.front.arrived();
         if state.waiters > 0 {
             self.queue.progress.notify_all();
@@ -194,9 +233,8 @@ impl Reader {
 impl Drop for Reader {
     /// What is left, and what is logged from now on, has nobody to ship it: it is counted.
     fn drop(&mut self) {
-        self.front.rewind();
         let mut state = self.queue.lock();
-        for stored in self.front.unsent() {
+        for stored in self.front.not_arrived(Cursor::MAX) {
             state.books.losses.add(DropReason::Closed, stored.severity);
             state.books.waiting -= 1;
         }
@@ -210,6 +248,6 @@ impl Drop for Reader {
 /// Long enough to gather a batch, short enough for a person who watches the other end.
 const NAP: Duration = Duration::from_micros(500);
 /// Naps before sleeping: 20 ms of silence.
-const NAPS: u32 = 40;
+const NAPS: u128 = 40;
 /// The longest pause between two tries while someone waits for a flush.
 const URGED: Duration = Duration::from_millis(100);

@@ -1,9 +1,9 @@
 //! Where do messages wait? A ring of octets with one writing and one reading half.
 //!
 //! ```text
-//!      arrived            sent                    head
-//! ........|#################|=======================|..........
-//!   free     on its way        waiting to be sent      free
+//!       kept      arrived          sent                    head
+//! ........|:::::::::|###############|=======================|..........
+//!   free     tail       on its way     waiting to be sent      free
 //! ```
 //!
 //! Cursors count octets from the start and never wrap; a place in memory is the cursor modulo
@@ -13,12 +13,12 @@
 
 use std::cell::UnsafeCell;
 
-#[cfg(loom)]
+#[cfg(logship_loom)]
 use loom::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
-#[cfg(not(loom))]
+#[cfg(not(logship_loom))]
 use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
@@ -34,9 +34,10 @@ pub(crate) fn ring(capacity: usize) -> (Tail, Front) {
     let shared = Arc::new(Shared {
         memory: Memory::new(capacity.next_multiple_of(PAGE)),
         head: AtomicU64::new(0),
-        arrived: AtomicU64::new(0),
+        kept: AtomicU64::new(0),
     });
-    (Tail { shared: Arc::clone(&shared), head: 0, place: 0 }, Front { shared, sent: 0, arrived: 0 })
+    let tail = Tail { shared: Arc::clone(&shared), head: 0, place: 0 };
+    (tail, Front { shared, sent: 0, arrived: 0, kept: 0 })
 }
 
 /// The writing half; there is one, behind the queue's lock.
@@ -53,7 +54,9 @@ pub(crate) struct Tail {
 pub(crate) struct Front {
     shared: Arc<Shared>,
     sent: Cursor,
+    /// It stands beyond `sent` while what has arrived is being sent again.
     arrived: Cursor,
+    kept: Cursor,
 }
 
 /// A message in the ring.
@@ -76,7 +79,7 @@ impl Tail {
 
     /// Octets in use.
     pub(crate) fn used(&self) -> usize {
-        (self.head - self.shared.arrived.load(Ordering::Acquire)) as usize
+        (self.head - self.shared.kept.load(Ordering::Acquire)) as usize
     }
 
     /// Octets that a message of `length` takes, were it written now.
@@ -110,6 +113,10 @@ impl Tail {
 }
 
 impl Front {
+    pub(crate) fn capacity(&self) -> usize {
+        self.shared.memory.capacity()
+    }
+
     pub(crate) fn sent(&self) -> Cursor {
         self.sent
     }
@@ -128,9 +135,14 @@ impl Front {
         self.between(self.sent, self.shared.head.load(Ordering::Acquire))
     }
 
-    /// The messages that are on their way and end at or before `to`.
-    pub(crate) fn on_their_way(&self, to: Cursor) -> Messages<'_> {
-        self.between(self.arrived, to.min(self.sent))
+    /// The messages that are not known to have arrived and end at or before `to`.
+    pub(crate) fn not_arrived(&self, to: Cursor) -> Messages<'_> {
+        self.between(self.arrived, to.min(self.shared.head.load(Ordering::Acquire)))
+    }
+
+    /// The messages that would be sent again were the way to break.
+    pub(crate) fn to_be_resent(&self) -> Messages<'_> {
+        self.between(self.kept, self.sent)
     }
 
     /// Notes that the connection has what ends at or before `to`.
@@ -139,16 +151,27 @@ impl Front {
         self.sent = to.clamp(self.sent, head);
     }
 
-    /// Notes that what ends at or before `to` is safe at the other side, and frees its space.
+    /// Notes that what ends at or before `to` has arrived.
     pub(crate) fn advance_arrived(&mut self, to: Cursor) {
-        self.arrived = to.clamp(self.arrived, self.sent);
-        // The reader is done with these octets before a writer can see that they are free.
-        self.shared.arrived.store(self.arrived, Ordering::Release);
+        self.arrived = to.min(self.sent).max(self.arrived);
     }
 
-    /// Everything that isn't known to have arrived will be sent again.
+    /// Frees the space of what has arrived and ends at or before `to`.
+    pub(crate) fn free(&mut self, to: Cursor) {
+        self.kept = to.min(self.arrived).min(self.sent).max(self.kept);
+        // The reader is done with these octets before a writer can see that they are free.
+        self.shared.kept.store(self.kept, Ordering::Release);
+    }
+
+    /// Everything that is kept will be sent again.
     pub(crate) fn rewind(&mut self) {
-        self.sent = self.arrived;
+        self.sent = self.kept;
+    }
+
+    /// Nothing that has arrived will be sent again.
+    pub(crate) fn skip_arrived(&mut self) {
+        self.advance_sent(self.arrived);
+        self.free(self.arrived);
     }
 
     fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
@@ -195,20 +218,20 @@ struct Shared {
     /// Written by the tail, read by the front.
     head: AtomicU64,
     /// Written by the front, read by the tail.
-    arrived: AtomicU64,
+    kept: AtomicU64,
 }
 
 /// The octets themselves.
 ///
-/// Why the accesses below are sound: the tail touches only words in `head .. arrived + capacity`
+/// Why the accesses below are sound: the tail touches only words in `head .. kept + capacity`
 /// (`Tail::push` checks `used + cost <= capacity` first), the front only words in
-/// `arrived .. head`. The two ranges share no word. They move only by a release store of the
+/// `kept .. head`. The two ranges share no word. They move only by a release store of the
 /// half that gives words away, after its last access to them, and an acquire load of the half
 /// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
 /// never races with itself: `Stored` borrows the front, which must be borrowed mutably to free.
 struct Memory {
     words: Box<[UnsafeCell<u64>]>,
-    #[cfg(loom)]
+    #[cfg(logship_loom)]
     races: Box<[loom::cell::UnsafeCell<()>]>,
 }
 
@@ -222,7 +245,7 @@ impl Memory {
         let words = (0..capacity / WORD).map(|_| UnsafeCell::new(UNUSED)).collect();
         Memory {
             words,
-            #[cfg(loom)]
+            #[cfg(logship_loom)]
             races: (0..capacity / WORD).map(|_| loom::cell::UnsafeCell::new(())).collect(),
         }
     }
@@ -271,25 +294,25 @@ impl Memory {
         UnsafeCell::raw_get(self.words.as_ptr()).cast()
     }
 
-    #[cfg(loom)]
+    #[cfg(logship_loom)]
     fn note_read(&self, place: usize, length: usize) {
         for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
             cell.with(|_| ());
         }
     }
 
-    #[cfg(loom)]
+    #[cfg(logship_loom)]
     fn note_write(&self, place: usize, length: usize) {
         for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
             cell.with_mut(|_| ());
         }
     }
 
-    #[cfg(not(loom))]
+    #[cfg(not(logship_loom))]
     #[inline]
     fn note_read(&self, _: usize, _: usize) {}
 
-    #[cfg(not(loom))]
+    #[cfg(not(logship_loom))]
     #[inline]
     fn note_write(&self, _: usize, _: usize) {}
 }
@@ -338,13 +361,13 @@ const fn space(length: usize) -> usize {
 pub(crate) const OVERHEAD: usize = 2 * WORD;
 const WORD: usize = 8;
 const UNUSED: u64 = u64::MAX;
-#[cfg(not(loom))]
+#[cfg(not(logship_loom))]
 const PAGE: usize = 4096;
 /// Small enough that a model wraps around.
-#[cfg(loom)]
+#[cfg(logship_loom)]
 const PAGE: usize = 64;
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, not(logship_loom)))]
 mod tests {
     use std::collections::VecDeque;
 
@@ -392,7 +415,7 @@ mod tests {
                         }
                     }
                     Step::Arrive(count) => {
-                        let there = front.on_their_way(Cursor::MAX).take(count);
+                        let there = front.to_be_resent().take(count);
                         let expected: Vec<_> = model.iter().take(count.min(sent)).collect();
                         let all: Vec<_> = there.collect();
                         prop_assert_eq!(all.len(), expected.len());
@@ -402,6 +425,7 @@ mod tests {
                         }
                         let (count, end) = (all.len(), all.last().map(|stored| stored.end));
                         front.advance_arrived(end.unwrap_or(front.arrived()));
+                        front.free(end.unwrap_or(front.arrived()));
                         sent -= count;
                         model.drain(..count);
                     }
@@ -438,41 +462,49 @@ mod tests {
             }
             front.advance_sent(end);
             front.advance_arrived(end);
+            front.free(end);
         }
         writer.join().unwrap();
     }
 }
 
-#[cfg(all(test, loom))]
+#[cfg(all(test, logship_loom))]
 mod models {
     use super::*;
 
-    /// Two messages do not fit at once: the writer must wait for what the reader frees.
+    /// The third message does not fit until the reader has freed the first.
     #[test]
     fn no_word_is_read_and_written_at_once() {
-        loom::model(|| {
+        let mut model = loom::model::Builder::new();
+        model.preemption_bound = Some(3);
+        model.check(|| {
             let (mut tail, mut front) = ring(64);
+            let push = |tail: &mut Tail, octet| tail.push(Severity::Debug, &[octet; 24]);
+            assert!(push(&mut tail, b'a'));
             let writer = loom::thread::spawn(move || {
-                for octets in [[b'a'; 24], [b'b'; 24], [b'c'; 24]] {
-                    while !tail.push(Severity::Debug, &octets) {
-                        loom::thread::yield_now();
-                    }
-                }
+                let second = push(&mut tail, b'b');
+                (second, push(&mut tail, b'c'))
             });
             let mut seen = Vec::new();
-            while seen.len() < 3 {
+            let mut read = |front: &mut Front| {
                 let mut end = front.sent();
                 for stored in front.unsent() {
-                    assert_eq!(stored.octets.len(), 24);
+                    assert!(stored.octets.len() == 24);
+                    assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
                     seen.push(stored.octets[0]);
                     end = stored.end;
                 }
                 front.advance_sent(end);
                 front.advance_arrived(end);
-                loom::thread::yield_now();
-            }
-            assert_eq!(seen, *b"abc");
-            writer.join().unwrap();
+                front.free(end);
+            };
+            read(&mut front);
+            read(&mut front);
+            let (second, third) = writer.join().unwrap();
+            read(&mut front);
+            let all = [(true, b'a'), (second, b'b'), (third, b'c')];
+            let pushed: Vec<_> = all.into_iter().filter(|(done, _)| *done).collect();
+            assert_eq!(seen, pushed.iter().map(|(_, octet)| *octet).collect::<Vec<_>>());
         });
     }
 }

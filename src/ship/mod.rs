@@ -10,6 +10,7 @@ mod thread;
 mod trouble;
 
 use std::{
+    io::{self, ErrorKind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -23,8 +24,9 @@ pub(crate) use self::{
     trouble::{Listener, Trouble},
 };
 use crate::{
-    queue::{Cursor, Reader, Work},
+    queue::{Cursor, Reader, Work, deadline},
     stats::{DropReason, Stats},
+    tail::Tail,
     transport::{Fault, Transport},
 };
 
@@ -68,7 +70,7 @@ impl Shipper {
                 news = listen(&mut way) => match news {
                     Ok(()) => Work::Nothing,
                     Err(error) => {
-                        self.mourn(&mut way, Some(&error));
+                        self.mourn(&mut way, &error);
                         continue;
                     }
                 },
@@ -85,7 +87,7 @@ impl Shipper {
             }
             self.note_arrived(&mut way);
             if self.reader.is_closed()
-                && *end.get_or_insert_with(|| Instant::now() + self.last_limit) <= Instant::now()
+                && *end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
             {
                 return;
             }
@@ -114,11 +116,11 @@ impl Shipper {
         match outcome {
             Ok(()) => {}
             Err(Fault::TooLong) => {
-                self.reader.arrived(transport.arrived());
+                self.reader.arrived(transport.arrived(), Tail::NONE);
                 self.reader.set_aside(DropReason::TooLong);
             }
             Err(Fault::Broken(error)) => {
-                self.mourn(way, Some(&error));
+                self.mourn(way, &error);
                 self.reader.pause(self.servers.backoff.next()).await;
                 return;
             }
@@ -130,30 +132,42 @@ impl Shipper {
     }
 
     /// The way has ended: what isn't known to have arrived goes back in line.
-    fn mourn(&mut self, way: &mut Option<Transport>, error: Option<&std::io::Error>) {
+    fn mourn(&mut self, way: &mut Option<Transport>, error: &io::Error) {
         let Some(mut transport) = way.take() else { return };
-        self.reader.arrived(transport.arrived());
-        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
-        if let Some(error) = error {
-            self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
+        let (arrived, tail) = (transport.arrived(), transport.tail());
+        self.reader.arrived(arrived, tail);
+        if transport.is_accepted() {
+            match self.suspect.times(self.reader.first_not_arrived()) {
+                // Where a way ends before all of the tail went through it, nothing new ever would.
+                times @ ..TRIES => self.reader.arrived(arrived, tail.shortened(times - 1)),
+                TRIES => self.reader.forget_tail(),
+                _ => self.reader.set_aside(DropReason::Refused),
+            }
         }
-        if transport.is_accepted() && self.suspect.is_guilty(self.reader.first_unsent()) {
-            self.reader.set_aside(DropReason::Refused);
+        let resent = self.reader.rewind();
+        self.counters.resent.fetch_add(resent, Relaxed);
+        // An idle server that hangs up in good order is no trouble: there is nothing to repeat.
+        if resent > 0 || error.kind() != ErrorKind::UnexpectedEof {
+            self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
         }
     }
 
     /// Ends the way in good order, and learns from it what has arrived.
     async fn hang_up(&mut self, way: &mut Option<Transport>) {
         let Some(mut transport) = way.take() else { return };
-        let (sent, arrived) = (transport.sent(), transport.arrived());
-        let has_read_all = transport.close(FAREWELL).await;
-        self.reader.arrived(if has_read_all { sent } else { arrived });
+        let (sent, arrived, tail) = (transport.sent(), transport.arrived(), transport.tail());
+        if transport.close(FAREWELL).await {
+            self.reader.arrived(sent, Tail::NONE);
+            self.reader.forget_tail();
+        } else {
+            self.reader.arrived(arrived, tail);
+        }
         self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
     }
 
     fn note_arrived(&mut self, way: &mut Option<Transport>) {
         if let Some(transport) = way {
-            self.reader.arrived(transport.arrived());
+            self.reader.arrived(transport.arrived(), transport.tail());
         }
     }
 
@@ -162,12 +176,13 @@ impl Shipper {
         // While no server listens, what there is to say adds up.
         way.as_ref()?;
         let due = (self.tend)(self.reader.is_urged());
-        let look_again = self.reader.is_unsettled().then_some(LOOK_AGAIN);
+        let soon = if self.reader.is_urged() { LOOK_SOON } else { LOOK_AGAIN };
+        let look_again = self.reader.is_unsettled().then_some(soon);
         due.into_iter().chain(look_again).min()
     }
 }
 
-async fn listen(way: &mut Option<Transport>) -> std::io::Result<()> {
+async fn listen(way: &mut Option<Transport>) -> io::Result<()> {
     match way {
         Some(transport) => transport.listen().await,
         None => std::future::pending().await,
@@ -182,13 +197,15 @@ pub(crate) struct Suspect {
 }
 
 impl Suspect {
-    /// A message that a server answers by closing, every time, must not stop the others for ever.
-    fn is_guilty(&mut self, first: Cursor) -> bool {
+    /// How often connections have ended with nothing but this having arrived. A message that a
+    /// server answers by closing, every time, must not stop the others for ever: it may be in the
+    /// tail, or else it is the first one.
+    fn times(&mut self, first: Cursor) -> u32 {
         if self.at != first {
             *self = Suspect { at: first, times: 0 };
         }
         self.times += 1;
-        self.times >= TRIES
+        self.times
     }
 }
 
@@ -198,4 +215,6 @@ const BATCH: usize = 64 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How soon to look again what has arrived.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// The same, while someone waits for a flush.
+const LOOK_SOON: Duration = Duration::from_millis(1);
 const TRIES: u32 = 8;

@@ -5,7 +5,10 @@ use std::io;
 use tokio::net::UdpSocket;
 
 use super::Fault;
-use crate::queue::{Batch, Cursor};
+use crate::{
+    queue::{Batch, Cursor},
+    tail::Tail,
+};
 
 /// An open datagram socket. What the kernel has taken counts as arrived: nobody answers.
 #[derive(Debug)]
@@ -66,6 +69,14 @@ impl Datagrams {
             Socket::Udp(socket) => socket.recv(&mut octets).await.map(|_| ()),
             #[cfg(unix)]
             Socket::Unix(_) => std::future::pending().await,
+        }
+    }
+
+    pub(super) fn tail(&self) -> Tail {
+        match self.socket {
+            Socket::Udp(_) => Tail::OF_DATAGRAMS,
+            #[cfg(unix)]
+            Socket::Unix(_) => Tail::NONE,
         }
     }
 

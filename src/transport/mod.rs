@@ -2,8 +2,14 @@
 //!
 //! Never: retries, sleeps, looks inside a message.
 
+mod acknowledged;
+#[cfg(feature = "tls")]
+mod counted;
 mod datagram;
 mod framing;
+mod news;
+mod relp;
+mod relp_answer;
 mod stream;
 mod tcp;
 #[cfg(feature = "tls")]
@@ -11,14 +17,16 @@ mod tls;
 mod udp;
 #[cfg(unix)]
 mod unix;
+mod window;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use self::{datagram::Datagrams, stream::Stream};
+use self::{datagram::Datagrams, relp::Relp, stream::Stream};
 use crate::{
     Error,
     endpoint::{Endpoint, Scheme},
     queue::{Batch, Cursor},
+    tail::Tail,
 };
 
 /// A server that can be connected to, with all that its URL names read and checked.
@@ -46,6 +54,9 @@ pub(crate) enum Transport {
     Tcp(Stream<tokio::net::TcpStream>),
     #[cfg(feature = "tls")]
     Tls(Box<Stream<tls::TlsStream>>),
+    Relp(Relp<tokio::net::TcpStream>),
+    #[cfg(feature = "tls")]
+    RelpTls(Box<Relp<tls::TlsStream>>),
     #[cfg(unix)]
     Unix(Stream<tokio::net::UnixStream>),
 }
@@ -77,10 +88,10 @@ impl Server {
     /// of the crate can't do.
     pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, Error> {
         match endpoint.scheme {
-            Scheme::Udp | Scheme::Tcp => {}
-            Scheme::Tls if cfg!(feature = "tls") => {}
+            Scheme::Udp | Scheme::Tcp | Scheme::Relp => {}
+            Scheme::Tls | Scheme::RelpTls if cfg!(feature = "tls") => {}
             Scheme::Unix if cfg!(unix) => {}
-            Scheme::Tls => {
+            Scheme::Tls | Scheme::RelpTls => {
                 return Err(Error::new(format!("{endpoint}: needs the feature \"tls\"")));
             }
             Scheme::Unix => return Err(Error::new(format!("{endpoint}: needs a Unix system"))),
@@ -88,12 +99,23 @@ impl Server {
         Ok(Server {
             #[cfg(feature = "tls")]
             tls: match endpoint.scheme {
-                Scheme::Tls => Some(tls::Connector::new(&endpoint.tls)?),
-                Scheme::Udp | Scheme::Tcp | Scheme::Unix => None,
+                Scheme::Tls | Scheme::RelpTls => Some(tls::Connector::new(&endpoint.tls)?),
+                Scheme::Udp | Scheme::Tcp | Scheme::Relp | Scheme::Unix => None,
             },
             endpoint,
             limits,
         })
+    }
+
+    fn tail(&self) -> Tail {
+        self.endpoint.tail.unwrap_or(Tail::ADAPTIVE)
+    }
+
+    #[cfg(feature = "tls")]
+    async fn connect_tls(&self, address: SocketAddr) -> io::Result<tls::TlsStream> {
+        let tcp = tcp::connect(address, self.limits).await?;
+        let Some(connector) = &self.tls else { return Err(io::ErrorKind::Unsupported.into()) };
+        connector.shake_hands(tcp, self.endpoint.server_name(), self.limits).await
     }
 
     /// Opens a way to the server at one of its addresses.
@@ -106,22 +128,33 @@ impl Server {
             }
             #[cfg(feature = "tls")]
             (Scheme::Tls, Address::Socket(address)) => {
-                let tcp = tcp::connect(address, self.limits).await?;
-                let Some(connector) = &self.tls else {
-                    return Err(io::ErrorKind::Unsupported.into());
-                };
-                let tls =
-                    connector.shake_hands(tcp, self.endpoint.server_name(), self.limits).await?;
-                let framing = self.endpoint.framing;
-                Ok(Transport::Tls(Box::new(Stream::new(tls, framing, self.limits).on_probation())))
+                let stream = Stream::new(
+                    self.connect_tls(address).await?,
+                    self.endpoint.framing,
+                    self.tail(),
+                    self.limits,
+                );
+                Ok(Transport::Tls(Box::new(stream.on_probation())))
             }
             (Scheme::Tcp, Address::Socket(address)) => {
                 let tcp = tcp::connect(address, self.limits).await?;
-                Ok(Transport::Tcp(Stream::new(tcp, self.endpoint.framing, self.limits)))
+                let framing = self.endpoint.framing;
+                Ok(Transport::Tcp(Stream::new(tcp, framing, self.tail(), self.limits)))
+            }
+            (Scheme::Relp, Address::Socket(address)) => {
+                let tcp = tcp::connect(address, self.limits).await?;
+                Ok(Transport::Relp(Relp::open(tcp, self.limits).await?))
+            }
+            #[cfg(feature = "tls")]
+            (Scheme::RelpTls, Address::Socket(address)) => {
+                let tls = self.connect_tls(address).await?;
+                Ok(Transport::RelpTls(Box::new(Relp::open(tls, self.limits).await?)))
             }
             // `Server::new` lets none of these through.
             #[cfg(not(feature = "tls"))]
-            (Scheme::Tls, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
+            (Scheme::Tls | Scheme::RelpTls, Address::Socket(_)) => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
             (Scheme::Unix, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -136,6 +169,9 @@ impl Transport {
             Transport::Tcp(way) => way.deliver(batch).await,
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.deliver(batch).await,
+            Transport::Relp(way) => way.deliver(batch).await,
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(way) => way.deliver(batch).await,
             #[cfg(unix)]
             Transport::Unix(way) => way.deliver(batch).await,
         }
@@ -148,6 +184,9 @@ impl Transport {
             Transport::Tcp(way) => way.sent(),
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.sent(),
+            Transport::Relp(way) => way.sent(),
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(way) => way.sent(),
             #[cfg(unix)]
             Transport::Unix(way) => way.sent(),
         }
@@ -160,8 +199,26 @@ impl Transport {
             Transport::Tcp(way) => way.arrived(),
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.arrived(),
+            Transport::Relp(way) => way.arrived(),
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(way) => way.arrived(),
             #[cfg(unix)]
             Transport::Unix(way) => way.arrived(),
+        }
+    }
+
+    /// How much of what has arrived should be kept for the next way.
+    pub(crate) fn tail(&self) -> Tail {
+        match self {
+            Transport::Datagrams(way) => way.tail(),
+            Transport::Tcp(way) => way.tail(),
+            #[cfg(feature = "tls")]
+            Transport::Tls(way) => way.tail(),
+            Transport::Relp(_) => Tail::NONE,
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(_) => Tail::NONE,
+            #[cfg(unix)]
+            Transport::Unix(way) => way.tail(),
         }
     }
 
@@ -173,6 +230,9 @@ impl Transport {
             Transport::Tcp(way) => way.is_accepted(),
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.is_accepted(),
+            Transport::Relp(_) => true,
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(_) => true,
             #[cfg(unix)]
             Transport::Unix(way) => way.is_accepted(),
         }
@@ -185,6 +245,9 @@ impl Transport {
             Transport::Tcp(way) => way.listen().await,
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.listen().await,
+            Transport::Relp(way) => way.listen().await,
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(way) => way.listen().await,
             #[cfg(unix)]
             Transport::Unix(way) => way.listen().await,
         }
@@ -198,6 +261,9 @@ impl Transport {
             Transport::Tcp(way) => way.close(limit).await,
             #[cfg(feature = "tls")]
             Transport::Tls(way) => way.close(limit).await,
+            Transport::Relp(way) => way.close(limit).await,
+            #[cfg(feature = "tls")]
+            Transport::RelpTls(way) => way.close(limit).await,
             #[cfg(unix)]
             Transport::Unix(way) => way.close(limit).await,
         }

@@ -1,26 +1,22 @@
 //! How do messages travel over a stream of octets, and how is its end noticed?
 
 use std::{
-    future::poll_fn,
     io,
-    mem::MaybeUninit,
-    task::Poll,
     time::{Duration, Instant},
 };
 
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{Fault, Limits, framing};
+use super::{
+    Fault, Limits, framing,
+    news::{Connection, are_there, ended, read_now},
+    window::Window,
+};
 use crate::{
     endpoint::Framing,
     queue::{Batch, Cursor},
+    tail::Tail,
 };
-
-/// Octets that travel both ways, with a socket under them.
-pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
-    fn socket(&self) -> SockRef<'_>;
-}
 
 /// An open stream to a server.
 #[derive(Debug)]
@@ -32,15 +28,28 @@ pub(crate) struct Stream<C> {
     frames: Vec<u8>,
     /// Where each message of the batch ends: in `frames`, and in the queue.
     ends: Vec<(usize, Cursor)>,
-    sent: Cursor,
+    window: Window,
+    /// Octets written, before TLS makes more of them.
+    written: u64,
+    tail: Tail,
     /// Until then a break means that the server refused us, and nothing has arrived.
     probation: Option<Instant>,
 }
 
 impl<C: Connection> Stream<C> {
-    pub(super) fn new(connection: C, framing: Framing, limits: Limits) -> Self {
-        let (frames, ends) = (Vec::new(), Vec::new());
-        Stream { connection, framing, limits, frames, ends, sent: 0, probation: None }
+    /// `connection` is as new: nothing of ours was written to it.
+    pub(super) fn new(connection: C, framing: Framing, tail: Tail, limits: Limits) -> Self {
+        Stream {
+            window: Window::new(connection.acknowledged_before()),
+            connection,
+            framing,
+            limits,
+            frames: Vec::new(),
+            ends: Vec::new(),
+            written: 0,
+            tail,
+            probation: None,
+        }
     }
 
     /// A server may refuse a client's certificate when writes have long succeeded (TLS 1.3): what
@@ -67,18 +76,24 @@ impl<C: Connection> Stream<C> {
             };
             let whole = self.ends[messages..].iter().take_while(|(end, _)| *end <= written);
             if let Some((_, end)) = whole.inspect(|_| messages += 1).last() {
-                self.sent = *end;
+                let wire = self.connection.on_the_wire();
+                self.window.note_sent(wire.unwrap_or(self.written + written as u64), *end);
             }
         }
+        self.written += written as u64;
         Ok(())
     }
 
     pub(super) fn sent(&self) -> Cursor {
-        self.sent
+        self.window.sent()
     }
 
     pub(super) fn arrived(&mut self) -> Cursor {
-        if self.is_accepted() { self.sent } else { 0 }
+        if self.is_accepted() { self.window.arrived(&self.connection.socket()) } else { 0 }
+    }
+
+    pub(super) fn tail(&self) -> Tail {
+        self.tail
     }
 
     pub(super) fn is_accepted(&mut self) -> bool {
@@ -116,35 +131,16 @@ impl<C: Connection> Stream<C> {
 
     /// A peer that has closed would let the kernel take one more write, and lose it.
     async fn look_for_the_end(&mut self) -> io::Result<()> {
-        let mut octet = [MaybeUninit::uninit()];
-        match self.connection.socket().peek(&mut octet) {
-            Ok(0) => return Err(ended()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-            Err(error) => return Err(error),
-            Ok(_) => {}
+        if !are_there(&self.connection)? {
+            return Ok(());
         }
         // The runtime has to hear of it before it lets us read.
         tokio::task::yield_now().await;
-        loop {
-            let mut octets = [MaybeUninit::uninit(); 1024];
-            let mut buffer = ReadBuf::uninit(&mut octets);
-            let read = poll_fn(|context| {
-                Poll::Ready(
-                    std::pin::Pin::new(&mut self.connection).poll_read(context, &mut buffer),
-                )
-            });
-            match read.await {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(Err(error)) => return Err(error),
-                Poll::Ready(Ok(())) if buffer.filled().is_empty() => return Err(ended()),
-                Poll::Ready(Ok(())) => self.probation = None,
-            }
+        while read_now(&mut self.connection, &mut [0; 1024]).await?.is_some() {
+            self.probation = None;
         }
+        Ok(())
     }
-}
-
-fn ended() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
 }
 
 /// A round trip to the far side of the world, and then some.

@@ -5,7 +5,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
-use super::{Limits, stream::Connection};
+use super::{Limits, news::Connection};
 
 pub(super) async fn connect(address: SocketAddr, limits: Limits) -> io::Result<TcpStream> {
     let stream = super::within(limits.connect, "a connect", TcpStream::connect(address)).await?;

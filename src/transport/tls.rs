@@ -6,10 +6,10 @@ use native_tls::{Certificate, Identity, Protocol};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::{Limits, stream::Connection};
+use super::{Limits, counted::Counted, news::Connection};
 use crate::{Error, endpoint::TlsOptions};
 
-pub(super) type TlsStream = tokio_native_tls::TlsStream<TcpStream>;
+pub(super) type TlsStream = tokio_native_tls::TlsStream<Counted>;
 
 /// Makes TLS connections the way one URL asks for.
 pub(super) struct Connector(tokio_native_tls::TlsConnector);
@@ -54,7 +54,7 @@ impl Connector {
         limits: Limits,
     ) -> io::Result<TlsStream> {
         let handshake = async {
-            let shaken = self.0.connect(server_name, tcp).await;
+            let shaken = self.0.connect(server_name, Counted::new(tcp)).await;
             shaken.map_err(|e| io::Error::new(io::ErrorKind::ConnectionRefused, e))
         };
         super::within(limits.connect, "the TLS handshake", handshake).await
@@ -69,7 +69,15 @@ impl fmt::Debug for Connector {
 
 impl Connection for TlsStream {
     fn socket(&self) -> SockRef<'_> {
-        SockRef::from(self.get_ref().get_ref().get_ref())
+        SockRef::from(&self.get_ref().get_ref().get_ref().tcp)
+    }
+
+    fn on_the_wire(&self) -> Option<u64> {
+        Some(self.get_ref().get_ref().get_ref().written)
+    }
+
+    fn acknowledged_before(&self) -> Option<u64> {
+        self.get_ref().get_ref().get_ref().acknowledged_before
     }
 }
 

@@ -5,12 +5,8 @@ use std::io;
 use socket2::SockRef;
 use tokio::net::{UnixDatagram, UnixStream};
 
-use super::{
-    Limits, Transport,
-    datagram::Datagrams,
-    stream::{Connection, Stream},
-};
-use crate::endpoint::Endpoint;
+use super::{Limits, Transport, datagram::Datagrams, news::Connection, stream::Stream};
+use crate::{endpoint::Endpoint, tail::Tail};
 
 /// Datagrams, as `/dev/log` takes them; a stream where the socket is one.
 pub(super) async fn connect(endpoint: &Endpoint, limits: Limits) -> io::Result<Transport> {
@@ -20,7 +16,12 @@ pub(super) async fn connect(endpoint: &Endpoint, limits: Limits) -> io::Result<T
         Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
             let connect = UnixStream::connect(&endpoint.path);
             let stream = super::within(limits.connect, "a connect", connect).await?;
-            Ok(Transport::Unix(Stream::new(stream, endpoint.framing, limits)))
+            Ok(Transport::Unix(Stream::new(
+                stream,
+                endpoint.framing,
+                endpoint.tail.unwrap_or(Tail::ADAPTIVE),
+                limits,
+            )))
         }
         Err(error) => Err(error),
     }

@@ -28,7 +28,7 @@ fn what_was_said_before_the_server_came_arrives_in_order() {
 #[test]
 fn a_server_that_hung_up_while_nothing_was_said_costs_nothing() {
     let collector = Collector::tcp().unwrap();
-    let handle = builder(&collector).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&collector).tail(0).on_trouble(|_| {}).build().unwrap();
     let _guard = capture(&handle);
     for n in 0..20 {
         info!(n, "one at a time");

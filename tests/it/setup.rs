@@ -21,6 +21,8 @@ fn a_wrong_setting_is_quoted_and_the_rule_named() {
         (logship::builder("my app"), "\"my app\"", "RFC 5424 section 6.2.5"),
         (logship::builder("t").url("logs:514"), "\"logs:514\"", "tcp://host:514"),
         (logship::builder("t").url("tcp://a,ftp://b"), "\"ftp://b\"", "ftp"),
+        (logship::builder("t").hostname("two words"), "\"two words\"", "RFC 5424"),
+        (logship::builder("t").process_id("a\nb"), "\"a\\nb\"", "RFC 5424"),
         (logship::builder("t").levels("info,x=loud"), "x=loud", "my_crate=debug"),
         (logship::builder("t").capacity(1000), "1000", "64 KiB"),
         (logship::builder("t").max_frame(100), "100", "RFC 5424 section 6.1"),

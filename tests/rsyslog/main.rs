@@ -5,6 +5,7 @@
 mod content;
 mod formats;
 mod hostile;
+mod kills;
 mod outage;
 mod restart;
 mod shipping;

@@ -67,15 +67,9 @@ fn connections_cut_in_the_middle_of_frames_tear_no_record() {
         let proxy = Proxy::to(server.port(input));
         // Some three million octets, so some fifteen cuts.
         proxy.cut_after(200_003);
-        let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
-        logging(&handle, || {
-            for n in 0..COUNT {
-                log(n);
-                if n % 100 == 0 {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-            }
-        });
+        let address = format!("tcp://127.0.0.1:{}", proxy.port());
+        let handle = build(shop(&address).tail(0));
+        logging(&handle, || log_in_bursts(COUNT));
         assert!(eventually(PATIENCE, || proxy.cuts() >= 3), "{} cuts", proxy.cuts());
         proxy.cut_after(0);
         log_and_flush(&handle, COUNT..COUNT + 100);
@@ -91,6 +85,33 @@ fn connections_cut_in_the_middle_of_frames_tear_no_record() {
         assert_eq!(handle.stats().waiting, 0);
         assert!(handle.stats().reconnects >= 3, "{:?}", handle.stats());
     }
+}
+
+fn log_in_bursts(count: u64) {
+    for n in 0..count {
+        log(n);
+        if n % 100 == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+#[test]
+fn a_network_that_cuts_connections_every_megabyte_loses_nothing() {
+    const COUNT: u64 = 60_000;
+    let mut server = Rsyslogd::running();
+    let proxy = Proxy::to(server.port(Input::PlainTcp));
+    proxy.cut_after(1_000_003);
+    let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
+    logging(&handle, || log_in_bursts(COUNT));
+    assert!(eventually(PATIENCE, || proxy.cuts() >= 3), "{} cuts", proxy.cuts());
+    proxy.cut_after(0);
+    log_and_flush(&handle, COUNT..COUNT + 100);
+    assert!(eventually(PATIENCE, || server.records().iter().any(|r| r.field("n") == "60099")));
+    server.stop();
+    assert_eq!(missing(&numbers(&server.records()), COUNT + 100), [0; 0]);
+    assert_books_balance(&handle);
+    assert_eq!(handle.stats().waiting, 0);
 }
 
 #[test]
@@ -181,7 +202,7 @@ fn with_the_first_server_down_the_second_gets_everything() {
 fn when_the_first_server_goes_down_the_second_gets_the_rest() {
     let (mut first, mut second) = (Rsyslogd::running(), Rsyslogd::running());
     let addresses = format!("{},{}", url(&first, Input::Tcp), url(&second, Input::Tcp));
-    let handle = build(shop(&addresses));
+    let handle = build(shop(&addresses).tail(0));
     log_and_flush(&handle, 0..500);
     first.wait_for(500, PATIENCE);
     first.stop();

@@ -1,0 +1,229 @@
+//! How are messages handed over so that the server answers for each? RELP, version 0.
+//!
+//! ```text
+//! TXNR SP COMMAND SP DATALEN [SP DATA] LF
+//! ```
+//! A message counts as arrived when the server has answered `200` for its transaction.
+
+use std::{collections::VecDeque, io, time::Duration};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{
+    Fault, Limits,
+    news::{Connection, are_there, ended, read_now},
+    relp_answer::{Answer, Answers},
+    within,
+};
+use crate::queue::{Batch, Cursor};
+
+/// An open RELP session.
+#[derive(Debug)]
+pub(crate) struct Relp<C> {
+    connection: C,
+    limits: Limits,
+    frames: Vec<u8>,
+    answers: Answers,
+    /// Transactions that wait for their answer, the oldest first.
+    window: VecDeque<Transaction>,
+    next: u32,
+    sent: Cursor,
+    arrived: Cursor,
+}
+
+#[derive(Debug)]
+struct Transaction {
+    number: u32,
+    end: Cursor,
+    is_answered: bool,
+}
+
+impl<C: Connection> Relp<C> {
+    /// Opens a session: nothing is sent before the server has agreed to take `syslog` messages.
+    pub(super) async fn open(connection: C, limits: Limits) -> io::Result<Self> {
+        let mut session = Relp {
+            connection,
+            limits,
+            frames: Vec::new(),
+            answers: Answers::default(),
+            window: VecDeque::new(),
+            next: FIRST,
+            sent: 0,
+            arrived: 0,
+        };
+        within(limits.connect, "the opening of a RELP session", session.shake_hands()).await?;
+        Ok(session)
+    }
+
+    async fn shake_hands(&mut self) -> io::Result<()> {
+        let number = self.push_frame("open", OFFERS.as_bytes());
+        self.connection.write_all(&self.frames).await?;
+        let answer = loop {
+            match self.answers.next()? {
+                Some(answer) => break answer,
+                None => self.read().await?,
+            }
+        };
+        if answer.number != number || answer.code != 200 {
+            return Err(refused(&answer));
+        }
+        // Without a version it is no RELP, and without the command there is nothing to say.
+        let mut offers = answer.text.lines().filter_map(|line| line.split_once('='));
+        let takes = |(name, values): (&str, &str)| {
+            name == "commands" && values.split(',').any(|value| value == "syslog")
+        };
+        if !answer.text.lines().any(|line| line.starts_with("relp_version=")) || !offers.any(takes)
+        {
+            return Err(io::Error::other("the server offers no RELP commands for syslog"));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
+        if are_there(&self.connection)? {
+            // The runtime has to hear of it before it lets us read.
+            tokio::task::yield_now().await;
+            self.read_what_is_there().await?;
+        }
+        let mut batch = batch.peekable();
+        while batch.peek().is_some() {
+            self.frames.clear();
+            let mut end = self.sent;
+            while self.window.len() < WINDOW {
+                let Some(stored) = batch.next() else { break };
+                if stored.octets.len() > LONGEST {
+                    self.write().await?;
+                    return Err(Fault::TooLong);
+                }
+                let number = self.push_frame("syslog", stored.octets);
+                end = stored.end;
+                self.window.push_back(Transaction { number, end, is_answered: false });
+            }
+            self.write().await?;
+            self.sent = end;
+            if self.window.len() == WINDOW {
+                within(self.limits.write, "a RELP transaction", self.listen_once()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(&mut self) -> io::Result<()> {
+        let mut rest = self.frames.as_slice();
+        while !rest.is_empty() {
+            let write = self.connection.write(rest);
+            match within(self.limits.write, "a write", write).await? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                octets => rest = rest.get(octets..).unwrap_or_default(),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn sent(&self) -> Cursor {
+        self.sent
+    }
+
+    pub(super) fn arrived(&self) -> Cursor {
+        self.arrived
+    }
+
+    /// Waits for answers; an error means that the session has ended.
+    pub(super) async fn listen(&mut self) -> io::Result<()> {
+        self.listen_once().await
+    }
+
+    async fn listen_once(&mut self) -> io::Result<()> {
+        self.read().await?;
+        self.take_answers()
+    }
+
+    async fn read(&mut self) -> io::Result<()> {
+        let mut octets = [0; 4096];
+        match self.connection.read(&mut octets).await? {
+            0 => Err(ended()),
+            count => {
+                self.answers.push(octets.get(..count).unwrap_or_default());
+                Ok(())
+            }
+        }
+    }
+
+    async fn read_what_is_there(&mut self) -> io::Result<()> {
+        let mut octets = [0; 4096];
+        while let Some(count) = read_now(&mut self.connection, &mut octets).await? {
+            self.answers.push(octets.get(..count).unwrap_or_default());
+            self.take_answers()?;
+        }
+        Ok(())
+    }
+
+    fn take_answers(&mut self) -> io::Result<()> {
+        while let Some(answer) = self.answers.next()? {
+            if answer.number == HINT {
+                // `serverclose` is the only hint there is.
+                return Err(ended());
+            }
+            let asked = self.window.iter_mut().find(|asked| asked.number == answer.number);
+            match asked {
+                Some(asked) if answer.code == 200 => asked.is_answered = true,
+                Some(_) => return Err(refused(&answer)),
+                None => {
+                    let text = format!("an answer to {}, which was not asked", answer.number);
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                }
+            }
+            while self.window.front().is_some_and(|first| first.is_answered) {
+                self.arrived = self.window.pop_front().map_or(self.arrived, |first| first.end);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn close(mut self, limit: Duration) -> bool {
+        let farewell = async {
+            while !self.window.is_empty() {
+                self.listen_once().await?;
+            }
+            self.frames.clear();
+            self.push_frame("close", b"");
+            self.write().await?;
+            // The answer, or the end: either will do.
+            self.read().await
+        };
+        // Whatever came of it, what was answered before has arrived.
+        let _ = tokio::time::timeout(limit, farewell).await;
+        self.window.is_empty()
+    }
+
+    fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {
+        let number = self.next;
+        self.next = if number == LAST { FIRST } else { number + 1 };
+        let mut digits = itoa::Buffer::new();
+        self.frames.extend_from_slice(digits.format(number).as_bytes());
+        self.frames.push(b' ');
+        self.frames.extend_from_slice(command.as_bytes());
+        self.frames.push(b' ');
+        self.frames.extend_from_slice(digits.format(data.len()).as_bytes());
+        if !data.is_empty() {
+            self.frames.push(b' ');
+            self.frames.extend_from_slice(data);
+        }
+        self.frames.push(b'\n');
+        number
+    }
+}
+
+fn refused(answer: &Answer) -> io::Error {
+    let text = answer.text.lines().next().unwrap_or_default();
+    io::Error::other(format!("the server answered {} {text}", answer.code))
+}
+
+const OFFERS: &str = "relp_version=0\nrelp_software=logship\ncommands=syslog";
+/// Transactions under way at once, as librelp has it.
+const WINDOW: usize = 128;
+const FIRST: u32 = 1;
+const LAST: u32 = 999_999_999;
+const HINT: u32 = 0;
+/// What a server takes unless it says otherwise.
+const LONGEST: usize = 128 * 1024;

@@ -1,0 +1,54 @@
+//! What is on its way, and what of it is acknowledged?
+
+use std::collections::VecDeque;
+
+use socket2::SockRef;
+
+use super::acknowledged;
+use crate::queue::Cursor;
+
+/// Maps octets on the wire to messages of the queue.
+#[derive(Debug)]
+pub(super) struct Window {
+    /// After how many octets on the wire everything up to a cursor is handed over.
+    marks: VecDeque<(u64, Cursor)>,
+    sent: Cursor,
+    arrived: Cursor,
+    /// What the system had counted as acknowledged when no octet of ours was yet.
+    base: Option<u64>,
+}
+
+impl Window {
+    /// `base` is what the system had counted before anything was written.
+    pub(super) fn new(base: Option<u64>) -> Self {
+        Window { marks: VecDeque::new(), sent: 0, arrived: 0, base }
+    }
+
+    /// Everything up to `end` is on the wire, which took it to `wire` octets.
+    pub(super) fn note_sent(&mut self, wire: u64, end: Cursor) {
+        self.sent = end;
+        self.marks.push_back((wire, end));
+    }
+
+    pub(super) fn sent(&self) -> Cursor {
+        self.sent
+    }
+
+    /// Everything before this is acknowledged, or was written where the system doesn't tell.
+    pub(super) fn arrived(&mut self, socket: &SockRef<'_>) -> Cursor {
+        if self.marks.is_empty() {
+            return self.arrived;
+        }
+        let acknowledged = match (self.base, acknowledged::octets(socket)) {
+            (Some(base), Some(now)) => now.saturating_sub(base),
+            (None, _) => u64::MAX,
+            // It told before and doesn't now: what it said last holds.
+            (Some(_), None) => 0,
+        };
+        while let Some((_, end)) = self.marks.front().filter(|(wire, _)| *wire <= acknowledged) {
+            self.arrived = *end;
+            self.marks.pop_front();
+        }
+        self.arrived
+    }
+}

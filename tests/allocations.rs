@@ -1,0 +1,104 @@
+//! Does a log call allocate?
+
+#![allow(unsafe_code, reason = "an allocator that counts can't be written without it")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    time::Duration,
+};
+
+use logship::collector::Collector;
+use tracing::{info, info_span};
+
+/// All that one thread asks for is counted on that thread: the shipper may allocate.
+struct Counting;
+
+thread_local!(static ASKED: Cell<u64> = const { Cell::new(0) });
+
+// SAFETY: everything is handed on to the system's allocator as it came; counting touches nothing
+// but a thread-local without a destructor, which allocates nothing itself.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ASKED.set(ASKED.get() + 1);
+        // SAFETY: the caller's promises are the ones that are asked for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ASKED.set(ASKED.get() + 1);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+#[test]
+fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
+    let collector = Collector::tcp().unwrap();
+    collector.drain();
+    let builder = logship::builder("allocations").url(collector.url()).capacity(64 << 20);
+    let guard = builder.try_init().unwrap();
+    let calls: [(&str, Call); 8] = [
+        ("no field", |_| info!("a text")),
+        ("arguments", |n| info!("the text of {n}")),
+        ("four fields", |n| info!(n, name = "ann", paid = true, amount = 9.5, "a text")),
+        ("ten fields", |n| {
+            info!(a = n, b = -1, c = "c", d = true, e = 1.5, f = %n, g = ?n, h = 8, i = 9, j = 10, "a text");
+        }),
+        ("an error", |_| {
+            let error: &dyn std::error::Error = &std::fmt::Error;
+            info!(error, "a text");
+        }),
+        ("a log record", |n| log::info!("the text of {n}")),
+        ("a log record with key-values", |n| log::info!(n, name = "ann", amount = 9.5; "a text")),
+        ("an unwanted event", |n| tracing::debug!(n, "a text")),
+    ];
+    let mut guilty = Vec::new();
+    for (name, call) in calls {
+        let outside = allocations(call);
+        let _outer = info_span!("request", user = 7, path = "/cart").entered();
+        let _inner = info_span!("checkout", order = 42).entered();
+        let inside = allocations(call);
+        if outside + inside > 0 {
+            guilty.push((name, outside, inside));
+        }
+    }
+    assert!(guilty.is_empty(), "(call, allocations outside of spans, inside two): {guilty:?}");
+
+    // The date and the time of day are written anew.
+    let late: Call = |n| {
+        if n == WARM_UP {
+            std::thread::sleep(Duration::from_millis(1100));
+        }
+        info!("in another second");
+    };
+    assert_eq!(allocations(late), 0, "allocations when the second changes");
+
+    assert!(guard.flush(Duration::from_secs(20)));
+    let stats = guard.stats();
+    assert_eq!((stats.captured, stats.dropped()), ((7 * 2 + 1) * (WARM_UP + COUNT), 0));
+
+    // What finds nothing would look the same if nothing were counted.
+    assert!(allocations(|n| drop(std::hint::black_box(vec![n]))) >= COUNT);
+}
+
+/// Allocations of this thread in `COUNT` calls, when it is warm.
+fn allocations(call: Call) -> u64 {
+    (0..WARM_UP).for_each(call);
+    let before = ASKED.get();
+    (0..COUNT).for_each(call);
+    ASKED.get() - before
+}
+
+type Call = fn(u64);
+
+const WARM_UP: u64 = 100;
+const COUNT: u64 = 2000;

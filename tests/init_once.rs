@@ -1,0 +1,186 @@
+//! Who may install logging, and what does the environment say to it?
+
+mod child;
+
+use std::time::Duration;
+
+use logship::collector::{Collector, Received};
+use tracing::{debug, info};
+
+use self::child::{Ended, my_scenario, run, scenario};
+
+#[test]
+fn a_second_time_is_an_error_and_the_first_goes_on() {
+    let collector = Collector::tcp().unwrap();
+    let ended = play("twice", &[("SYSLOG_URL", &collector.url())]);
+    assert!(ended.stdout.contains("there can be only one"), "{ended:?}");
+    assert!(ended.stdout.contains("Handle::layer"), "{ended:?}");
+    assert_eq!(texts(&collector, 2), ["between", "after"]);
+}
+
+#[test]
+fn whoever_was_there_before_stays() {
+    let collector = Collector::tcp().unwrap();
+    let url = collector.url();
+    for (name, taken) in [
+        ("after a subscriber", "a global tracing subscriber is installed already"),
+        ("after a logger", "a logger of the log crate is installed already"),
+    ] {
+        let ended = play(name, &[("SYSLOG_URL", &url)]);
+        assert!(ended.stdout.contains(taken), "{ended:?}");
+        assert!(ended.stdout.contains("the other one sees this"), "{ended:?}");
+    }
+    assert_eq!(collector.messages(), 0);
+}
+
+#[test]
+fn the_environment_is_honoured() {
+    let collector = Collector::tcp().unwrap();
+    let variables = [
+        ("SYSLOG_URL", collector.url()),
+        ("RUST_LOG", "info,init_once=debug,noisy=off".to_owned()),
+        ("SYSLOG_FACILITY", "local3".to_owned()),
+        ("SYSLOG_SEVERITIES", "info=notice".to_owned()),
+        ("SYSLOG_HOSTNAME", "web1.example.com".to_owned()),
+        ("SYSLOG_PROCID", "worker-7".to_owned()),
+        ("SYSLOG_ENTERPRISE_NUMBER", "4242".to_owned()),
+        ("SYSLOG_SOURCE_LOCATION", "yes".to_owned()),
+        ("SYSLOG_ORIGIN", "1".to_owned()),
+        ("SYSLOG_SEQUENCE_ID", "true".to_owned()),
+        ("SYSLOG_TIME_QUALITY", "synced:50".to_owned()),
+        ("SYSLOG_OVERFLOW", String::new()),
+    ];
+    let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
+    play("once", &variables);
+    let records = collector.wait_for(2, PATIENCE);
+    assert_eq!(texts(&collector, 2), ["a text", "for developers"]);
+    let message = records[0].message.as_ref().unwrap();
+    assert_eq!((message.facility, message.severity), (19, 5));
+    assert_eq!(message.hostname.as_deref(), Some("web1.example.com"));
+    assert_eq!(message.app_name.as_deref(), Some("init-once"));
+    assert_eq!(message.procid.as_deref(), Some("worker-7"));
+    assert_eq!(records[0].param("fields@4242", "answer"), Some("42"));
+    assert_eq!(records[0].param("origin", "software"), Some("logship"));
+    assert_eq!(records[0].param("meta", "sequenceId"), Some("1"));
+    assert_eq!(records[0].param("timeQuality", "syncAccuracy"), Some("50"));
+    let whole = String::from_utf8_lossy(&records[0].octets);
+    assert!(whole.contains("init_once.rs"), "{whole}");
+}
+
+#[test]
+fn each_format_is_written_as_asked_for() {
+    for (format, part) in [
+        ("rfc5424", "<14>1 "),
+        ("rfc3164", " init-once["),
+        ("cee", "@cee:"),
+        ("rfc3164-local", "<14>"),
+    ] {
+        let collector = Collector::tcp().unwrap();
+        play("once", &[("SYSLOG_URL", &collector.url()), ("SYSLOG_FORMAT", format)]);
+        let records = collector.wait_for(1, PATIENCE);
+        let whole = String::from_utf8_lossy(&records[0].octets);
+        assert!(whole.contains(part) && whole.contains("a text"), "{format}: {whole}");
+    }
+}
+
+#[test]
+fn a_value_that_will_not_do_is_quoted_with_its_variable() {
+    let mut silent = Vec::new();
+    for (variable, value) in [
+        ("SYSLOG_URL", "logs.example.com"),
+        ("RUST_LOG", "init_once=loud"),
+        ("SYSLOG_FACILITY", "local9"),
+        ("SYSLOG_FORMAT", "xml"),
+        ("SYSLOG_SEVERITIES", "info"),
+        ("SYSLOG_ENTERPRISE_NUMBER", "many"),
+        ("SYSLOG_CAPACITY", "lots"),
+        ("SYSLOG_CAPACITY", "1000"),
+        ("SYSLOG_OVERFLOW", "panic"),
+        ("SYSLOG_MAX_FRAME", "long"),
+        ("SYSLOG_MAX_FRAME", "100"),
+        ("SYSLOG_CONTROL_CHARACTERS", "eat"),
+        ("SYSLOG_SOURCE_LOCATION", "perhaps"),
+        ("SYSLOG_THREAD_NAME", "perhaps"),
+        ("SYSLOG_ORIGIN", "perhaps"),
+        ("SYSLOG_SEQUENCE_ID", "perhaps"),
+        ("SYSLOG_TIME_QUALITY", "good"),
+        ("SYSLOG_BOM", "perhaps"),
+        ("SYSLOG_PANIC_HOOK", "perhaps"),
+        ("SYSLOG_CONNECT_TIMEOUT", "soon"),
+        ("SYSLOG_WRITE_TIMEOUT", "soon"),
+        ("SYSLOG_FLUSH_TIMEOUT", "-1"),
+    ] {
+        let ended = play("refused", &[(variable, value)]);
+        let error = ended.stdout.lines().find_map(|line| line.split_once("error: ")).unwrap().1;
+        if !error.contains(variable) || !error.contains(value) {
+            silent.push(format!("{variable}={value}: {error}"));
+        }
+    }
+    assert!(silent.is_empty(), "{silent:#?}");
+}
+
+#[test]
+#[ignore = "the other tests run it, each in a process of its own"]
+fn child() {
+    match my_scenario().unwrap().as_str() {
+        "once" => {
+            let _guard = logship::init_syslog("init-once").unwrap();
+            info!(answer = 42, "a text");
+            debug!("for developers");
+            info!(target: "noisy", "unwanted");
+        }
+        "twice" => {
+            let _guard = logship::init_syslog("first").unwrap();
+            info!("between");
+            tell(logship::init_syslog("second").unwrap_err());
+            info!("after");
+        }
+        "after a subscriber" => {
+            tracing_subscriber::fmt().with_writer(std::io::stdout).init();
+            tell(logship::init_syslog("second").unwrap_err());
+            info!("the other one sees this");
+        }
+        "after a logger" => {
+            log::set_boxed_logger(Box::new(Plain)).unwrap();
+            log::set_max_level(log::LevelFilter::Info);
+            tell(logship::init_syslog("second").unwrap_err());
+            log::info!("the other one sees this");
+            info!("nobody sees this");
+        }
+        _ => tell(logship::init_syslog("init-once").unwrap_err()),
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the parent reads it")]
+fn tell(error: logship::Error) {
+    println!("error: {error}");
+}
+
+struct Plain;
+
+impl log::Log for Plain {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    #[allow(clippy::print_stdout, reason = "the parent reads it")]
+    fn log(&self, record: &log::Record<'_>) {
+        println!("{}", record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+fn play(name: &str, variables: &[(&str, &str)]) -> Ended {
+    let ended = run(scenario(name).envs(variables.iter().copied()));
+    assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
+    ended
+}
+
+fn texts(collector: &Collector, count: usize) -> Vec<String> {
+    let records = collector.wait_for(count, PATIENCE);
+    let text = |record: &Received| record.text().unwrap().to_owned();
+    records.iter().map(text).collect()
+}
+
+const PATIENCE: Duration = Duration::from_secs(10);
