@@ -120,7 +120,8 @@ fn delivered(plan: &Plan, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
             limits::loggen(receiver.server.parse()?, way == "udp", Duration::from_millis(length))?;
             let received = receiver.end()?;
             let sent = Sent { calls: received.records, cpu_us: f64::NAN, longest_ms: 0.0 };
-            let delivery = delivery(sent, received);
+            // It does not say how many it sent.
+            let delivery = Delivery { lost_percent: f64::NAN, ..delivery(sent, received) };
             figures.delivered.entry((LOGGEN, way, 1)).or_default().push(delivery);
         }
     }
@@ -143,7 +144,7 @@ fn delivery(sent: Sent, received: Received) -> Delivery {
         // A handful of records has no rate.
         per_second: if records > 1000.0 { records / received.seconds } else { f64::NAN },
         lost: calls - records,
-        lost_percent: 100.0 * (calls - records) / calls.max(1.0),
+        lost_percent: 100.0 * (calls - records).max(0.0) / calls.max(1.0),
         cpu_us: sent.cpu_us / records.max(1.0),
         longest_ms: sent.longest_ms,
         octets: received.octets as f64 / records.max(1.0),
