@@ -1,19 +1,24 @@
 //! How does a `tracing` event become a record?
 
-use std::sync::Arc;
+use std::{error, fmt, sync::Arc};
 
 use tracing_core::{
     Event, Metadata, Subscriber,
-    field::Field,
+    field::{Field, Visit},
     span::{Attributes, Id, Record},
     subscriber::Interest,
 };
 use tracing_log::{AsTrace, NormalizeEvent};
 use tracing_subscriber::{filter::LevelFilter, layer::Context, registry::LookupSpan};
 
-use super::{Filter, Inlet, sites::Callsite, spans, visit::Each};
+use super::{
+    Filter, Inlet,
+    sites::Callsite,
+    spans::{self, Door},
+    visit::Each,
+};
 use crate::{
-    encode::Writer,
+    encode::{Site, Writer},
     record::{Level, Origin, Value},
 };
 
@@ -36,11 +41,13 @@ use crate::{
 pub struct Layer {
     inlet: Arc<Inlet>,
     filter: Option<Arc<Filter>>,
+    /// Tells this subscriber's spans from those of another.
+    stack: u64,
 }
 
 impl Layer {
     pub(crate) fn new(inlet: Arc<Inlet>, filter: Option<Arc<Filter>>) -> Self {
-        Layer { inlet, filter }
+        Layer { inlet, filter, stack: spans::new_stack() }
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
@@ -66,6 +73,11 @@ impl<S> tracing_subscriber::Layer<S> for Layer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    /// A clone may go into another subscriber.
+    fn on_layer(&mut self, _: &mut S) {
+        self.stack = spans::new_stack();
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         if self.wants(metadata) { Interest::always() } else { Interest::never() }
     }
@@ -90,22 +102,26 @@ where
         }
     }
 
+    fn on_enter(&self, _: &Id, _: Context<'_, S>) {
+        spans::note_move();
+    }
+
+    fn on_exit(&self, _: &Id, _: Context<'_, S>) {
+        spans::note_move();
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
         // Events that were `log` records all share one callsite, and bring their own metadata.
-        let (origin, callsite) = match event.normalized_metadata() {
+        // Their own target is a constant, and to look at it is cheaper than to ask.
+        let is_suspect = metadata.target() == BRIDGE;
+        let (origin, callsite) = match is_suspect.then(|| event.normalized_metadata()).flatten() {
             Some(bridged) => (self.origin(&bridged), None),
             None => (self.origin(metadata), Some(Callsite { metadata })),
         };
         self.inlet.submit(&origin, callsite, |writer, site| {
             match callsite {
-                Some(_) => event.record(&mut Each(|field: &Field, value: Value<'_>| {
-                    if site.text_at == Some(field.index()) {
-                        write_text(writer, value);
-                    } else {
-                        writer.field(site, field.index(), value);
-                    }
-                })),
+                Some(_) => event.record(&mut Fields { writer, site }),
                 // `log.target` and its like are no fields, but the metadata seen above.
                 None => {
                     event.record(&mut Each(|field: &Field, value: Value<'_>| match field.name() {
@@ -115,8 +131,69 @@ where
                     }))
                 }
             }
-            spans::write(&self.inlet, writer, context.event_scope(event));
+            if event.is_contextual() {
+                let scope = || context.event_scope(event);
+                spans::write_current(&self.inlet, writer, Door::Tracing, self.stack, scope);
+            } else {
+                spans::write(&self.inlet, writer, context.event_scope(event));
+            }
         });
+    }
+}
+
+/// Writes the fields of an event whose callsite is known. One method for each kind of value, so
+/// that each is compiled into the few steps that this kind takes.
+struct Fields<'f, 'w> {
+    writer: &'f mut Writer<'w>,
+    site: &'f Site,
+}
+
+impl Fields<'_, '_> {
+    #[inline(always)]
+    fn put(&mut self, field: &Field, value: Value<'_>) {
+        if self.site.text_at == Some(field.index()) {
+            write_text(self.writer, value);
+        } else {
+            self.writer.field(self.site, field.index(), value);
+        }
+    }
+}
+
+impl Visit for Fields<'_, '_> {
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.put(field, Value::U64(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, Value::I64(value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.put(field, Value::U128(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.put(field, Value::I128(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, Value::F64(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.put(field, Value::Bool(value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.put(field, Value::Str(value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn error::Error + 'static)) {
+        self.put(field, Value::Error(value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put(field, Value::Debug(value));
     }
 }
 
@@ -134,6 +211,9 @@ fn write_text(writer: &mut Writer<'_>, value: Value<'_>) {
         Value::Bool(truth) => writer.text(format_args!("{truth}")),
     }
 }
+
+/// The target of all events that `tracing-log` makes, until they are normalised.
+const BRIDGE: &str = "log";
 
 pub(super) fn level(level: &tracing_core::Level) -> Level {
     match *level {

@@ -85,11 +85,16 @@ impl log::Log for Logger {
 fn write_current_span(inlet: &Inlet, writer: &mut Writer<'_>) {
     use tracing_subscriber::registry::{LookupSpan, Registry};
 
+    use super::spans::{self, Door};
+
     tracing_core::dispatcher::get_default(|dispatch| {
         let Some(registry) = dispatch.downcast_ref::<Registry>() else { return };
-        let current = dispatch.current_span();
-        let span = current.id().and_then(|id| registry.span(id));
-        super::spans::write(inlet, writer, span.map(|span| span.scope()));
+        let scope = || {
+            let current = dispatch.current_span();
+            current.id().and_then(|id| registry.span(id)).map(|span| span.scope())
+        };
+        let stack = std::ptr::from_ref(registry).addr() as u64;
+        spans::write_current(inlet, writer, Door::Log, stack, scope);
     });
 }
 

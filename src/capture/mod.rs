@@ -41,11 +41,20 @@ pub(crate) struct Inlet {
     pub(crate) encoder: Encoder,
     pub(crate) queue: Arc<Queue>,
     sites: Sites,
+    /// Goes up with everything that is recorded for a span after its creation.
+    #[cfg(feature = "tracing")]
+    span_changes: std::sync::atomic::AtomicU64,
 }
 
 impl Inlet {
     pub(crate) fn new(encoder: Encoder, queue: Arc<Queue>) -> Self {
-        Inlet { encoder, queue, sites: Sites::default() }
+        Inlet {
+            encoder,
+            queue,
+            sites: Sites::default(),
+            #[cfg(feature = "tracing")]
+            span_changes: std::sync::atomic::AtomicU64::new(0),
+        }
     }
 
     /// Takes a record, unless this thread's log calls are not to be captured; `fill` says what

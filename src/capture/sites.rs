@@ -8,8 +8,9 @@ use std::{
 
 use super::Inlet;
 use crate::{
+    Severity,
     encode::{Scratch, Site},
-    record::Origin,
+    record::{Level, Origin},
 };
 
 /// The constant parts of all callsites seen, by address.
@@ -60,8 +61,50 @@ impl Sites {
 /// One thread's buffers, and the callsites it used last.
 pub(super) struct Kept {
     scratch: Scratch,
-    passing: Site,
+    passing: Vec<Passing>,
     recent: Vec<Option<Recent>>,
+    nowhere: Site,
+}
+
+/// The constant parts of records that have no callsite, and what they were made of.
+#[derive(Default)]
+struct Passing {
+    encoder: Option<u64>,
+    severity: Option<Severity>,
+    target: String,
+    file: Option<String>,
+    line: Option<u32>,
+    level: Option<Level>,
+    site: Site,
+}
+
+impl Passing {
+    #[inline]
+    fn is_of(&self, encoder: u64, origin: &Origin<'_>) -> bool {
+        self.encoder == Some(encoder)
+            && self.line == origin.line
+            && self.severity == Some(origin.severity)
+            && self.level == Some(origin.level)
+            && self.target == origin.target
+            && self.file.as_deref() == origin.file
+    }
+
+    #[cold]
+    fn rewrite(&mut self, inlet: &Inlet, origin: &Origin<'_>) {
+        self.encoder = Some(inlet.encoder.id());
+        (self.severity, self.level) = (Some(origin.severity), Some(origin.level));
+        self.target.clear();
+        self.target.push_str(origin.target);
+        match (&mut self.file, origin.file) {
+            (Some(file), Some(new)) => {
+                file.clear();
+                file.push_str(new);
+            }
+            (file, new) => *file = new.map(str::to_owned),
+        }
+        self.line = origin.line;
+        inlet.encoder.rewrite_site(&mut self.site, origin);
+    }
 }
 
 struct Recent {
@@ -73,7 +116,7 @@ struct Recent {
 impl Kept {
     fn new() -> Self {
         let recent = std::iter::repeat_with(|| None).take(RECENT).collect();
-        Kept { scratch: Scratch::default(), passing: Site::default(), recent }
+        Kept { scratch: Scratch::default(), passing: Vec::new(), recent, nowhere: Site::default() }
     }
 
     /// What is needed to write a record of `callsite`, or of a record that has none.
@@ -85,14 +128,24 @@ impl Kept {
         callsite: Option<Callsite>,
     ) -> (&mut Scratch, &Site) {
         let Some(callsite) = callsite else {
-            inlet.encoder.rewrite_site(&mut self.passing, origin);
-            return (&mut self.scratch, &self.passing);
+            if self.passing.is_empty() {
+                self.passing.resize_with(PASSING, Passing::default);
+            }
+            let line = origin.line.unwrap_or_default() as usize;
+            let place = (origin.target.as_ptr().addr() >> 3 ^ line) % PASSING;
+            let Some(passing) = self.passing.get_mut(place) else {
+                return (&mut self.scratch, &self.nowhere);
+            };
+            if !passing.is_of(inlet.encoder.id(), origin) {
+                passing.rewrite(inlet, origin);
+            }
+            return (&mut self.scratch, &passing.site);
         };
         let (key, encoder) = (callsite.key(), inlet.encoder.id());
         // Metadata are a few words long; their addresses differ in the bits above those.
         let place = (key >> 4 ^ key >> 12) % RECENT;
         let Some(slot) = self.recent.get_mut(place) else {
-            return (&mut self.scratch, &self.passing);
+            return (&mut self.scratch, &self.nowhere);
         };
         match slot {
             Some(recent) if recent.callsite == key && recent.encoder == encoder => {}
@@ -101,7 +154,7 @@ impl Kept {
                 *slot = Some(Recent { encoder, callsite: key, site });
             }
         }
-        let site = slot.as_ref().map_or(&self.passing, |recent| &recent.site);
+        let site = slot.as_ref().map_or(&self.nowhere, |recent| &recent.site);
         (&mut self.scratch, site)
     }
 }
@@ -120,3 +173,4 @@ pub(super) fn with_scratch<T>(work: impl FnOnce(&mut Kept) -> T) -> T {
 }
 
 const RECENT: usize = 256;
+const PASSING: usize = 128;

@@ -1,10 +1,22 @@
 //! What do the spans around an event say?
 
+use std::{
+    cell::Cell,
+    sync::atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
+};
+
 use tracing_core::field::Visit;
 use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
 
 use super::{Inlet, visit::Each};
-use crate::{encode::Writer, muted::enter, record::Value};
+use crate::{
+    encode::{ContextKey, Writer},
+    muted::enter,
+    record::Value,
+};
 
 /// What this crate keeps with a span: one part for each handle whose layer sees it.
 struct Parts(Vec<Part>);
@@ -82,6 +94,51 @@ pub(super) fn record<'a, S: LookupSpan<'a>>(
     if let Some(parts) = span.extensions_mut().get_mut::<Parts>() {
         parts.0.push(part);
     }
+    // After the change: whoever still reads the old number looks again at the next record.
+    inlet.span_changes.fetch_add(1, Release);
+}
+
+thread_local! {
+    /// How often this thread has entered or left a span.
+    static MOVES: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Notes that this thread has entered or left a span.
+#[inline]
+pub(super) fn note_move() {
+    MOVES.set(MOVES.get() + 1);
+}
+
+/// A number that no other subscriber's layer has.
+pub(super) fn new_stack() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// Writes the spans that this thread is in, as the subscriber `stack` knows them. They are looked
+/// up only where something may have changed: walking the registry costs more than all the rest.
+#[inline]
+pub(super) fn write_current<'a, S: LookupSpan<'a> + 'a>(
+    inlet: &Inlet,
+    writer: &mut Writer<'_>,
+    door: Door,
+    stack: u64,
+    scope: impl FnOnce() -> Option<Scope<'a, S>>,
+) {
+    let changes = inlet.span_changes.load(Acquire);
+    let key: ContextKey = [inlet.encoder.id(), stack, MOVES.get(), changes];
+    let door = door as usize;
+    if !writer.repeat_spans(door, &key) {
+        writer.keep_spans(door, key, |writer| write(inlet, writer, scope()));
+    }
+}
+
+/// Through which door a record came.
+#[derive(Clone, Copy)]
+pub(super) enum Door {
+    Tracing = 0,
+    #[cfg(feature = "log")]
+    Log = 1,
 }
 
 /// Writes the spans of a record, the innermost first.

@@ -54,8 +54,7 @@ impl<'a> Escaped<'a> {
 
     #[inline]
     pub(super) fn push(&mut self, text: &str) {
-        if self.cut == 0 && self.out.len() + text.len() <= self.limit && is_plain(text, self.place)
-        {
+        if self.cut == 0 && fits_as_it_is(text, self.out.len(), self.limit, self.place) {
             self.out.extend_from_slice(text.as_bytes());
         } else {
             self.push_checked(text);
@@ -171,24 +170,32 @@ fn is_control(character: char) -> bool {
         | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// Whether a text may be appended to so many octets without a change.
+#[inline]
+pub(super) fn fits_as_it_is(text: &str, before: usize, limit: usize, place: Place) -> bool {
+    before + text.len() <= limit && is_plain(text, place)
+}
+
 /// Eight octets at a time: the answer is nearly always "nothing to do", and has to be cheap.
 #[inline]
 fn is_plain(text: &str, place: Place) -> bool {
     let bytes = text.as_bytes();
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(word);
-        if is_suspect(u64::from_le_bytes(eight), place) {
-            return bytes.iter().all(|&b| class(b, place) == PLAIN);
-        }
+    let all_plain = || bytes.iter().all(|&b| class(b, place) == PLAIN);
+    // What is left over at the end is looked at with octets before it, which does no harm.
+    let Some(last) = bytes.last_chunk::<8>() else { return all_plain() };
+    let mut found = suspects(*last, place);
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk::<8>() {
+        found |= suspects(*word, place);
+        rest = after;
     }
-    words.remainder().iter().all(|&b| class(b, place) == PLAIN)
+    found == 0 || all_plain()
 }
 
-/// Whether one of eight octets could need an escape; a false alarm costs only time.
+/// Not 0 where one of eight octets could need an escape; a false alarm costs only time.
 #[inline]
-fn is_suspect(word: u64, place: Place) -> bool {
+fn suspects(octets: [u8; 8], place: Place) -> u64 {
+    let word = u64::from_le_bytes(octets);
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let equals = |octet: u8| {
@@ -203,7 +210,7 @@ fn is_suspect(word: u64, place: Place) -> bool {
     if place == Place::ParamValue {
         suspects |= equals(b']');
     }
-    suspects & HIGH != 0
+    suspects & HIGH
 }
 
 /// First octets of characters that need a closer look, in the text and in quoted values.

@@ -30,10 +30,8 @@ pub(super) struct Grammar {
     /// Around the names of the spans; their fields follow, then `spans_end`.
     pub(super) spans: Around,
     pub(super) spans_end: &'static str,
-    /// Around a name.
+    /// Around a name; where all values stand in quotes it opens them.
     pub(super) name: Around,
-    /// Around a value that is text.
-    pub(super) quote: &'static str,
     /// Whether numbers and booleans stand without quotes.
     pub(super) typed: bool,
     /// Where values stand.

@@ -30,7 +30,6 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         spans: Around::new(",\"span\":{\"spans\":\"", "\""),
         spans_end: "}",
         name: Around::new(",\"", "\":"),
-        quote: "\"",
         typed: true,
         values: Place::Json,
         text_place: Place::Json,

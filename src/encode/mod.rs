@@ -7,9 +7,11 @@ mod escape;
 mod grammar;
 mod header;
 mod json;
+mod learned;
 mod names;
 mod rfc3164;
 mod rfc5424;
+mod short;
 mod site;
 mod span;
 mod structured_data;
@@ -23,11 +25,11 @@ pub use self::{escape::ControlCharacters, grammar::Format, structured_data::Time
 pub(crate) use self::{
     escape::Place,
     header::{HOSTNAME, PROCID, check_field, check_tag},
-    site::{Scratch, Site},
+    site::{ContextKey, Scratch, Site},
     timestamp::Clock,
     writer::Writer,
 };
-use self::{grammar::Grammar, structured_data::header_fits};
+use self::{grammar::Grammar, short::Short, structured_data::header_fits};
 use crate::{Error, Facility, record::Severities, stats::Alterations};
 
 /// What a handle's messages have in common.
@@ -55,6 +57,10 @@ pub(crate) struct Settings {
 pub(crate) struct Encoder {
     settings: Settings,
     grammar: Grammar,
+    /// Delimiters that nearly every message has.
+    fields_open: Short,
+    fields_close: Short,
+    text_open: Short,
     /// Tells the constant parts of this encoder from those of another.
     id: u64,
     sequence: AtomicU64,
@@ -77,7 +83,19 @@ impl Encoder {
         }
         let id = NEXT_ID.fetch_add(1, Relaxed);
         let (sequence, alterations) = (AtomicU64::new(0), Alterations::default());
-        Ok(Encoder { settings, grammar, id, sequence, alterations })
+        let fields_open = Short::new(grammar.fields.open.as_bytes());
+        let fields_close = Short::new(grammar.fields.close.as_bytes());
+        let text_open = Short::new(grammar.text.open.as_bytes());
+        Ok(Encoder {
+            settings,
+            grammar,
+            fields_open,
+            fields_close,
+            text_open,
+            id,
+            sequence,
+            alterations,
+        })
     }
 
     pub(crate) fn id(&self) -> u64 {

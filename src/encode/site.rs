@@ -1,7 +1,8 @@
 //! What of a message is the same each time its line of code runs, and what does a thread keep?
 
 use super::{
-    Clock, ControlCharacters, Encoder, escape::Escaped, grammar::Around, header, names::Names,
+    Clock, ControlCharacters, Encoder, escape::Escaped, grammar::Around, header, learned::Learned,
+    names::Names, short::Short,
 };
 use crate::{Severity, record::Origin};
 
@@ -10,13 +11,13 @@ use crate::{Severity, record::Origin};
 pub(crate) struct Site {
     pub(super) severity: Option<Severity>,
     /// PRI and VERSION.
-    pub(super) pri: Vec<u8>,
+    pub(super) pri: Short,
     /// From HOSTNAME to the first SD-ELEMENTs.
     pub(super) lead: Vec<u8>,
     /// What comes before the fields.
     pub(super) body: Vec<u8>,
     /// Each field's name with its delimiters, in the order of the callsite.
-    pub(super) names: Vec<Vec<u8>>,
+    pub(super) names: Vec<Short>,
     /// Which of the fields is the text.
     pub(crate) text_at: Option<usize>,
 }
@@ -27,9 +28,23 @@ pub(crate) struct Scratch {
     pub(super) frame: Vec<u8>,
     pub(super) text: String,
     pub(super) names: Names,
+    pub(super) learned: Learned,
     pub(super) clock: Clock,
     pub(super) thread: Option<(u64, Vec<u8>)>,
+    pub(super) contexts: [Context; DOORS],
 }
+
+/// What the last record said of its spans, and when that may be said again.
+#[derive(Debug, Default)]
+pub(super) struct Context {
+    pub(super) key: Option<ContextKey>,
+    pub(super) octets: Vec<u8>,
+}
+
+/// Two records with the same key, from one thread and door, have the same to say of their spans.
+pub(crate) type ContextKey = [u64; 4];
+/// The doors of the crate that know spans, each with a context of its own.
+const DOORS: usize = 2;
 
 impl Encoder {
     /// The constant parts of messages from `origin` with these fields.
@@ -41,7 +56,7 @@ impl Encoder {
         let mut site = Site::default();
         self.rewrite_site(&mut site, origin);
         site.text_at = fields.clone().position(|field| field == "message");
-        site.names = self.field_names(fields);
+        site.names = self.field_names(fields).iter().map(|name| Short::new(name)).collect();
         site
     }
 
@@ -49,12 +64,9 @@ impl Encoder {
     pub(crate) fn rewrite_site(&self, site: &mut Site, origin: &Origin<'_>) {
         let grammar = &self.grammar;
         site.severity = Some(origin.severity);
-        site.pri.clear();
-        site.pri.push(b'<');
         let pri = header::pri(self.settings.facility, origin.severity);
-        site.pri.extend_from_slice(itoa::Buffer::new().format(pri).as_bytes());
-        site.pri.push(b'>');
-        site.pri.extend_from_slice(grammar.version.as_bytes());
+        let (mut digits, version) = (itoa::Buffer::new(), grammar.version.as_bytes());
+        site.pri = Short::joined(&[b"<", digits.format(pri).as_bytes(), b">", version]);
         site.lead.clear();
         site.lead.extend_from_slice(&grammar.identity);
         (grammar.lead)(&mut site.lead, origin);
@@ -92,10 +104,10 @@ impl Encoder {
             }
             if let Some(line) = origin.line {
                 push_name(out, &grammar.name, b"line");
-                let quote = if grammar.typed { "" } else { grammar.quote };
-                out.extend_from_slice(quote.as_bytes());
                 out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
-                out.extend_from_slice(quote.as_bytes());
+                if !grammar.typed {
+                    out.push(b'"');
+                }
             }
         }
         if !settings.thread_name {
@@ -115,15 +127,12 @@ impl Encoder {
     fn push_constant(&self, out: &mut Vec<u8>, name: &str, value: &str) {
         let grammar = &self.grammar;
         push_name(out, &grammar.name, name.as_bytes());
-        self.push_quote(out);
+        if grammar.typed {
+            out.push(b'"');
+        }
         let limit = out.len() + LONGEST_CONSTANT;
         Escaped::new(out, limit, grammar.values, ControlCharacters::Escape).push(value);
-        out.extend_from_slice(grammar.quote.as_bytes());
-    }
-
-    /// The quote that `name` has not opened already.
-    pub(super) fn push_quote(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.grammar.quote.as_bytes());
+        out.push(b'"');
     }
 }
 

@@ -8,6 +8,8 @@ use chrono::{DateTime, Local, Utc};
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     utc: Prefix,
+    /// The last timestamp that `utc` began.
+    stamp: [u8; STAMP],
     local: Prefix,
 }
 
@@ -30,10 +32,11 @@ impl Clock {
                 // As "%Y-%m-%dT%H:%M:%S.", which would allocate.
                 write_into(text, format_args!("{:?}.", utc.naive_utc()));
             });
+            self.stamp = [b'Z'; STAMP];
+            self.stamp.iter_mut().zip(self.utc.text.bytes()).for_each(|(to, from)| *to = from);
         }
-        out.extend_from_slice(self.utc.text.as_bytes());
-        out.extend_from_slice(&six_digits(micros));
-        out.push(b'Z');
+        self.stamp[PREFIX..PREFIX + 6].copy_from_slice(&six_digits(micros));
+        out.extend_from_slice(&self.stamp);
     }
 
     /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2).
@@ -72,15 +75,16 @@ fn split(now: SystemTime) -> Option<(u64, u32)> {
 
 #[inline]
 fn six_digits(micros: u32) -> [u8; 6] {
-    let mut digits = [b'0'; 6];
-    let mut rest = micros;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    digits
+    let pair = |number: u32| [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+    let [a, b] = pair(micros / 10_000);
+    let [c, d] = pair(micros / 100 % 100);
+    let [e, f] = pair(micros % 100);
+    [a, b, c, d, e, f]
 }
 
+/// Octets of a timestamp, and of its part before the fraction.
+const STAMP: usize = "1970-01-01T00:00:00.000000Z".len();
+const PREFIX: usize = "1970-01-01T00:00:00.".len();
 const YEAR_10000: u64 = 253_402_300_800;
 
 #[cfg(test)]

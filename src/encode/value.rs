@@ -5,7 +5,10 @@ use std::{
     fmt::{self, Write as _},
 };
 
-use super::{ControlCharacters, Place, escape::Escaped};
+use super::{
+    ControlCharacters, Place,
+    escape::{Escaped, fits_as_it_is},
+};
 use crate::record::Value;
 
 /// Where and how values are written.
@@ -13,8 +16,7 @@ use crate::record::Value;
 pub(super) struct Style {
     pub(super) place: Place,
     pub(super) controls: ControlCharacters,
-    pub(super) quote: &'static str,
-    /// Whether numbers and booleans stand without quotes.
+    /// Whether numbers and booleans stand without quotes, and a name opens none.
     pub(super) typed: bool,
 }
 
@@ -30,7 +32,7 @@ pub(super) struct Pushed {
 ///
 /// The caller has seen to it that a number has room ([`LONGEST_NUMBER`]). A cut is marked
 /// beyond the limit.
-#[inline]
+#[inline(always)]
 pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Style) -> Pushed {
     match value {
         Value::U64(number) => push_number(out, itoa::Buffer::new().format(number), style),
@@ -46,6 +48,13 @@ pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Sty
             Ok(number) => push_number(out, itoa::Buffer::new().format(number), style),
             Err(_) => push_big(out, itoa::Buffer::new().format(number), style),
         },
+        Value::Str(text) if fits_as_it_is(text, out.len() + 1, limit, style.place) => {
+            if style.typed {
+                out.push(b'"');
+            }
+            out.extend_from_slice(text.as_bytes());
+            out.push(b'"');
+        }
         Value::Str(text) => return push_text(out, limit, style, |out| out.push(text)),
         Value::Display(value) => {
             return push_text(out, limit, style, |out| ignore(write!(out, "{value}")));
@@ -66,25 +75,30 @@ fn push_text(
     style: Style,
     write: impl FnOnce(&mut Escaped<'_>),
 ) -> Pushed {
-    out.extend_from_slice(style.quote.as_bytes());
+    if style.typed {
+        out.push(b'"');
+    }
     let mut escaped = Escaped::new(out, limit, style.place, style.controls);
     write(&mut escaped);
     escaped.mark_cut(0);
     let pushed = Pushed { growth: escaped.growth, is_cut: escaped.cut > 0 };
-    out.extend_from_slice(style.quote.as_bytes());
+    out.push(b'"');
     pushed
 }
 
 #[inline]
 fn push_number(out: &mut Vec<u8>, digits: &str, style: Style) {
-    let quote = if style.typed { "" } else { style.quote };
-    out.extend_from_slice(quote.as_bytes());
     out.extend_from_slice(digits.as_bytes());
-    out.extend_from_slice(quote.as_bytes());
+    if !style.typed {
+        out.push(b'"');
+    }
 }
 
 /// A number that receivers can't hold in 64 bits is text everywhere.
 fn push_big(out: &mut Vec<u8>, digits: &str, style: Style) {
+    if style.typed {
+        out.push(b'"');
+    }
     push_number(out, digits, Style { typed: false, ..style });
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{
-    Encoder, Scratch, Site,
+    ContextKey, Encoder, Scratch, Site,
     escape::{CUT_MARK, Escaped, floor_char_boundary},
     site::push_name,
     structured_data::push_sequence_id,
@@ -52,14 +52,16 @@ impl Encoder {
     pub(crate) fn begin<'a>(&'a self, scratch: &'a mut Scratch, site: &Site) -> Writer<'a> {
         let frame = &mut scratch.frame;
         frame.clear();
-        frame.extend_from_slice(&site.pri);
+        site.pri.push_to(frame);
         (self.grammar.time)(&mut scratch.clock, frame, SystemTime::now());
         frame.extend_from_slice(&site.lead);
         if self.grammar.sequence_id {
             push_sequence_id(frame, self.sequence.fetch_add(1, Relaxed));
         }
         let start = frame.len();
-        frame.extend_from_slice(&site.body);
+        if !site.body.is_empty() {
+            frame.extend_from_slice(&site.body);
+        }
         if self.settings.thread_name {
             if scratch.thread.as_ref().is_none_or(|(id, _)| *id != self.id) {
                 scratch.thread = Some((self.id, self.thread_part()));
@@ -69,6 +71,7 @@ impl Encoder {
             }
         }
         scratch.text.clear();
+        scratch.learned.restart();
         let max_frame = self.settings.max_frame;
         Writer {
             encoder: self,
@@ -88,37 +91,50 @@ impl Encoder {
 
     pub(super) fn style(&self) -> Style {
         let grammar = &self.grammar;
-        Style {
-            place: grammar.values,
-            controls: self.settings.controls,
-            quote: grammar.quote,
-            typed: grammar.typed,
-        }
+        Style { place: grammar.values, controls: self.settings.controls, typed: grammar.typed }
     }
 }
 
 impl<'a> Writer<'a> {
     /// Writes the field whose name stands at `index` in `site`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&mut self, site: &Site, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
         if self.opens_field(name.len()) {
-            self.scratch.frame.extend_from_slice(name);
+            name.push_to(&mut self.scratch.frame);
             self.push_value(value);
         }
     }
 
     /// Writes a field with a name that is not known before.
+    #[inline]
     pub(crate) fn named_field(&mut self, name: &str, value: Value<'_>) {
         if self.opens_field(name.len().min(LONGEST_NAME)) {
-            let scratch = &mut *self.scratch;
-            if !std::mem::replace(&mut self.has_names, true) {
-                scratch.names.restart(self.encoder.grammar.reserved);
+            let Scratch { frame, learned, .. } = &mut *self.scratch;
+            let known = if self.has_names { None } else { learned.follow(self.encoder.id, name) };
+            match known {
+                Some(known) => known.push_to(frame),
+                None => self.push_new_name(name),
             }
-            let name = scratch.names.take(name);
-            push_name(&mut scratch.frame, &self.encoder.grammar.name, name);
             self.push_value(value);
         }
+    }
+
+    /// Finds the name for a key that has not followed the keys before it yet.
+    #[cold]
+    #[inline(never)]
+    fn push_new_name(&mut self, key: &str) {
+        let Scratch { frame, names, learned, .. } = &mut *self.scratch;
+        let grammar = &self.encoder.grammar;
+        if !std::mem::replace(&mut self.has_names, true) {
+            names.restart(grammar.reserved);
+            for key in learned.followed() {
+                names.take(key);
+            }
+        }
+        let start = frame.len();
+        push_name(frame, &grammar.name, names.take(key));
+        learned.learn(self.encoder.id, key, frame.get(start..).unwrap_or_default());
     }
 
     /// The text of the record; what is given in several pieces is joined.
@@ -134,6 +150,39 @@ impl<'a> Writer<'a> {
             Some(text) => buffer.write_str(text),
             None => buffer.write_fmt(text),
         };
+    }
+
+    /// Says of the spans around the record what the last record with this key said; false if
+    /// that isn't known.
+    #[inline]
+    pub(crate) fn repeat_spans(&mut self, door: usize, key: &ContextKey) -> bool {
+        let Some(context) = self.scratch.contexts.get(door) else { return false };
+        if context.key.as_ref() != Some(key) {
+            return false;
+        }
+        let length = context.octets.len();
+        if length == 0 {
+            return true;
+        }
+        let has_room = self.has_room(length + OMITTED);
+        if has_room {
+            self.close_fields();
+            let Scratch { frame, contexts, .. } = &mut *self.scratch;
+            frame.extend_from_slice(contexts.get(door).map_or(&[], |context| &context.octets));
+        }
+        has_room
+    }
+
+    /// Keeps for [`repeat_spans`](Writer::repeat_spans) what `say` says of the spans.
+    pub(crate) fn keep_spans(&mut self, door: usize, key: ContextKey, say: impl FnOnce(&mut Self)) {
+        self.close_fields();
+        let (start, omitted) = (self.scratch.frame.len(), self.omitted);
+        say(self);
+        let Scratch { frame, contexts, .. } = &mut *self.scratch;
+        let Some(context) = contexts.get_mut(door) else { return };
+        context.key = (self.omitted == omitted).then_some(key);
+        context.octets.clear();
+        context.octets.extend_from_slice(frame.get(start..).unwrap_or_default());
     }
 
     /// Begins what is said of the spans around the record, with their names; false if the
@@ -173,7 +222,7 @@ impl<'a> Writer<'a> {
     /// Puts right what a panic in a value's own formatting left behind, and says so.
     pub(crate) fn mend(&mut self) {
         if std::mem::take(&mut self.is_in_value) {
-            self.scratch.frame.extend_from_slice(self.encoder.grammar.quote.as_bytes());
+            self.scratch.frame.push(b'"');
         }
         self.encoder.alterations.panicked.fetch_add(1, Relaxed);
         self.text(format_args!("[a value panicked while it was being formatted]"));
@@ -193,7 +242,9 @@ impl<'a> Writer<'a> {
             self.push_text();
         }
         let frame = &mut self.scratch.frame;
-        frame.extend_from_slice(grammar.end.as_bytes());
+        if !grammar.end.is_empty() {
+            frame.extend_from_slice(grammar.end.as_bytes());
+        }
         if grammar.text_first {
             if let Some(parts) = frame.get_mut(self.start..) {
                 parts.rotate_left(before_text - self.start);
@@ -210,7 +261,7 @@ impl<'a> Writer<'a> {
         let closing = grammar.text.close.len() + grammar.end.len();
         let limit = self.max_frame.saturating_sub(closing);
         let (frame, text) = (&mut self.scratch.frame, self.scratch.text.as_str());
-        frame.extend_from_slice(grammar.text.open.as_bytes());
+        self.encoder.text_open.push_to(frame);
         if grammar.bom && !text.is_ascii() {
             frame.extend_from_slice("\u{feff}".as_bytes());
         }
@@ -228,10 +279,12 @@ impl<'a> Writer<'a> {
             escaped.mark_cut(self.text_cut);
             self.encoder.alterations.count_cut();
         }
-        frame.extend_from_slice(grammar.text.close.as_bytes());
+        if !grammar.text.close.is_empty() {
+            frame.extend_from_slice(grammar.text.close.as_bytes());
+        }
     }
 
-    #[inline]
+    #[inline(always)]
     fn push_value(&mut self, value: Value<'_>) {
         self.is_in_value = true;
         let reserve = CUT_MARK + OMITTED;
@@ -248,13 +301,13 @@ impl<'a> Writer<'a> {
     /// Whether a field with a name of that length has room; opens the element for the first one.
     #[inline]
     fn opens_field(&mut self, name: usize) -> bool {
-        let open = &self.encoder.grammar.fields.open;
+        let open = &self.encoder.fields_open;
         let has_room = self.has_room(open.len() + name + LONGEST_NUMBER + CUT_MARK + OMITTED);
         if !has_room {
             self.omitted += 1;
         } else if !self.is_in_fields {
             self.is_in_fields = true;
-            self.scratch.frame.extend_from_slice(open.as_bytes());
+            open.push_to(&mut self.scratch.frame);
         }
         has_room
     }
@@ -264,11 +317,11 @@ impl<'a> Writer<'a> {
         self.scratch.frame.len() + octets <= self.fields_limit
     }
 
+    #[inline]
     fn close_fields(&mut self) {
         if std::mem::take(&mut self.is_in_fields) {
             self.push_omitted(self.omitted);
-            let grammar = &self.encoder.grammar;
-            self.scratch.frame.extend_from_slice(grammar.fields.close.as_bytes());
+            self.encoder.fields_close.push_to(&mut self.scratch.frame);
         }
     }
 

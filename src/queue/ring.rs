@@ -36,7 +36,8 @@ pub(crate) fn ring(capacity: usize) -> (Tail, Front) {
         head: AtomicU64::new(0),
         kept: AtomicU64::new(0),
     });
-    (Tail { shared: Arc::clone(&shared), head: 0 }, Front { shared, sent: 0, arrived: 0, kept: 0 })
+    let tail = Tail { shared: Arc::clone(&shared), head: 0, place: 0 };
+    (tail, Front { shared, sent: 0, arrived: 0, kept: 0 })
 }
 
 /// The writing half; there is one, behind the queue's lock.
@@ -44,6 +45,8 @@ pub(crate) fn ring(capacity: usize) -> (Tail, Front) {
 pub(crate) struct Tail {
     shared: Arc<Shared>,
     head: Cursor,
+    /// Where `head` is in memory: dividing for it would cost more than all the rest of a push.
+    place: usize,
 }
 
 /// The reading half; there is one, on the shipper's thread.
@@ -82,24 +85,27 @@ impl Tail {
     /// Octets that a message of `length` takes, were it written now.
     pub(crate) fn cost(&self, length: usize) -> usize {
         let needed = space(length);
-        let rest = self.shared.memory.capacity() - self.shared.memory.place(self.head);
+        let rest = self.shared.memory.capacity() - self.place;
         if needed <= rest { needed } else { rest + needed }
     }
 
     /// Appends a message; false if the ring has no room for it.
     pub(crate) fn push(&mut self, severity: Severity, octets: &[u8]) -> bool {
-        if self.used() + self.cost(octets.len()) > self.shared.memory.capacity() {
+        let capacity = self.shared.memory.capacity();
+        if self.used() + self.cost(octets.len()) > capacity {
             return false;
         }
         let needed = space(octets.len());
-        let rest = self.shared.memory.capacity() - self.shared.memory.place(self.head);
+        let rest = capacity - self.place;
         if needed > rest {
-            self.shared.memory.set_word(self.head, Word::Skip);
+            self.shared.memory.set_word(self.place, Word::Skip);
             self.head += rest as u64;
+            self.place = 0;
         }
-        self.shared.memory.set_word(self.head, Word::Message(severity, octets.len()));
-        self.shared.memory.set_octets(self.head + WORD as u64, octets);
+        self.shared.memory.set_word(self.place, Word::Message(severity, octets.len()));
+        self.shared.memory.set_octets(self.place + WORD, octets);
         self.head += needed as u64;
+        self.place = next_place(self.place, needed, capacity);
         // Everything written above is complete before the reader can see the new head.
         self.shared.head.store(self.head, Ordering::Release);
         true
@@ -169,7 +175,7 @@ impl Front {
     }
 
     fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
-        Messages { shared: &self.shared, at: from, to }
+        Messages { shared: &self.shared, at: from, place: self.shared.memory.place(from), to }
     }
 }
 
@@ -178,6 +184,8 @@ impl Front {
 pub(crate) struct Messages<'a> {
     shared: &'a Shared,
     at: Cursor,
+    /// Where `at` is in memory.
+    place: usize,
     to: Cursor,
 }
 
@@ -188,16 +196,18 @@ impl<'a> Iterator for Messages<'a> {
         if self.at >= self.to {
             return None;
         }
-        let (severity, length) = match self.shared.memory.word(self.at) {
+        let capacity = self.shared.memory.capacity();
+        let (severity, length) = match self.shared.memory.word(self.place) {
             Word::Message(severity, length) => (severity, length),
             Word::Skip => {
-                self.at +=
-                    (self.shared.memory.capacity() - self.shared.memory.place(self.at)) as u64;
+                self.at += (capacity - self.place) as u64;
+                self.place = 0;
                 return self.next();
             }
         };
-        let octets = self.shared.memory.octets(self.at + WORD as u64, length);
+        let octets = self.shared.memory.octets(self.place + WORD, length);
         self.at += space(length) as u64;
+        self.place = next_place(self.place, space(length), capacity);
         Some(Stored { severity, octets, end: self.at })
     }
 }
@@ -248,22 +258,19 @@ impl Memory {
         (at % self.capacity() as u64) as usize
     }
 
-    fn word(&self, at: Cursor) -> Word {
-        let place = self.place(at);
+    fn word(&self, place: usize) -> Word {
         self.note_read(place, WORD);
         // SAFETY: in bounds by indexing; the front owns the word, see `Memory`.
         Word::from_bits(unsafe { *self.words[place / WORD].get() })
     }
 
-    fn set_word(&self, at: Cursor, word: Word) {
-        let place = self.place(at);
+    fn set_word(&self, place: usize, word: Word) {
         self.note_write(place, WORD);
         // SAFETY: in bounds by indexing; the tail owns the word, see `Memory`.
         unsafe { *self.words[place / WORD].get() = word.to_bits() }
     }
 
-    fn octets(&self, at: Cursor, length: usize) -> &[u8] {
-        let place = self.place(at);
+    fn octets(&self, place: usize, length: usize) -> &[u8] {
         assert!(place + length <= self.capacity());
         self.note_read(place, length);
         // SAFETY: in bounds by the assertion; the front owns the octets until it frees them,
@@ -271,8 +278,7 @@ impl Memory {
         unsafe { std::slice::from_raw_parts(self.start().add(place), length) }
     }
 
-    fn set_octets(&self, at: Cursor, octets: &[u8]) {
-        let place = self.place(at);
+    fn set_octets(&self, place: usize, octets: &[u8]) {
         assert!(place + octets.len() <= self.capacity());
         self.note_write(place, octets.len());
         // SAFETY: in bounds by the assertion; the tail owns the octets, see `Memory`, and the
@@ -337,6 +343,13 @@ impl Word {
             Word::Skip => UNUSED,
         }
     }
+}
+
+/// Where in memory the next message begins; no message goes beyond the end.
+#[inline]
+fn next_place(place: usize, taken: usize, capacity: usize) -> usize {
+    let next = place + taken;
+    if next == capacity { 0 } else { next }
 }
 
 /// Octets that a message of `length` takes where it stands.

@@ -4,5 +4,6 @@ mod content;
 mod life;
 mod outage;
 mod setup;
+mod spans;
 mod support;
 mod tidy;

@@ -1,0 +1,86 @@
+//! What does one call cost, once everything is warm?
+//!
+//! ```text
+//! cargo run --release --example steady -- tracing 1000
+//! ```
+//!
+//! Makes the call so often (`tracing`, `log`, `spans`: inside two spans of two fields each), to a
+//! queue that is never full. Without a third argument, a URL, no server is there. `tests/exact.rs`
+//! has valgrind count the instructions, and strace the system calls between two that it knows.
+
+use std::{env, error::Error, hint::black_box, path::Path, time::Duration};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let (call, count, url) = match arguments.as_slice() {
+        [call, count] => (call, count, "tcp://127.0.0.1:9"),
+        [call, count, url] => (call, count, url.as_str()),
+        _ => return Err(USAGE.into()),
+    };
+    let count: u64 = count.parse()?;
+    let guard = logship::builder("steady")
+        .url(url)
+        .hostname("host.example")
+        .process_id("4711")
+        .levels("info")
+        .capacity(16 << 20)
+        .on_trouble(|_| {})
+        .flush_timeout(Duration::ZERO)
+        .try_init()?;
+    let outer = tracing::info_span!("request", user = 7, path = "/checkout");
+    let inner = tracing::info_span!(parent: &outer, "checkout", cart = 8, step = "pay");
+    if arguments.len() == 3 {
+        (0..WARM_UP).for_each(by_tracing);
+        (0..WARM_UP).for_each(by_log);
+        assert!(guard.flush(Duration::from_secs(20)), "the server is there");
+        by_tracing(0);
+    }
+    let before = guard.stats().captured;
+    // The very first one makes another system call to find its way.
+    mark("/steady");
+    mark("/steady/begin");
+    match call.as_str() {
+        "tracing" => (0..count).for_each(by_tracing),
+        "spans" => outer.in_scope(|| inner.in_scope(|| (0..count).for_each(by_tracing))),
+        "log" => (0..count).for_each(by_log),
+        _ => return Err(USAGE.into()),
+    }
+    mark("/steady/end");
+    assert_eq!(guard.stats().captured - before, count);
+    if arguments.len() == 3 {
+        assert!(guard.flush(Duration::from_secs(20)), "the server takes what it gets");
+    }
+    Ok(())
+}
+
+/// A system call that nobody else makes.
+fn mark(path: &str) {
+    assert!(!Path::new(path).exists());
+}
+
+#[inline(never)]
+fn by_tracing(n: u64) {
+    tracing::info!(
+        target: "shop::checkout",
+        order_id = black_box(1_000_000_000 + n),
+        customer = black_box("ann-of-ghent"),
+        amount = black_box(129.95),
+        latency_ms = black_box(42_u64),
+        "order accepted"
+    );
+}
+
+#[inline(never)]
+fn by_log(n: u64) {
+    log::info!(
+        target: "shop::checkout",
+        order_id = black_box(1_000_000_000 + n),
+        customer = black_box("ann-of-ghent"),
+        amount = black_box(129.95),
+        latency_ms = black_box(42_u64);
+        "order accepted"
+    );
+}
+
+const WARM_UP: u64 = 1000;
+const USAGE: &str = "usage: steady tracing|log|spans COUNT [URL]";
