@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tokio::net::UdpSocket;
+use tokio::{io::Interest, net::UdpSocket};
 
 use super::Fault;
 use crate::{
@@ -34,39 +34,38 @@ impl Datagrams {
         Datagrams { socket: Socket::Unix(socket), sent: 0 }
     }
 
-    pub(super) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
-        for stored in batch {
-            let outcome = match &self.socket {
-                Socket::Udp(socket) => match socket.try_send(stored.octets) {
-                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                        socket.send(stored.octets).await
+    pub(super) async fn deliver(&mut self, mut batch: Batch<'_>) -> Result<(), Fault> {
+        let mut messages: Vec<&[u8]> = Vec::with_capacity(MOST);
+        let mut ends = Vec::with_capacity(MOST);
+        loop {
+            messages.clear();
+            ends.clear();
+            for stored in batch.by_ref().take(MOST) {
+                messages.push(stored.octets);
+                ends.push(stored.end);
+            }
+            let mut taken = 0;
+            while let Some(rest @ [_, ..]) = messages.get(taken..) {
+                match self.socket.send(rest).await {
+                    Ok(count) => taken += count,
+                    Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
+                        return Err(Fault::TooLong);
                     }
-                    outcome => outcome,
-                },
-                #[cfg(unix)]
-                Socket::Unix(socket) => match socket.try_send(stored.octets) {
-                    Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
-                        socket.send(stored.octets).await
-                    }
-                    outcome => outcome,
-                },
-            };
-            match outcome {
-                Ok(_) => self.sent = stored.end,
-                Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
-                    return Err(Fault::TooLong);
+                    Err(error) => return Err(Fault::Broken(error)),
                 }
-                Err(error) => return Err(Fault::Broken(error)),
+                self.sent =
+                    taken.checked_sub(1).and_then(|i| ends.get(i)).map_or(self.sent, |e| *e);
+            }
+            if messages.is_empty() {
+                return Ok(());
             }
         }
-        Ok(())
     }
 
     /// Nobody answers, but the network may: a port where nobody listens, for one.
     pub(super) async fn listen(&mut self) -> io::Result<()> {
-        let mut octets = [0; 16];
         match &self.socket {
-            Socket::Udp(socket) => socket.recv(&mut octets).await.map(|_| ()),
+            Socket::Udp(socket) => socket.recv(&mut [0; 16]).await.map(|_| ()),
             #[cfg(unix)]
             Socket::Unix(_) => std::future::pending().await,
         }
@@ -84,3 +83,37 @@ impl Datagrams {
         self.sent
     }
 }
+
+impl Socket {
+    /// Sends the first of these messages, at least one; returns how many.
+    async fn send(&self, messages: &[&[u8]]) -> io::Result<usize> {
+        match self {
+            #[cfg(target_os = "linux")]
+            Socket::Udp(socket) => {
+                use std::os::fd::AsFd as _;
+                let send = || super::many::send(socket.as_fd(), messages);
+                socket.async_io(Interest::WRITABLE, send).await
+            }
+            #[cfg(not(target_os = "linux"))]
+            Socket::Udp(socket) => {
+                socket.send(messages.first().copied().unwrap_or_default()).await.map(|_| 1)
+            }
+            #[cfg(target_os = "linux")]
+            Socket::Unix(socket) => {
+                use std::os::fd::AsFd as _;
+                let send = || super::many::send(socket.as_fd(), messages);
+                socket.async_io(Interest::WRITABLE, send).await
+            }
+            #[cfg(all(unix, not(target_os = "linux")))]
+            Socket::Unix(socket) => {
+                socket.send(messages.first().copied().unwrap_or_default()).await.map(|_| 1)
+            }
+        }
+    }
+}
+
+/// Messages handed over at once.
+#[cfg(target_os = "linux")]
+const MOST: usize = super::many::MOST;
+#[cfg(not(target_os = "linux"))]
+const MOST: usize = 64;

@@ -7,6 +7,8 @@ mod acknowledged;
 mod counted;
 mod datagram;
 mod framing;
+#[cfg(target_os = "linux")]
+mod many;
 mod news;
 mod relp;
 mod relp_answer;
