@@ -1,6 +1,7 @@
 //! What may stand in the fields of a HEADER, and what is put there instead? RFC 5424 section 6.2.
 
-use crate::{Error, Facility, Severity};
+use super::Settings;
+use crate::{Error, Facility, Severity, record::Origin};
 
 /// PRIVAL (RFC 5424 section 6.2.1), 0 to 191.
 pub(super) fn pri(facility: Facility, severity: Severity) -> u8 {
@@ -15,6 +16,24 @@ pub(super) fn push_field(out: &mut Vec<u8>, value: &str, longest: usize) {
     }
     let printable = |c: char| if c.is_ascii_graphic() { c as u8 } else { b'_' };
     out.extend(value.chars().take(longest).map(printable));
+}
+
+/// HOSTNAME, APP-NAME and PROCID, with the blanks around them (RFC 5424 section 6.2).
+pub(super) fn identity(settings: &Settings) -> Vec<u8> {
+    let mut out = vec![b' '];
+    push_field(&mut out, &settings.hostname, HOSTNAME);
+    out.push(b' ');
+    push_field(&mut out, &settings.tag, APP_NAME);
+    out.push(b' ');
+    push_field(&mut out, &settings.process_id, PROCID);
+    out.push(b' ');
+    out
+}
+
+/// `MSGID = NILVALUE / 1*32PRINTUSASCII`: the target, which is one of a fixed set.
+pub(super) fn push_msgid(out: &mut Vec<u8>, origin: &Origin<'_>) {
+    push_field(out, origin.target, MSGID);
+    out.push(b' ');
 }
 
 /// Checks the tag, which becomes APP-NAME.
@@ -55,6 +74,8 @@ pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(),
     )))
 }
 
+/// VERSION (RFC 5424 section 6.2.2) and the blank behind it.
+pub(super) const VERSION: &str = "1 ";
 /// Longest HOSTNAME, octets.
 pub(crate) const HOSTNAME: usize = 255;
 /// Longest APP-NAME, octets.

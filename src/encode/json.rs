@@ -4,7 +4,7 @@ use super::{
     Clock, ControlCharacters, Place, Settings,
     escape::Escaped,
     grammar::{Around, Grammar},
-    rfc5424,
+    header,
     structured_data::elements,
 };
 use crate::record::Origin;
@@ -17,10 +17,10 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         elements.push('-');
     }
     Grammar {
-        version: rfc5424::VERSION,
+        version: header::VERSION,
         time: Clock::push_rfc5424,
-        identity: rfc5424::identity(settings),
-        lead: rfc5424::push_msgid,
+        identity: header::identity(settings),
+        lead: header::push_msgid,
         elements,
         sequence_id: settings.sequence_id,
         nil: "",

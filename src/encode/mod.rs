@@ -4,6 +4,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod escape;
+mod format;
 mod grammar;
 mod header;
 mod json;
@@ -21,7 +22,7 @@ mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-pub use self::{escape::ControlCharacters, grammar::Format, structured_data::TimeQuality};
+pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
 pub(crate) use self::{
     escape::Place,
     header::{HOSTNAME, PROCID, check_field, check_tag},

@@ -6,7 +6,6 @@ use super::{
     header,
     structured_data::elements,
 };
-use crate::record::Origin;
 
 /// ```text
 /// SYSLOG-MSG = HEADER SP STRUCTURED-DATA [SP MSG]
@@ -15,10 +14,10 @@ use crate::record::Origin;
 pub(super) fn grammar(settings: &Settings) -> Grammar {
     let number = settings.enterprise_number;
     Grammar {
-        version: VERSION,
+        version: header::VERSION,
         time: Clock::push_rfc5424,
-        identity: identity(settings),
-        lead: push_msgid,
+        identity: header::identity(settings),
+        lead: header::push_msgid,
         elements: elements(settings),
         sequence_id: settings.sequence_id,
         nil: "-",
@@ -39,22 +38,3 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         longest_target: header::MSGID,
     }
 }
-
-pub(super) fn identity(settings: &Settings) -> Vec<u8> {
-    let mut out = vec![b' '];
-    header::push_field(&mut out, &settings.hostname, header::HOSTNAME);
-    out.push(b' ');
-    header::push_field(&mut out, &settings.tag, header::APP_NAME);
-    out.push(b' ');
-    header::push_field(&mut out, &settings.process_id, header::PROCID);
-    out.push(b' ');
-    out
-}
-
-/// `MSGID = NILVALUE / 1*32PRINTUSASCII`: the target, which is one of a fixed set.
-pub(super) fn push_msgid(out: &mut Vec<u8>, origin: &Origin<'_>) {
-    header::push_field(out, origin.target, header::MSGID);
-    out.push(b' ');
-}
-
-pub(super) const VERSION: &str = "1 ";
