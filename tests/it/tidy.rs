@@ -62,7 +62,8 @@ fn only_the_builder_reads_the_environment() {
 
 #[test]
 fn unsafe_code_stands_only_where_it_is_proved() {
-    let homes = ["src/queue/ring.rs", "src/transport/acknowledged.rs", "src/exit.rs"];
+    let homes =
+        ["src/queue/ring.rs", "src/queue/file.rs", "src/transport/acknowledged.rs", "src/exit.rs"];
     for (path, text) in sources("src") {
         let is_home = homes.iter().any(|home| path == Path::new(home));
         let word = ["un", "safe "].concat();
@@ -92,4 +93,4 @@ fn examples_ask_a_question() {
 }
 
 /// Lines of the longest file: the table of settings with what each one means.
-const LONGEST: usize = 520;
+const LONGEST: usize = 560;
