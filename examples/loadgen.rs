@@ -35,6 +35,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     if let Some(tail) = options.tail {
         builder = builder.tail(tail);
     }
+    if let Some(path) = &options.queue_file {
+        builder = builder.queue_file(path);
+    }
     if let Some(format) = &options.format {
         builder = builder.format(format.parse()?);
     }
@@ -63,6 +66,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         json!({
             "captured": stats.captured, "delivered": stats.delivered,
             "dropped": stats.dropped(), "waiting": stats.waiting, "resent": stats.resent,
+            "adopted": stats.adopted, "damaged": stats.damaged,
             "reconnects": stats.reconnects, "call_ns_p50": calls.part(0.5), "call_ns_p99": calls.part(0.99),
             "call_ns_max": calls.longest, "elapsed_s": elapsed,
         })
@@ -169,6 +173,7 @@ struct Options {
     pad: usize,
     capacity: Option<usize>,
     tail: Option<usize>,
+    queue_file: Option<String>,
     format: Option<String>,
     progress: Option<String>,
     flush_timeout: Duration,
@@ -187,6 +192,7 @@ impl Options {
             pad: 60,
             capacity: None,
             tail: None,
+            queue_file: None,
             format: None,
             progress: None,
             flush_timeout: Duration::from_secs(30),
@@ -204,6 +210,7 @@ impl Options {
                 "--pad" => options.pad = value.parse().map_err(|_| bad())?,
                 "--capacity" => options.capacity = Some(value.parse().map_err(|_| bad())?),
                 "--tail" => options.tail = Some(value.parse().map_err(|_| bad())?),
+                "--queue-file" => options.queue_file = Some(value),
                 "--format" => options.format = Some(value),
                 "--progress" => options.progress = Some(value),
                 "--flush-timeout" => {
@@ -222,4 +229,4 @@ impl Options {
 
 const USAGE: &str = "usage: loadgen --url URL --tag TAG --count N [--start S] [--rate PER_SECOND] \
                      [--threads T] [--pad OCTETS] [--capacity OCTETS] [--tail OCTETS] \
-                     [--format rfc5424|cee|rfc3164] [--progress FILE] [--flush-timeout SECONDS]";
+                     [--queue-file PATH] [--format rfc5424|cee|rfc3164] [--progress FILE] [--flush-timeout SECONDS]";

@@ -1,6 +1,6 @@
 //! How are the rooms joined? The one place that does it, and that reads the environment.
 
-use std::{fmt, process, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, process, sync::Arc, time::Duration};
 
 use crate::{
     ControlCharacters, Error, Facility, Format, Guard, Handle, Level, Overflow, Severity,
@@ -33,6 +33,7 @@ use crate::{
 /// | [`process_id`](Builder::process_id) | `SYSLOG_PROCID` | the process id |
 /// | [`enterprise_number`](Builder::enterprise_number) | `SYSLOG_ENTERPRISE_NUMBER` | 32473 |
 /// | [`capacity`](Builder::capacity) | `SYSLOG_CAPACITY`, octets, or as in `64M` | 8 MiB |
+/// | [`queue_file`](Builder::queue_file) | `SYSLOG_QUEUE_FILE`, an absolute path | none: in memory |
 /// | [`overflow`](Builder::overflow) | `SYSLOG_OVERFLOW`: `shed`, `newest`, `block:100ms` | `shed` |
 /// | [`max_frame`](Builder::max_frame) | `SYSLOG_MAX_FRAME`, octets | 8,096 |
 /// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
@@ -63,6 +64,7 @@ pub struct Builder {
     process_id: Option<String>,
     enterprise_number: Option<u32>,
     capacity: Option<usize>,
+    queue_file: Option<PathBuf>,
     overflow: Option<Overflow>,
     max_frame: Option<usize>,
     control_characters: Option<ControlCharacters>,
@@ -93,6 +95,7 @@ impl Builder {
             process_id: None,
             enterprise_number: None,
             capacity: None,
+            queue_file: None,
             overflow: None,
             max_frame: None,
             control_characters: None,
@@ -176,6 +179,30 @@ impl Builder {
     /// 8 MiB: some 40,000 records.
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = Some(capacity);
+        self
+    }
+
+    /// Keeps the records that wait in this file instead of in memory: what a log call has taken
+    /// survives `kill -9`, an abort and a segmentation fault of this program, and the next start
+    /// with the same path ships it first. It is no promise against power loss or a crash of the
+    /// system: nothing is synced to the disk. Defaults to memory.
+    ///
+    /// The path is absolute, and there is one for each process. The file takes the capacity and a
+    /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
+    /// empty, after a clean end. A call costs the check value of its message more, some 10 ns. What
+    /// was acknowledged and is kept as a [`tail`](Builder::tail) is sent again by the next start.
+    ///
+    /// Where the file can't be used, as when another process has it, the disk is full or the folder
+    /// is missing, the program is told as of any trouble, and the records wait in memory. A file
+    /// with damage is set aside as `PATH.damaged`, and what is sound in it is shipped; so is what
+    /// was written with another capacity.
+    ///
+    /// Nobody else may shorten the file while the program runs: the kernel answers the next access
+    /// with SIGBUS, as to any mapped file; deleting it only loses its promise. On file systems that
+    /// write to new blocks each time (btrfs, ZFS) a full disk does the same. A forked child can't
+    /// log into its parent's queue: what it logs is counted as dropped.
+    pub fn queue_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.queue_file = Some(path.into());
         self
     }
 
@@ -366,6 +393,14 @@ impl Builder {
                  hold 64 KiB and {FRAMES} frames, here {smallest} octets"
             )));
         }
+        let file = self.queue_file.map(Some);
+        let queue_file = choose(file, env, "SYSLOG_QUEUE_FILE", read::path, || None)?;
+        if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
+            return Err(Error::new(format!(
+                "{path:?} is no path for a queue file (SYSLOG_QUEUE_FILE): it must be absolute, \
+                 since the next start may be in another folder"
+            )));
+        }
         let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
         let tail =
             choose(self.tail.map(|t| Some(Tail::of(t))), env, "SYSLOG_TAIL", octets, || None)?;
@@ -381,14 +416,18 @@ impl Builder {
         let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
         let servers = Servers::new(servers.collect::<Result<_, _>>()?, connect);
 
-        let (queue, reader) = queue(capacity, overflow);
+        let (queue, reader, report) = queue(capacity, overflow, queue_file.as_deref());
+        let mut trouble = Trouble::new(&self.tag, self.on_trouble);
+        if let Some(report) = report {
+            trouble.tell_at_start(&report);
+        }
         let inlet = Arc::new(Inlet::new(Encoder::new(settings)?, queue));
         let mut report = Report::new(Arc::downgrade(&inlet));
         let counters = Arc::new(Counters::default());
         let shipper = Shipper {
             reader,
             servers,
-            trouble: Trouble::new(&self.tag, self.on_trouble),
+            trouble,
             counters: Arc::clone(&counters),
             tend: Box::new(move |is_urgent| report.tend(is_urgent)),
             last_limit: flush_timeout,

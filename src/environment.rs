@@ -1,6 +1,6 @@
 //! Where does a setting come from, and how is it read?
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     ControlCharacters, Error, Severity, TimeQuality,
@@ -60,6 +60,10 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, Error> {
 
 pub(crate) fn plain_text(text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
+}
+
+pub(crate) fn path(text: &str) -> Result<Option<PathBuf>, Error> {
+    Ok(Some(PathBuf::from(text)))
 }
 
 pub(crate) fn control_characters(text: &str) -> Result<ControlCharacters, Error> {

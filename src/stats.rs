@@ -18,6 +18,13 @@ pub struct Stats {
     pub delivered: u64,
     /// Records in the queue, or sent and not yet known to have arrived.
     pub waiting: u64,
+    /// Records found in the queue file at the start: they count as captured, like this process's
+    /// own.
+    pub adopted: u64,
+    /// Damaged stretches of the queue file that was found, each with one record or more that is
+    /// lost, and records that a smaller queue had no room for. They are not in the books of this
+    /// process: it never captured them.
+    pub damaged: u64,
     /// Octets of the queue in use, with the tail of what has arrived and is kept for a while.
     pub queued_octets: u64,
     /// Records lost, by reason and severity.

@@ -3,12 +3,17 @@
 //! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod file;
+mod found;
 mod kept;
+mod memory;
 mod overflow;
 mod reader;
 mod ring;
+mod word;
 
 use std::{
+    path::Path,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,6 +36,10 @@ use crate::{
 pub(crate) struct Queue {
     state: Mutex<State>,
     overflow: Overflow,
+    /// Whether the next process will ask if a message is as it was written.
+    is_checked: bool,
+    /// Found at the start, and lost in what was found.
+    inheritance: (u64, u64),
     /// Wakes the reader when it has gone to sleep.
     wake: Notify,
     /// Wakes log calls that wait for room, and flushes.
@@ -63,13 +72,23 @@ struct Books {
     losses: Losses,
 }
 
-/// Makes a queue of `capacity` octets.
-pub(crate) fn queue(capacity: usize, overflow: Overflow) -> (Arc<Queue>, Reader) {
-    let (tail, front) = ring::ring(capacity);
+/// Makes a queue of `capacity` octets, in the file if there is a path, and says what went wrong
+/// with that: a queue there is in any case.
+pub(crate) fn queue(
+    capacity: usize,
+    overflow: Overflow,
+    path: Option<&Path>,
+) -> (Arc<Queue>, Reader, Option<String>) {
+    let opened = path.map(|path| file::open(path, capacity));
+    let (file::Opened { tail, front, adopted, damaged, report }, is_checked) = match opened {
+        Some(Ok(opened)) => (opened, true),
+        Some(Err(report)) => (file::Opened::in_memory(capacity, Some(report)), false),
+        None => (file::Opened::in_memory(capacity, None), false),
+    };
     let state = State {
         tail,
-        books: Books::default(),
-        arrived: 0,
+        books: Books { captured: adopted, waiting: adopted, ..Books::default() },
+        arrived: front.arrived(),
         is_parked: false,
         waiters: 0,
         flushes: 0,
@@ -77,9 +96,15 @@ pub(crate) fn queue(capacity: usize, overflow: Overflow) -> (Arc<Queue>, Reader)
         is_closed: false,
         has_reader: true,
     };
-    let (wake, progress) = (Notify::new(), Condvar::new());
-    let queue = Arc::new(Queue { state: Mutex::new(state), overflow, wake, progress });
-    (Arc::clone(&queue), Reader::new(queue, front))
+    let queue = Arc::new(Queue {
+        state: Mutex::new(state),
+        overflow,
+        is_checked,
+        inheritance: (adopted, damaged),
+        wake: Notify::new(),
+        progress: Condvar::new(),
+    });
+    (Arc::clone(&queue), Reader::new(queue, front), report)
 }
 
 impl Queue {
@@ -87,6 +112,8 @@ impl Queue {
     #[inline]
     #[must_use]
     pub(crate) fn push(&self, severity: Severity, octets: &[u8]) -> bool {
+        // Before the lock: it is the only thing here that takes longer for a longer message.
+        let check = if self.is_checked { word::check(severity, octets) } else { 0 };
         let mut state = self.lock();
         state.books.captured += 1;
         let mut refusal = self.refusal(&state, severity, octets.len());
@@ -94,7 +121,7 @@ impl Queue {
             (state, refusal) = self.wait_for_room(state, severity, octets.len(), limit);
         }
         match refusal {
-            None if state.tail.push(severity, octets) => {
+            None if state.tail.push(severity, octets, check) => {
                 state.books.waiting += 1;
                 std::mem::take(&mut state.is_parked)
             }
@@ -170,6 +197,7 @@ impl Queue {
         stats.delivered = state.books.delivered;
         stats.waiting = state.books.waiting;
         stats.losses = state.books.losses;
+        (stats.adopted, stats.damaged) = self.inheritance;
         stats.queued_octets = state.tail.used() as u64;
     }
 
@@ -177,7 +205,7 @@ impl Queue {
         let (tail, capacity) = (&state.tail, state.tail.capacity());
         if state.is_closed {
             Some(DropReason::Closed)
-        } else if length > capacity / 2 - ring::OVERHEAD {
+        } else if length > (capacity / 2 - word::OVERHEAD).min(word::LONGEST) {
             // Wherever the head stands, half of an empty ring is always in one piece.
             Some(DropReason::TooLong)
         } else if tail.used() + tail.cost(length) > self.overflow.share(severity, capacity) {
@@ -240,6 +268,11 @@ const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 mod tests {
     use super::*;
     use crate::tail::Tail;
+
+    fn queue(capacity: usize, overflow: Overflow) -> (Arc<Queue>, Reader) {
+        let (queue, reader, _) = super::queue(capacity, overflow, None);
+        (queue, reader)
+    }
 
     fn stats(queue: &Queue) -> Stats {
         let mut stats = Stats::default();

@@ -231,10 +231,12 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// What is left, and what is logged from now on, has nobody to ship it: it is counted.
+    /// What is left, and what is logged from now on, has nobody to ship it: it is counted. In a
+    /// file it waits for the next process.
     fn drop(&mut self) {
         let mut state = self.queue.lock();
-        for stored in self.front.not_arrived(Cursor::MAX) {
+        let lost = if self.front.is_durable() { 0 } else { Cursor::MAX };
+        for stored in self.front.not_arrived(lost) {
             state.books.losses.add(DropReason::Closed, stored.severity);
             state.books.waiting -= 1;
         }

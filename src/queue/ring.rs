@@ -9,9 +9,6 @@
 //! Cursors count octets from the start and never wrap; a place in memory is the cursor modulo
 //! the capacity. Each message is a word with its length and severity, its octets, and padding
 //! to the next word. None wraps: where one would, the rest of the ring is skipped.
-#![allow(unsafe_code)]
-
-use std::cell::UnsafeCell;
 
 #[cfg(logship_loom)]
 use loom::sync::{
@@ -24,6 +21,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use super::{
+    file::Mapping,
+    memory::Memory,
+    word::{LONGEST, WORD, Word, mark, space},
+};
 use crate::Severity;
 
 /// A place in the ring: octets since its start.
@@ -31,13 +33,25 @@ pub(crate) type Cursor = u64;
 
 /// Makes a ring of `capacity` octets, rounded up to whole pages.
 pub(crate) fn ring(capacity: usize) -> (Tail, Front) {
-    let shared = Arc::new(Shared {
-        memory: Memory::new(capacity.next_multiple_of(PAGE)),
-        head: AtomicU64::new(0),
-        kept: AtomicU64::new(0),
-    });
-    let tail = Tail { shared: Arc::clone(&shared), head: 0, place: 0 };
-    (tail, Front { shared, sent: 0, arrived: 0, kept: 0 })
+    ring_in(Memory::new(rounded(capacity)), 0, 0)
+}
+
+/// Makes a ring of a mapped file that holds sound messages from `kept` to `head`.
+pub(super) fn ring_in_file(mapping: Mapping, kept: Cursor, head: Cursor) -> (Tail, Front) {
+    ring_in(Memory::mapped(mapping), kept, head)
+}
+
+/// Octets that a ring of `capacity` takes.
+pub(super) const fn rounded(capacity: usize) -> usize {
+    capacity.next_multiple_of(PAGE)
+}
+
+fn ring_in(memory: Memory, kept: Cursor, head: Cursor) -> (Tail, Front) {
+    let (head_now, kept_now) = (AtomicU64::new(head), AtomicU64::new(kept));
+    let shared = Arc::new(Shared { memory, head: head_now, kept: kept_now });
+    let place = shared.memory.place(head);
+    let tail = Tail { shared: Arc::clone(&shared), head, place };
+    (tail, Front { shared, sent: kept, arrived: kept, kept })
 }
 
 /// The writing half; there is one, behind the queue's lock.
@@ -89,10 +103,14 @@ impl Tail {
         if needed <= rest { needed } else { rest + needed }
     }
 
-    /// Appends a message; false if the ring has no room for it.
-    pub(crate) fn push(&mut self, severity: Severity, octets: &[u8]) -> bool {
+    /// Appends a message; false if the ring has no room for it, or isn't this process's. `check`
+    /// is the message's `check`, or anything where the ring isn't in a file.
+    pub(crate) fn push(&mut self, severity: Severity, octets: &[u8], check: u32) -> bool {
         let capacity = self.shared.memory.capacity();
-        if self.used() + self.cost(octets.len()) > capacity {
+        if self.used() + self.cost(octets.len()) > capacity
+            || octets.len() > LONGEST
+            || !self.shared.memory.is_ours()
+        {
             return false;
         }
         let needed = space(octets.len());
@@ -102,10 +120,15 @@ impl Tail {
             self.head += rest as u64;
             self.place = 0;
         }
-        self.shared.memory.set_word(self.place, Word::Message(severity, octets.len()));
+        let word = Word::Message(severity, octets.len(), check ^ mark(self.head));
+        self.shared.memory.set_word(self.place, word);
         self.shared.memory.set_octets(self.place + WORD, octets);
         self.head += needed as u64;
         self.place = next_place(self.place, needed, capacity);
+        // The file comes first: what the reader has freed must never be beyond its head.
+        if let Some(mapping) = &self.shared.memory.mapping {
+            mapping.publish_head(self.head);
+        }
         // Everything written above is complete before the reader can see the new head.
         self.shared.head.store(self.head, Ordering::Release);
         true
@@ -113,6 +136,11 @@ impl Tail {
 }
 
 impl Front {
+    /// Whether what is left outlives this process.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.shared.memory.mapping.is_some()
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.shared.memory.capacity()
     }
@@ -159,6 +187,10 @@ impl Front {
     /// Frees the space of what has arrived and ends at or before `to`.
     pub(crate) fn free(&mut self, to: Cursor) {
         self.kept = to.min(self.arrived).min(self.sent).max(self.kept);
+        // The file comes first: no octet is written over that the next process would look for.
+        if let Some(mapping) = &self.shared.memory.mapping {
+            mapping.publish_kept(self.kept);
+        }
         // The reader is done with these octets before a writer can see that they are free.
         self.shared.kept.store(self.kept, Ordering::Release);
     }
@@ -198,7 +230,7 @@ impl<'a> Iterator for Messages<'a> {
         }
         let capacity = self.shared.memory.capacity();
         let (severity, length) = match self.shared.memory.word(self.place) {
-            Word::Message(severity, length) => (severity, length),
+            Word::Message(severity, length, _) => (severity, length),
             Word::Skip => {
                 self.at += (capacity - self.place) as u64;
                 self.place = 0;
@@ -221,130 +253,6 @@ struct Shared {
     kept: AtomicU64,
 }
 
-/// The octets themselves.
-///
-/// Why the accesses below are sound: the tail touches only words in `head .. kept + capacity`
-/// (`Tail::push` checks `used + cost <= capacity` first), the front only words in
-/// `kept .. head`. The two ranges share no word. They move only by a release store of the
-/// half that gives words away, after its last access to them, and an acquire load of the half
-/// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
-/// never races with itself: `Stored` borrows the front, which must be borrowed mutably to free.
-struct Memory {
-    words: Box<[UnsafeCell<u64>]>,
-    #[cfg(logship_loom)]
-    races: Box<[loom::cell::UnsafeCell<()>]>,
-}
-
-// SAFETY: the only shared mutable state is `words`; the protocol above keeps accesses from two
-// threads to different words, or ordered by release and acquire.
-unsafe impl Sync for Memory {}
-
-impl Memory {
-    fn new(capacity: usize) -> Self {
-        // Written, not only reserved: the first touch of a page would be some log call's wait.
-        let words = (0..capacity / WORD).map(|_| UnsafeCell::new(UNUSED)).collect();
-        Memory {
-            words,
-            #[cfg(logship_loom)]
-            races: (0..capacity / WORD).map(|_| loom::cell::UnsafeCell::new(())).collect(),
-        }
-    }
-
-    fn capacity(&self) -> usize {
-        self.words.len() * WORD
-    }
-
-    fn place(&self, at: Cursor) -> usize {
-        (at % self.capacity() as u64) as usize
-    }
-
-    fn word(&self, place: usize) -> Word {
-        self.note_read(place, WORD);
-        // SAFETY: in bounds by indexing; the front owns the word, see `Memory`.
-        Word::from_bits(unsafe { *self.words[place / WORD].get() })
-    }
-
-    fn set_word(&self, place: usize, word: Word) {
-        self.note_write(place, WORD);
-        // SAFETY: in bounds by indexing; the tail owns the word, see `Memory`.
-        unsafe { *self.words[place / WORD].get() = word.to_bits() }
-    }
-
-    fn octets(&self, place: usize, length: usize) -> &[u8] {
-        assert!(place + length <= self.capacity());
-        self.note_read(place, length);
-        // SAFETY: in bounds by the assertion; the front owns the octets until it frees them,
-        // which takes a mutable borrow that ends this one, see `Memory`. Any octet is a valid u8.
-        unsafe { std::slice::from_raw_parts(self.start().add(place), length) }
-    }
-
-    fn set_octets(&self, place: usize, octets: &[u8]) {
-        assert!(place + octets.len() <= self.capacity());
-        self.note_write(place, octets.len());
-        // SAFETY: in bounds by the assertion; the tail owns the octets, see `Memory`, and the
-        // source is a borrow of other memory, since no `&[u8]` of a range that the tail owns
-        // is alive.
-        unsafe {
-            std::ptr::copy_nonoverlapping(octets.as_ptr(), self.start().add(place), octets.len());
-        }
-    }
-
-    /// The pointer comes from the whole slice and may be used anywhere in it.
-    fn start(&self) -> *mut u8 {
-        UnsafeCell::raw_get(self.words.as_ptr()).cast()
-    }
-
-    #[cfg(logship_loom)]
-    fn note_read(&self, place: usize, length: usize) {
-        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
-            cell.with(|_| ());
-        }
-    }
-
-    #[cfg(logship_loom)]
-    fn note_write(&self, place: usize, length: usize) {
-        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
-            cell.with_mut(|_| ());
-        }
-    }
-
-    #[cfg(not(logship_loom))]
-    #[inline]
-    fn note_read(&self, _: usize, _: usize) {}
-
-    #[cfg(not(logship_loom))]
-    #[inline]
-    fn note_write(&self, _: usize, _: usize) {}
-}
-
-impl std::fmt::Debug for Memory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} octets", self.capacity())
-    }
-}
-
-/// The word before a message, or in place of the end of the ring.
-enum Word {
-    Message(Severity, usize),
-    Skip,
-}
-
-impl Word {
-    fn from_bits(bits: u64) -> Self {
-        match bits {
-            UNUSED => Word::Skip,
-            _ => Word::Message(Severity::from_code((bits >> 32) as u8), bits as u32 as usize),
-        }
-    }
-
-    fn to_bits(&self) -> u64 {
-        match *self {
-            Word::Message(severity, length) => u64::from(severity.code()) << 32 | length as u64,
-            Word::Skip => UNUSED,
-        }
-    }
-}
-
 /// Where in memory the next message begins; no message goes beyond the end.
 #[inline]
 fn next_place(place: usize, taken: usize, capacity: usize) -> usize {
@@ -352,15 +260,6 @@ fn next_place(place: usize, taken: usize, capacity: usize) -> usize {
     if next == capacity { 0 } else { next }
 }
 
-/// Octets that a message of `length` takes where it stands.
-const fn space(length: usize) -> usize {
-    WORD + length.next_multiple_of(WORD)
-}
-
-/// Octets that a message takes beyond its own, at most.
-pub(crate) const OVERHEAD: usize = 2 * WORD;
-const WORD: usize = 8;
-const UNUSED: u64 = u64::MAX;
 #[cfg(not(logship_loom))]
 const PAGE: usize = 4096;
 /// Small enough that a model wraps around.
@@ -404,7 +303,7 @@ mod tests {
                         let severity = Severity::from_code(number as u8);
                         let octets = vec![number as u8; length];
                         let room = tail.used() + tail.cost(length) <= tail.capacity();
-                        prop_assert_eq!(tail.push(severity, &octets), room);
+                        prop_assert_eq!(tail.push(severity, &octets, 0), room);
                         if room { model.push_back((severity, octets)); }
                     }
                     Step::Send(count) => {
@@ -446,7 +345,7 @@ mod tests {
         let writer = std::thread::spawn(move || {
             for number in 0..COUNT {
                 let octets = number.to_string().repeat(1 + number as usize % 20);
-                while !tail.push(Severity::Debug, octets.as_bytes()) {
+                while !tail.push(Severity::Debug, octets.as_bytes(), 0) {
                     std::thread::yield_now();
                 }
             }
@@ -479,7 +378,7 @@ mod models {
         model.preemption_bound = Some(3);
         model.check(|| {
             let (mut tail, mut front) = ring(64);
-            let push = |tail: &mut Tail, octet| tail.push(Severity::Debug, &[octet; 24]);
+            let push = |tail: &mut Tail, octet| tail.push(Severity::Debug, &[octet; 24], 0);
             assert!(push(&mut tail, b'a'));
             let writer = loom::thread::spawn(move || {
                 let second = push(&mut tail, b'b');

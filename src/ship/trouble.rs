@@ -24,6 +24,12 @@ impl Trouble {
         Trouble { tag: tag.to_owned(), listener, said_last: None, unsaid: 0 }
     }
 
+    /// Tells of something that happens once, at the start; what comes after it is not held back.
+    pub(crate) fn tell_at_start(&mut self, what: &str) {
+        self.tell(format_args!("{what}"));
+        self.said_last = None;
+    }
+
     pub(super) fn tell(&mut self, what: fmt::Arguments<'_>) {
         let what = what.to_string();
         if let Some(listener) = &self.listener {

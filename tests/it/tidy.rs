@@ -64,7 +64,8 @@ fn only_the_builder_reads_the_environment() {
 #[test]
 fn unsafe_code_stands_only_where_it_is_proved() {
     let homes = [
-        "src/queue/ring.rs",
+        "src/queue/memory.rs",
+        "src/queue/file.rs",
         "src/transport/acknowledged.rs",
         "src/transport/many.rs",
         "src/exit.rs",
@@ -98,4 +99,4 @@ fn examples_ask_a_question() {
 }
 
 /// Lines of the longest file: the table of settings with what each one means.
-const LONGEST: usize = 520;
+const LONGEST: usize = 560;

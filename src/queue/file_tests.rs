@@ -1,0 +1,310 @@
+//! Is a ring file right whatever happened to it?
+#![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
+
+use std::{
+    collections::VecDeque,
+    fs,
+    ops::Range,
+    os::unix::fs::{MetadataExt as _, symlink},
+    path::{Path, PathBuf},
+};
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::{super::word::check, *};
+use crate::Severity;
+
+const CAPACITY: usize = 4096;
+const PAGE: usize = 4096;
+
+type Messages = Vec<Vec<u8>>;
+
+struct Place {
+    _folder: TempDir,
+    path: PathBuf,
+}
+
+fn place() -> Place {
+    // Thousands of files are renamed, which a disk is slow at.
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    let folder = folder.unwrap();
+    let path = folder.path().join("ring");
+    Place { _folder: folder, path }
+}
+
+fn damaged(path: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.damaged", path.display()))
+}
+
+fn push(opened: &mut Opened, octets: &[u8]) -> bool {
+    opened.tail.push(Severity::Error, octets, check(Severity::Error, octets))
+}
+
+fn messages(opened: &Opened) -> Vec<Vec<u8>> {
+    opened.front.unsent().map(|stored| stored.octets.to_vec()).collect()
+}
+
+fn ship(front: &mut Front, count: usize) {
+    let end = front.unsent().take(count).last().map(|stored| stored.end);
+    let end = end.unwrap_or(front.sent());
+    front.advance_sent(end);
+    front.advance_arrived(end);
+    front.free(end);
+}
+
+fn text(number: usize) -> Vec<u8> {
+    format!("<14>1 - - - - - - number {number} {}", "x".repeat(number * 7 % 90)).into_bytes()
+}
+
+/// Messages that were shipped, then some that wait and go around the end of the ring; and the file
+/// as a kill would leave it, with the places of those that wait.
+fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
+    let mut opened = open(path, CAPACITY).unwrap();
+    let shipped: Vec<_> = (0..30).map(text).collect();
+    for octets in &shipped {
+        assert!(push(&mut opened, octets));
+        ship(&mut opened.front, 1);
+    }
+    let waiting: Vec<_> = (30..60).map(text).collect();
+    let waiting: Vec<_> = waiting.into_iter().take_while(|m| push(&mut opened, m)).collect();
+    let places: Vec<_> = opened
+        .front
+        .unsent()
+        .map(|stored| {
+            let begin = stored.end as usize - stored.octets.len().next_multiple_of(8) - 8;
+            let begin = PAGE + begin % CAPACITY;
+            begin..begin + 8 + stored.octets.len()
+        })
+        .collect();
+    assert!(places.windows(2).any(|pair| pair[1].start < pair[0].start), "it goes around");
+    drop(opened);
+    (shipped, waiting, places, fs::read(path).unwrap())
+}
+
+/// That each of `expected` is there, in order, and nothing that was never said.
+fn assert_recovered(expected: &[&Vec<u8>], said: &[Vec<u8>], found: &[Vec<u8>], why: &str) {
+    let mut rest = found.iter();
+    for message in expected {
+        assert!(rest.any(|found| found == *message), "{why}: {found:?}");
+    }
+    assert!(found.iter().all(|found| said.contains(found)), "{why}: {found:?}");
+}
+
+#[test]
+fn every_octet_flipped_loses_no_other_message() {
+    let place = place();
+    let (shipped, waiting, places, image) = example(&place.path);
+    let said = [shipped, waiting.clone()].concat();
+    for at in 0..image.len() {
+        for bits in [0x01, 0x80, 0xff] {
+            let mut octets = image.clone();
+            octets[at] ^= bits;
+            fs::write(&place.path, &octets).unwrap();
+            let mut opened = open(&place.path, CAPACITY).unwrap();
+            let is_hit = |place: &Range<usize>| place.contains(&at);
+            let expected: Vec<_> = waiting
+                .iter()
+                .zip(&places)
+                .filter(|(_, place)| !is_hit(place))
+                .map(|(message, _)| message)
+                .collect();
+            let why = format!("octet {at} with {bits:#x}: {:?}", opened.report);
+            let found = messages(&opened);
+            assert_recovered(&expected, &said, &found, &why);
+            assert_eq!(opened.adopted, found.len() as u64, "{why}");
+            assert!(at < PAGE || found.len() == expected.len(), "{why}");
+            assert!(opened.damaged > 0 || !places.iter().any(is_hit), "{why}");
+            ship(&mut opened.front, usize::MAX);
+            assert!(push(&mut opened, b"goes on"), "{why}");
+            assert_eq!(messages(&opened), [b"goes on"]);
+        }
+    }
+}
+
+#[test]
+fn every_cut_leaves_what_stands_before_it() {
+    let place = place();
+    let (shipped, waiting, places, image) = example(&place.path);
+    let said = [shipped, waiting.clone()].concat();
+    for length in 0..image.len() {
+        fs::write(&place.path, &image[..length]).unwrap();
+        let opened = open(&place.path, CAPACITY).unwrap();
+        let whole = waiting.iter().zip(&places).filter(|(_, place)| place.end <= length);
+        let expected: Vec<_> = whole.map(|(message, _)| message).collect();
+        let why = format!("{length} octets: {:?}", opened.report);
+        assert_recovered(&expected, &said, &messages(&opened), &why);
+        assert_eq!(fs::metadata(&place.path).unwrap().len(), image.len() as u64);
+    }
+}
+
+#[test]
+fn damage_that_looks_like_the_end_of_the_ring_hides_nothing() {
+    let place = place();
+    let (_, waiting, places, mut image) = example(&place.path);
+    image[places[1].start..places[1].start + 8].fill(0xff);
+    fs::write(&place.path, &image).unwrap();
+    let opened = open(&place.path, CAPACITY).unwrap();
+    assert_eq!(messages(&opened), [&waiting[..1], &waiting[2..]].concat());
+    assert_eq!(opened.damaged, 1);
+}
+
+#[test]
+fn a_kill_between_the_copies_of_a_cursor_costs_nothing() {
+    let place = place();
+    let (shipped, waiting, places, image) = example(&place.path);
+    let said = [shipped, waiting.clone()].concat();
+    let cursor = |at: usize| u64::from_le_bytes(image[at..at + 8].try_into().unwrap());
+    let last = places.last().unwrap().len().next_multiple_of(8) as u64;
+    let first = places[0].len().next_multiple_of(8) as u64;
+    // The head had moved on in one place only; the kept cursor likewise.
+    for (at, value) in [(1024, cursor(1024) - last), (2048, cursor(2048) - first)] {
+        let mut octets = image.clone();
+        octets[at + 8..at + 16].copy_from_slice(&(!value).to_le_bytes());
+        fs::write(&place.path, &octets).unwrap();
+        let opened = open(&place.path, CAPACITY).unwrap();
+        let all: Vec<_> = waiting.iter().collect();
+        assert_recovered(&all, &said, &messages(&opened), &at.to_string());
+        assert!(opened.damaged == 0 && opened.report.is_none(), "{opened:?}");
+    }
+}
+
+#[test]
+fn another_capacity_takes_over_what_fits() {
+    let place = place();
+    let (_, waiting, _, _) = example(&place.path);
+    let opened = open(&place.path, 4 * CAPACITY).unwrap();
+    assert_eq!(messages(&opened), waiting);
+    assert!(opened.report.is_none() && !damaged(&place.path).exists());
+    drop(opened);
+    assert_eq!(fs::metadata(&place.path).unwrap().len(), (PAGE + 4 * CAPACITY) as u64);
+    let mut opened = open(&place.path, 4 * CAPACITY).unwrap();
+    let pushed = (0..100).filter(|number| push(&mut opened, &text(*number))).count();
+    let all = messages(&opened);
+    assert_eq!(all.len(), waiting.len() + pushed);
+    drop(opened);
+    let opened = open(&place.path, CAPACITY).unwrap();
+    let found = messages(&opened);
+    assert!(!found.is_empty() && all.starts_with(&found));
+    assert_eq!(opened.damaged as usize, all.len() - found.len());
+    assert!(opened.report.as_ref().unwrap().contains("no room"), "{opened:?}");
+    assert_eq!(fs::metadata(damaged(&place.path)).unwrap().len(), (PAGE + 4 * CAPACITY) as u64);
+}
+
+#[test]
+fn a_file_that_is_no_ring_is_set_aside() {
+    let place = place();
+    fs::write(&place.path, "my diary".repeat(2_000)).unwrap();
+    let opened = open(&place.path, CAPACITY).unwrap();
+    assert!(opened.report.as_ref().unwrap().contains("set aside"), "{opened:?}");
+    assert!(fs::read(damaged(&place.path)).unwrap().starts_with(b"my diary"));
+    assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o600);
+}
+
+#[test]
+fn what_can_not_be_used_is_said() {
+    let place = place();
+    let first = open(&place.path, CAPACITY).unwrap();
+    assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o600);
+    let link = place.path.with_file_name("link");
+    symlink(&place.path, &link).unwrap();
+    let folder = place.path.with_file_name("folder");
+    fs::create_dir(&folder).unwrap();
+    let missing = folder.join("missing").join("ring");
+    for (path, why) in [
+        (&place.path, "another process uses it"),
+        (&link, "symbolic link"),
+        (&folder, "directory"),
+        (&missing, "No such file"),
+        (&PathBuf::from("/dev/null"), "no regular file"),
+    ] {
+        let said = open(path, CAPACITY).unwrap_err();
+        assert!(said.contains(why) && said.contains("wait in memory"), "{said}");
+    }
+    drop(first);
+    assert!(open(&place.path, CAPACITY).is_ok());
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push(usize),
+    Send(usize),
+    Arrive(usize),
+    Crash,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        8 => (0_usize..1_000).prop_map(Step::Push),
+        3 => (0_usize..5).prop_map(Step::Send),
+        3 => (0_usize..5).prop_map(Step::Arrive),
+        1 => Just(Step::Crash),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn behaves_like_a_queue_that_outlives_its_owner(
+        steps in proptest::collection::vec(step(), 1..200),
+    ) {
+        let place = place();
+        let mut ring = open(&place.path, CAPACITY).unwrap();
+        let mut model: VecDeque<Vec<u8>> = VecDeque::new();
+        let mut sent = 0;
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Push(length) => {
+                    let octets = vec![number as u8; length];
+                    let room = ring.tail.used() + ring.tail.cost(length) <= CAPACITY;
+                    prop_assert_eq!(push(&mut ring, &octets), room);
+                    if room { model.push_back(octets); }
+                }
+                Step::Send(count) => {
+                    let end = ring.front.unsent().take(count).last().map(|stored| stored.end);
+                    sent += count.min(model.len() - sent);
+                    ring.front.advance_sent(end.unwrap_or(ring.front.sent()));
+                }
+                Step::Arrive(count) => {
+                    let there: Vec<_> =
+                        ring.front.to_be_resent().take(count).map(|stored| stored.end).collect();
+                    let end = there.last().copied().unwrap_or(ring.front.arrived());
+                    ring.front.advance_arrived(end);
+                    ring.front.free(end);
+                    sent -= there.len();
+                    model.drain(..there.len());
+                }
+                Step::Crash => {
+                    drop(ring);
+                    ring = open(&place.path, CAPACITY).unwrap();
+                    prop_assert!(ring.report.is_none());
+                    prop_assert_eq!((ring.adopted, ring.damaged), (model.len() as u64, 0));
+                    sent = 0;
+                }
+            }
+            let rest: Vec<_> = model.iter().skip(sent).cloned().collect();
+            prop_assert_eq!(messages(&ring), rest);
+        }
+    }
+
+    #[test]
+    fn a_stretch_of_anything_hides_nothing_behind_it(
+        at in 0..CAPACITY, junk in proptest::collection::vec(any::<u8>(), 0..2_000), fill: Option<u8>,
+    ) {
+        let place = place();
+        let (shipped, waiting, places, mut image) = example(&place.path);
+        let end = (PAGE + at + junk.len()).min(image.len());
+        for (place, octet) in image[PAGE + at..end].iter_mut().zip(junk) {
+            *place = fill.unwrap_or(octet);
+        }
+        fs::write(&place.path, &image).unwrap();
+        let opened = open(&place.path, CAPACITY).unwrap();
+        let untouched = waiting.iter().zip(&places);
+        let untouched = untouched.filter(|(_, p)| p.end <= PAGE + at || p.start >= end);
+        let expected: Vec<_> = untouched.map(|(message, _)| message).collect();
+        let said = [shipped, waiting.clone()].concat();
+        assert_recovered(&expected, &said, &messages(&opened), "junk");
+    }
+}

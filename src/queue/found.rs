@@ -1,0 +1,219 @@
+//! What is sound in a ring file that was found?
+//!
+//! ```text
+//!      0  constants: magic, version, length of this page, capacity, check    32 octets
+//!   1024  head, and its complement
+//!   2048  kept, and its complement
+//!   3072  the constants again
+//!   4096  the ring
+//! ```
+//!
+//! All numbers are little-endian. Each thing stands there twice, so that damage of one leaves the
+//! other; the cursors in cache lines of their own, since two threads write them.
+
+use super::{
+    Cursor,
+    word::{WORD, Word, check, mark, space},
+};
+use crate::Severity;
+
+/// What the first page of the file says.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) capacity: usize,
+    /// One of each pair is right, unless both are damaged.
+    heads: [Cursor; 2],
+    kepts: [Cursor; 2],
+}
+
+impl Header {
+    /// `None` where this is no header of ours.
+    pub(super) fn read(page: &[u8]) -> Option<Header> {
+        let capacity = CONSTANTS.into_iter().find_map(|at| {
+            let constants = page.get(at..at + constants(0).len())?;
+            let capacity = number(constants, CAPACITY)?;
+            (constants == self::constants(capacity)).then_some(capacity)
+        })?;
+        let cursors = |at| {
+            let [one, other] = [number(page, at), number(page, at + WORD)];
+            [one.unwrap_or(Cursor::MAX), !other.unwrap_or_default()]
+        };
+        Some(Header {
+            capacity: usize::try_from(capacity).ok().filter(|c| *c > 0 && c % PAGE == 0)?,
+            heads: cursors(HEAD),
+            kepts: cursors(KEPT),
+        })
+    }
+
+    /// Where the messages may be: pairs of `kept` and `head`, of which at least one is right unless
+    /// more than one cursor is damaged.
+    pub(super) fn ranges(&self) -> Vec<(Cursor, Cursor)> {
+        let mut ranges = Vec::new();
+        for kept in self.kepts {
+            for head in self.heads {
+                let is_possible = kept % WORD as u64 == 0
+                    && head % WORD as u64 == 0
+                    && head < LAST_CURSOR
+                    && head.checked_sub(kept).is_some_and(|used| used <= self.capacity as u64);
+                if is_possible && !ranges.contains(&(kept, head)) {
+                    ranges.push((kept, head));
+                }
+            }
+        }
+        // A process that is killed between the two copies leaves all pairs right, and the widest
+        // has what was written last.
+        ranges.sort_by_key(|(kept, head)| std::cmp::Reverse(head - kept));
+        ranges
+    }
+}
+
+/// The constants at the beginning of a file.
+pub(super) fn constants(capacity: u64) -> Vec<u8> {
+    let mut octets = MAGIC.to_vec();
+    octets.extend(VERSION.to_le_bytes());
+    octets.extend((PAGE as u32).to_le_bytes());
+    octets.extend(capacity.to_le_bytes());
+    octets.extend(u64::from(crc32fast::hash(&octets)).to_le_bytes());
+    octets
+}
+
+/// The first page of a file.
+pub(super) fn header(capacity: u64, kept: Cursor, head: Cursor) -> Vec<u8> {
+    let mut page = vec![0; PAGE];
+    let pairs = [(HEAD, head), (KEPT, kept)]
+        .map(|(at, cursor)| (at, [cursor.to_le_bytes(), (!cursor).to_le_bytes()].concat()));
+    let copies = CONSTANTS.map(|at| (at, constants(capacity)));
+    for (at, octets) in pairs.into_iter().chain(copies) {
+        for (octet, place) in octets.iter().zip(page.iter_mut().skip(at)) {
+            *place = *octet;
+        }
+    }
+    page
+}
+
+/// The octets of a ring as they were found.
+pub(super) struct Found<'a> {
+    /// Shorter than the capacity where the file was cut.
+    pub(super) octets: &'a [u8],
+    pub(super) capacity: usize,
+}
+
+/// What stands at a place that a message should begin at.
+enum Thing<'a> {
+    Message(Severity, &'a [u8], Cursor),
+    Skip(Cursor),
+    Damage,
+}
+
+impl<'a> Found<'a> {
+    /// How many messages there are, if they follow one another from `kept` to `head`.
+    pub(super) fn count_if_sound(&self, kept: Cursor, head: Cursor) -> Option<u64> {
+        let (mut at, mut count) = (kept, 0);
+        while at < head {
+            at = match self.thing(at, head, usize::MAX) {
+                Thing::Message(_, _, end) => {
+                    count += 1;
+                    end
+                }
+                Thing::Skip(end) if self.behind_skip(at, end, head).is_none() => end,
+                Thing::Skip(_) | Thing::Damage => return None,
+            };
+        }
+        Some(count)
+    }
+
+    /// Hands on each sound message between `kept` and `head`, and says between how many of them
+    /// there was damage.
+    pub(super) fn salvage(
+        &self,
+        kept: Cursor,
+        head: Cursor,
+        mut take: impl FnMut(Severity, &'a [u8]),
+    ) -> u64 {
+        let (mut at, mut gaps, mut in_gap) = (kept, 0, false);
+        // A word that is none may claim any length. Most texts can't look like a short one, so
+        // only the checks of long ones could take for ever.
+        let mut for_long_ones = self.capacity.saturating_mul(PATIENCE);
+        while at < head {
+            let longest = if for_long_ones == 0 { SHORT } else { usize::MAX };
+            at = match self.thing(at, head, longest) {
+                Thing::Message(severity, octets, end) => {
+                    take(severity, octets);
+                    in_gap = false;
+                    end
+                }
+                Thing::Skip(end) => {
+                    let hidden = self.behind_skip(at, end, head);
+                    gaps += u64::from(hidden.is_some() && !in_gap);
+                    hidden.unwrap_or(end)
+                }
+                Thing::Damage => {
+                    if in_gap {
+                        let tried = self.length_at(at).filter(|length| *length > SHORT);
+                        for_long_ones = for_long_ones.saturating_sub(tried.unwrap_or_default());
+                    }
+                    gaps += u64::from(!in_gap);
+                    in_gap = true;
+                    at + WORD as u64
+                }
+            };
+        }
+        gaps
+    }
+
+    fn thing(&self, at: Cursor, head: Cursor, longest: usize) -> Thing<'a> {
+        let place = (at % self.capacity as u64) as usize;
+        let rest = self.capacity - place;
+        let word = number(self.octets, place).and_then(Word::from_strange_bits);
+        let (severity, length, checked) = match word {
+            Some(Word::Message(severity, length, check)) => (severity, length, check),
+            Some(Word::Skip) if at + rest as u64 <= head => return Thing::Skip(at + rest as u64),
+            _ => return Thing::Damage,
+        };
+        let end = at + space(length) as u64;
+        if space(length) > rest || end > head || length > longest {
+            return Thing::Damage;
+        }
+        match self.octets.get(place + WORD..place + WORD + length) {
+            Some(octets) if checked == check(severity, octets) ^ mark(at) => {
+                Thing::Message(severity, octets, end)
+            }
+            _ => Thing::Damage,
+        }
+    }
+
+    /// A message between what says that nothing follows there, and the end of the ring: damage can
+    /// look like that.
+    fn behind_skip(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
+        let mut rest = (at + WORD as u64..end).step_by(WORD);
+        rest.find(|at| matches!(self.thing(*at, head, SHORT), Thing::Message(..)))
+    }
+
+    /// The length that a message at this place would have, were it to fit.
+    fn length_at(&self, at: Cursor) -> Option<usize> {
+        let place = (at % self.capacity as u64) as usize;
+        match number(self.octets, place).and_then(Word::from_strange_bits) {
+            Some(Word::Message(_, length, _)) => {
+                Some(length).filter(|length| place + space(*length) <= self.capacity)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn number(octets: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(octets.get(at..at + WORD)?.try_into().ok()?))
+}
+
+pub(super) const PAGE: usize = 4096;
+pub(super) const HEAD: usize = 1024;
+pub(super) const KEPT: usize = 2048;
+pub(super) const CONSTANTS: [usize; 2] = [0, 3072];
+const CAPACITY: usize = 16;
+const MAGIC: &[u8; 8] = b"logshipq";
+const VERSION: u32 = 1;
+/// No process comes this far, and sums with it can't overflow.
+const LAST_CURSOR: Cursor = 1 << 62;
+const SHORT: usize = 64 * 1024;
+/// How often all of a ring may be read in search of long messages.
+const PATIENCE: usize = 64;

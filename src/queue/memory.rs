@@ -1,0 +1,144 @@
+//! How are the octets of a ring read and written from two threads at once?
+#![allow(unsafe_code)]
+
+use super::{
+    Cursor,
+    file::Mapping,
+    word::{UNUSED, WORD, Word},
+};
+
+/// The octets of a ring.
+///
+/// Why the accesses below are sound: the tail touches only words in `head .. kept + capacity`
+/// (`ring::Tail::push` checks `used + cost <= capacity` first), the front only words in
+/// `kept .. head`. The two ranges share no word. They move only by a release store of the
+/// half that gives words away, after its last access to them, and an acquire load of the half
+/// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
+/// never races with itself: `ring::Stored` borrows the front, which must be borrowed mutably to free.
+pub(super) struct Memory {
+    /// Aligned for words, and the start of `capacity` octets that live as long as this.
+    start: *mut u8,
+    capacity: usize,
+    /// Where the octets are in a file; otherwise they are a boxed slice of words of our own.
+    pub(super) mapping: Option<Mapping>,
+    #[cfg(logship_loom)]
+    races: Box<[loom::cell::UnsafeCell<()>]>,
+}
+
+// SAFETY: nothing in it belongs to a thread: the octets are a heap allocation or a mapping of the
+// process, and may be used and freed from any.
+unsafe impl Send for Memory {}
+
+// SAFETY: the only shared mutable state are the octets at `start`; the protocol above keeps
+// accesses from two threads to different words, or ordered by release and acquire.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    pub(super) fn new(capacity: usize) -> Self {
+        // Written, not only reserved: the first touch of a page would be some log call's wait.
+        let words = vec![UNUSED; capacity / WORD].into_boxed_slice();
+        Memory::at(Box::into_raw(words).cast(), capacity, None)
+    }
+
+    pub(super) fn mapped(mapping: Mapping) -> Self {
+        Memory::at(mapping.start(), mapping.capacity(), Some(mapping))
+    }
+
+    fn at(start: *mut u8, capacity: usize, mapping: Option<Mapping>) -> Self {
+        Memory {
+            start,
+            capacity,
+            mapping,
+            #[cfg(logship_loom)]
+            races: (0..capacity / WORD).map(|_| loom::cell::UnsafeCell::new(())).collect(),
+        }
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// A forked child shares the mapping, and must not write into it.
+    pub(super) fn is_ours(&self) -> bool {
+        self.mapping.as_ref().is_none_or(Mapping::is_ours)
+    }
+
+    pub(super) fn place(&self, at: Cursor) -> usize {
+        (at % self.capacity() as u64) as usize
+    }
+
+    pub(super) fn word(&self, place: usize) -> Word {
+        self.note_read(place, WORD);
+        assert!(place / WORD < self.capacity / WORD);
+        // SAFETY: in bounds by the assertion, aligned since `start` is and words are counted; the
+        // front owns the word, see `Memory`. Any bits are a valid u64.
+        Word::from_bits(u64::from_le(unsafe { *self.start.cast::<u64>().add(place / WORD) }))
+    }
+
+    pub(super) fn set_word(&self, place: usize, word: Word) {
+        self.note_write(place, WORD);
+        assert!(place / WORD < self.capacity / WORD);
+        // SAFETY: in bounds by the assertion, aligned since `start` is and words are counted; the
+        // tail owns the word, see `Memory`.
+        unsafe { *self.start.cast::<u64>().add(place / WORD) = word.to_bits().to_le() }
+    }
+
+    pub(super) fn octets(&self, place: usize, length: usize) -> &[u8] {
+        assert!(place + length <= self.capacity());
+        self.note_read(place, length);
+        // SAFETY: in bounds by the assertion; the front owns the octets until it frees them,
+        // which takes a mutable borrow that ends this one, see `Memory`. Any octet is a valid u8.
+        unsafe { std::slice::from_raw_parts(self.start.add(place), length) }
+    }
+
+    pub(super) fn set_octets(&self, place: usize, octets: &[u8]) {
+        assert!(place + octets.len() <= self.capacity());
+        self.note_write(place, octets.len());
+        // SAFETY: in bounds by the assertion; the tail owns the octets, see `Memory`, and the
+        // source is a borrow of other memory, since no `&[u8]` of a range that the tail owns
+        // is alive.
+        unsafe {
+            std::ptr::copy_nonoverlapping(octets.as_ptr(), self.start.add(place), octets.len());
+        }
+    }
+
+    #[cfg(logship_loom)]
+    fn note_read(&self, place: usize, length: usize) {
+        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
+            cell.with(|_| ());
+        }
+    }
+
+    #[cfg(logship_loom)]
+    fn note_write(&self, place: usize, length: usize) {
+        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
+            cell.with_mut(|_| ());
+        }
+    }
+
+    #[cfg(not(logship_loom))]
+    #[inline]
+    fn note_read(&self, _: usize, _: usize) {}
+
+    #[cfg(not(logship_loom))]
+    #[inline]
+    fn note_write(&self, _: usize, _: usize) {}
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        if self.mapping.is_none() {
+            let words =
+                std::ptr::slice_from_raw_parts_mut(self.start.cast::<u64>(), self.capacity / WORD);
+            // SAFETY: `new` made this pointer and length of a boxed slice of words, nothing else
+            // frees it, and whoever borrowed octets from it borrowed `self`.
+            drop(unsafe { Box::from_raw(words) });
+        }
+    }
+}
+
+impl std::fmt::Debug for Memory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} octets", self.capacity())
+    }
+}
