@@ -189,8 +189,9 @@ impl Builder {
     ///
     /// The path is absolute, and there is one for each process. The file takes the capacity and a
     /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
-    /// empty, after a clean end. A call costs the check value of its message more, some 10 ns. What
-    /// was acknowledged and is kept as a [`tail`](Builder::tail) is sent again by the next start.
+    /// empty, after a clean end. A call costs the check value of its message more, some 20 ns; the
+    /// first start writes the whole file, which takes seconds for a gigabyte. What was acknowledged
+    /// and is kept as a [`tail`](Builder::tail) is sent again by the next start.
     ///
     /// Where the file can't be used, as when another process has it, the disk is full or the folder
     /// is missing, the program is told as of any trouble, and the records wait in memory. A file
