@@ -1,0 +1,246 @@
+//! How are the rooms joined? The one place that does it, and that reads the environment.
+
+use std::{process, sync::Arc, time::Duration};
+
+use super::Builder;
+use crate::{
+    ControlCharacters, Error, Facility, Format, Guard, Handle, Overflow,
+    capture::{Filter, Inlet, Report, panic},
+    encode::{Encoder, HOSTNAME, PROCID, Settings, check_field, check_tag},
+    endpoint::{Endpoint, Framing, Scheme, parse_list},
+    environment::{self as read, Environment, choose},
+    exit::flush_at_exit,
+    hostname,
+    queue::queue,
+    record::Severities,
+    ship::{Counters, Servers, Shipper, Suspect, Trouble, spawn},
+    tail::Tail,
+    transport::{Limits, Server},
+};
+
+impl Builder {
+    /// Starts the shipping and gives the parts, to be put where the program wants them.
+    ///
+    /// # Errors
+    ///
+    /// Where the tag, a setting or a variable is wrong, or a file that is named can't be read. A
+    /// server that can't be reached is no error.
+    pub fn build(self) -> Result<Handle, Error> {
+        self.build_in(&variable).map(|(handle, _)| handle)
+    }
+
+    /// Starts the shipping for the whole program: installs the subscriber of `tracing`, the
+    /// logger of `log` and the panic hook.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Builder::build); and where a subscriber or logger is installed already.
+    #[cfg(any(feature = "tracing", feature = "log"))]
+    pub fn try_init(self) -> Result<Guard, Error> {
+        #[cfg(feature = "tracing")]
+        if tracing_core::dispatcher::has_been_set() {
+            return Err(Error::new(TAKEN_TRACING));
+        }
+        let (handle, panic_hook) = self.build_in(&variable)?;
+        #[cfg(feature = "log")]
+        {
+            let logger = handle.logger();
+            let max_level = logger.max_level();
+            log::set_boxed_logger(Box::new(logger)).map_err(|_| Error::new(TAKEN_LOG))?;
+            log::set_max_level(max_level);
+        }
+        #[cfg(feature = "tracing")]
+        {
+            use tracing_subscriber::layer::SubscriberExt as _;
+            let subscriber = tracing_subscriber::registry().with(handle.filtered_layer());
+            tracing_core::dispatcher::set_global_default(subscriber.into())
+                .map_err(|_| Error::new(TAKEN_TRACING))?;
+        }
+        if panic_hook {
+            panic::install_hook(Arc::downgrade(&handle.inlet));
+        }
+        Ok(handle.guard())
+    }
+
+    /// As [`try_init`](Builder::try_init).
+    ///
+    /// # Panics
+    ///
+    /// Where `try_init` gives an error.
+    #[cfg(any(feature = "tracing", feature = "log"))]
+    pub fn init(self) -> Guard {
+        match self.try_init() {
+            Ok(guard) => guard,
+            Err(error) => panic!("logging could not be set up: {error}"),
+        }
+    }
+
+    fn build_in(self, environment: Environment<'_>) -> Result<(Handle, bool), Error> {
+        check_tag(&self.tag)?;
+        let env = environment;
+        let mut endpoints = self.endpoints(env)?;
+        let set = self.levels.as_deref().map(Filter::new).transpose()?;
+        let default = Filter::new("info")?;
+        let filter = Arc::new(choose(set, env, "RUST_LOG", Filter::new, || default)?);
+        let seconds = |set, variable, default| {
+            choose(set, env, variable, read::seconds, || Duration::from_secs(default))
+        };
+        let connect = seconds(self.connect_timeout, "SYSLOG_CONNECT_TIMEOUT", 5)?;
+        let write = seconds(self.write_timeout, "SYSLOG_WRITE_TIMEOUT", 60)?;
+        let flush_timeout = seconds(self.flush_timeout, "SYSLOG_FLUSH_TIMEOUT", 5)?;
+        let panic_hook = choose(self.panic_hook, env, "SYSLOG_PANIC_HOOK", read::truth, || true)?;
+        let overflow =
+            choose(self.overflow, env, "SYSLOG_OVERFLOW", str::parse, Overflow::default)?;
+        let settings = self.settings(env, &endpoints)?;
+        let capacity =
+            choose(self.capacity, env, "SYSLOG_CAPACITY", read::octets, || DEFAULT_CAPACITY)?;
+        let smallest = (FRAMES * settings.max_frame).max(SMALLEST_CAPACITY);
+        if capacity < smallest {
+            return Err(Error::new(format!(
+                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too small: it must \
+                 hold 64 KiB and {FRAMES} frames, here {smallest} octets"
+            )));
+        }
+        let file = self.queue_file.map(Some);
+        let queue_file = choose(file, env, "SYSLOG_QUEUE_FILE", read::path, || None)?;
+        if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
+            return Err(Error::new(format!(
+                "{path:?} is no path for a queue file (SYSLOG_QUEUE_FILE): it must be absolute, \
+                 since the next start may be in another folder"
+            )));
+        }
+        let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
+        let tail =
+            choose(self.tail.map(|t| Some(Tail::of(t))), env, "SYSLOG_TAIL", octets, || None)?;
+        for endpoint in &mut endpoints {
+            endpoint.tail = endpoint.tail.or(tail);
+            if endpoint.tail.is_some_and(|tail| tail.octets > capacity as u64 / 2) {
+                return Err(Error::new(format!(
+                    "{endpoint}: the tail may take half of the queue, which holds {capacity} octets"
+                )));
+            }
+        }
+        let limits = Limits { connect, write };
+        let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
+        let servers = Servers::new(servers.collect::<Result<_, _>>()?, connect);
+
+        let (queue, reader, report) = queue(capacity, overflow, queue_file.as_deref());
+        let mut trouble = Trouble::new(&self.tag, self.on_trouble);
+        if let Some(report) = report {
+            trouble.tell_at_start(&report);
+        }
+        let inlet = Arc::new(Inlet::new(Encoder::new(settings)?, queue));
+        let mut report = Report::new(Arc::downgrade(&inlet));
+        let counters = Arc::new(Counters::default());
+        let shipper = Shipper {
+            reader,
+            servers,
+            trouble,
+            counters: Arc::clone(&counters),
+            tend: Box::new(move |is_urgent| report.tend(is_urgent)),
+            last_limit: flush_timeout,
+            suspect: Suspect::default(),
+        };
+        spawn(shipper).map_err(|e| Error::because("the shipper's thread can't be started", e))?;
+        flush_at_exit(Arc::downgrade(&inlet.queue), flush_timeout);
+        Ok((Handle { inlet, filter, counters, flush_timeout }, panic_hook))
+    }
+
+    fn endpoints(&self, env: Environment<'_>) -> Result<Vec<Endpoint>, Error> {
+        match &self.url {
+            Some(urls) => parse_list(urls),
+            None => choose(None, env, "SYSLOG_URL", parse_list, Vec::new).and_then(|endpoints| {
+                if endpoints.is_empty() { parse_list(DEFAULT_URL) } else { Ok(endpoints) }
+            }),
+        }
+    }
+
+    fn settings(&self, env: Environment<'_>, endpoints: &[Endpoint]) -> Result<Settings, Error> {
+        let truth = |set, variable| choose(set, env, variable, read::truth, || false);
+        let text = |set: &Option<String>, variable, default: fn() -> String| {
+            choose(set.clone(), env, variable, read::plain_text, default)
+        };
+        let is_local = endpoints.first().is_some_and(|first| first.scheme == Scheme::Unix);
+        let natural = || if is_local { Format::Rfc3164Local } else { Format::Rfc5424 };
+        let max_frame =
+            choose(self.max_frame, env, "SYSLOG_MAX_FRAME", read::octets, || DEFAULT_MAX_FRAME)?;
+        let has_udp = endpoints.iter().any(|endpoint| endpoint.scheme == Scheme::Udp);
+        if max_frame < SMALLEST_FRAME || has_udp && max_frame > LARGEST_DATAGRAM {
+            return Err(Error::new(format!(
+                "a longest frame (SYSLOG_MAX_FRAME) of {max_frame} octets won't do: it must \
+                 be at least {SMALLEST_FRAME} (RFC 5424 section 6.1), and at most \
+                 {LARGEST_DATAGRAM} over UDP"
+            )));
+        }
+        let asked = choose(
+            self.control_characters,
+            env,
+            "SYSLOG_CONTROL_CHARACTERS",
+            read::control_characters,
+            ControlCharacters::default,
+        )?;
+        let has_lf = endpoints.iter().any(|endpoint| endpoint.framing == Framing::Lf);
+        let hostname = text(&self.hostname, "SYSLOG_HOSTNAME", String::new)?;
+        check_field("host name (SYSLOG_HOSTNAME)", &hostname, HOSTNAME)?;
+        let process_id = text(&self.process_id, "SYSLOG_PROCID", || process::id().to_string())?;
+        check_field("process id (SYSLOG_PROCID)", &process_id, PROCID)?;
+        Ok(Settings {
+            format: choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
+            facility: choose(self.facility, env, "SYSLOG_FACILITY", str::parse, Facility::default)?,
+            severities: choose(
+                self.severities,
+                env,
+                "SYSLOG_SEVERITIES",
+                read::severities,
+                Severities::default,
+            )?,
+            tag: self.tag.clone(),
+            hostname: if hostname.is_empty() { hostname::detect() } else { hostname },
+            process_id,
+            enterprise_number: choose(
+                self.enterprise_number,
+                env,
+                "SYSLOG_ENTERPRISE_NUMBER",
+                read::number,
+                || DOCUMENTATION_NUMBER,
+            )?,
+            max_frame,
+            // A line end in a message would end its frame (RFC 6587 section 3.4.2).
+            controls: if has_lf { ControlCharacters::Escape } else { asked },
+            source_location: truth(self.source_location, "SYSLOG_SOURCE_LOCATION")?,
+            thread_name: truth(self.thread_name, "SYSLOG_THREAD_NAME")?,
+            origin: truth(self.origin, "SYSLOG_ORIGIN")?,
+            sequence_id: truth(self.sequence_id, "SYSLOG_SEQUENCE_ID")?,
+            time_quality: choose(
+                self.time_quality,
+                env,
+                "SYSLOG_TIME_QUALITY",
+                read::time_quality,
+                || None,
+            )?,
+            bom: truth(self.bom, "SYSLOG_BOM")?,
+        })
+    }
+}
+
+/// What isn't UTF-8 is kept, as well as that goes, to be quoted where it is refused.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|text| text.to_string_lossy().into_owned())
+}
+
+const DEFAULT_URL: &str = "tcp://localhost:514";
+const DEFAULT_CAPACITY: usize = 8 << 20;
+const SMALLEST_CAPACITY: usize = 64 << 10;
+/// Frames that the queue must hold: what it can't use at its end is less than one.
+const FRAMES: usize = 8;
+const DEFAULT_MAX_FRAME: usize = 8096;
+const SMALLEST_FRAME: usize = 480;
+const LARGEST_DATAGRAM: usize = 65_507;
+/// Reserved for documentation (RFC 5612); it does no harm, and no other is ours to give.
+const DOCUMENTATION_NUMBER: u32 = 32_473;
+#[cfg(feature = "tracing")]
+const TAKEN_TRACING: &str = "a global tracing subscriber is installed already: there can be only \
+                             one, so add Handle::layer to it instead";
+#[cfg(feature = "log")]
+const TAKEN_LOG: &str = "a logger of the log crate is installed already: there can be only one, \
+                         so build a Handle and use Handle::layer or Handle::logger";
