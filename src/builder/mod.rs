@@ -118,7 +118,7 @@ impl Builder {
     }
 
     /// Which levels of which targets are shipped, as in `info,my_crate=debug`. It holds for
-    /// [`init`](Builder::init) and for [`Handle::logger`]; a [`Layer`](crate::Layer) takes filters of
+    /// [`init`](Builder::init) and for [`Handle::logger`](crate::Handle::logger); a [`Layer`](crate::Layer) takes filters of
     /// its own. Defaults to `info`.
     pub fn levels(mut self, levels: impl Into<String>) -> Self {
         self.levels = Some(levels.into());
@@ -288,7 +288,7 @@ impl Builder {
         self
     }
 
-    /// How long the end of the process, a dropped [`Guard`] and `log::Log::flush` wait at most. Defaults
+    /// How long the end of the process, a dropped [`Guard`](crate::Guard) and `log::Log::flush` wait at most. Defaults
     /// to 5 s.
     pub fn flush_timeout(mut self, flush_timeout: Duration) -> Self {
         self.flush_timeout = Some(flush_timeout);
