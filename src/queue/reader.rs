@@ -146,11 +146,6 @@ impl Reader {
         self.queue.lock().is_closed
     }
 
-    /// Where the first message begins that waits to be sent.
-    pub(crate) fn first_unsent(&self) -> Cursor {
-        self.front.sent()
-    }
-
     /// Notes that the connection has everything up to `to`.
     pub(crate) fn sent(&mut self, to: Cursor) {
         self.front.advance_sent(to);

@@ -70,7 +70,7 @@ impl Shipper {
                 news = listen(&mut way) => match news {
                     Ok(()) => Work::Nothing,
                     Err(error) => {
-                        self.mourn(&mut way, &error);
+                        self.mourn(&mut way, &error).await;
                         continue;
                     }
                 },
@@ -111,7 +111,6 @@ impl Shipper {
         let Some(transport) = way else { return };
         let batch = self.reader.batch(BATCH);
         let outcome = transport.deliver(batch).await;
-        let progress = transport.sent() > self.reader.first_unsent();
         self.reader.sent(transport.sent());
         match outcome {
             Ok(()) => {}
@@ -119,27 +118,25 @@ impl Shipper {
                 self.reader.arrived(transport.arrived(), Tail::NONE);
                 self.reader.set_aside(DropReason::TooLong);
             }
-            Err(Fault::Broken(error)) => {
-                self.mourn(way, &error);
-                self.reader.pause(self.servers.backoff.next()).await;
-                return;
-            }
-        }
-        if progress && transport.is_accepted() {
-            self.servers.backoff.reset();
-            self.trouble.is_over();
+            Err(Fault::Broken(error)) => self.mourn(way, &error).await,
         }
     }
 
-    /// The way has ended: what isn't known to have arrived goes back in line.
-    fn mourn(&mut self, way: &mut Option<Transport>, error: &io::Error) {
+    /// The way has ended: what isn't known to have arrived goes back in line, and the next try
+    /// comes after a pause, which is short where something has arrived since the last end.
+    async fn mourn(&mut self, way: &mut Option<Transport>, error: &io::Error) {
         let Some(mut transport) = way.take() else { return };
         let (arrived, tail) = (transport.arrived(), transport.tail());
         self.reader.arrived(arrived, tail);
         if transport.is_accepted() {
-            match self.suspect.times(self.reader.first_not_arrived()) {
+            let times = self.suspect.times(self.reader.first_not_arrived());
+            if times == 1 {
+                self.servers.backoff.reset();
+                self.trouble.is_over();
+            }
+            match times {
                 // Where a way ends before all of the tail went through it, nothing new ever would.
-                times @ ..TRIES => self.reader.arrived(arrived, tail.shortened(times - 1)),
+                ..TRIES => self.reader.arrived(arrived, tail.shortened(times - 1)),
                 TRIES => self.reader.forget_tail(),
                 _ => self.reader.set_aside(DropReason::Refused),
             }
@@ -150,6 +147,7 @@ impl Shipper {
         if resent > 0 || error.kind() != ErrorKind::UnexpectedEof {
             self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
         }
+        self.reader.pause(self.servers.backoff.next()).await;
     }
 
     /// Ends the way in good order, and learns from it what has arrived.
