@@ -1,18 +1,13 @@
 //! What a program may say, and how rsyslog stores it.
 
-use crate::shipping::{PATIENCE, assert_all_delivered, build, logging, shop, url};
+use logship::Format;
+
+use crate::shipping::{PATIENCE, build, logging, shop, stored, url};
 use crate::support::{Input, Record, Rsyslogd};
 
 /// Ships what `work` logs over octet-counted TCP; returns the `count` records it made.
 fn shipped(count: usize, work: impl FnOnce()) -> Vec<Record> {
-    let mut server = Rsyslogd::running();
-    let handle = build(shop(&url(&server, Input::Tcp)));
-    logging(&handle, work);
-    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
-    let records = server.exactly(count, PATIENCE);
-    assert_all_delivered(&handle, count as u64);
-    server.assert_content();
-    records
+    stored(Format::Rfc5424, Input::Tcp, count, work)
 }
 
 #[test]

@@ -3,23 +3,12 @@
 use logship::Format;
 use serde_json::json;
 
-use crate::shipping::{PATIENCE, assert_all_delivered, build, logging, shop, url};
+use crate::shipping::{PATIENCE, build, logging, stored, url};
 use crate::support::{Input, Record, Rsyslogd};
-
-fn shipped(format: Format, input: Input, count: usize, work: impl FnOnce()) -> Vec<Record> {
-    let mut server = Rsyslogd::running();
-    let handle = build(shop(&url(&server, input)).format(format));
-    logging(&handle, work);
-    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
-    let records = server.exactly(count, PATIENCE);
-    assert_all_delivered(&handle, count as u64);
-    server.assert_content();
-    records
-}
 
 #[test]
 fn cee_json_is_parsed_with_numbers_as_numbers() {
-    let records = shipped(Format::Cee, Input::Tcp, 1, || {
+    let records = stored(Format::Cee, Input::Tcp, 1, || {
         tracing::warn!(
             target: "shop::cart",
             order_id = 42,
@@ -50,7 +39,7 @@ fn cee_json_is_parsed_with_numbers_as_numbers() {
 #[test]
 fn cee_json_keeps_any_text_as_it_is() {
     let texts = ["first\nsecond\ttab\0", r#"she said "no" \ ] }"#, "Grüße 🚀", "", "\u{1b}[31mred"];
-    let records = shipped(Format::Cee, Input::Tcp, texts.len(), || {
+    let records = stored(Format::Cee, Input::Tcp, texts.len(), || {
         for text in texts {
             tracing::info!(value = text, "{text}");
         }
@@ -65,7 +54,7 @@ fn cee_json_keeps_any_text_as_it_is() {
 
 #[test]
 fn cee_json_of_a_text_far_too_long_is_still_json() {
-    let records = shipped(Format::Cee, Input::Tcp, 2, || {
+    let records = stored(Format::Cee, Input::Tcp, 2, || {
         tracing::info!(after = 1, "{}", "x\n".repeat(50_000));
         tracing::info!(after = 2, "next");
     });
@@ -78,7 +67,7 @@ fn cee_json_of_a_text_far_too_long_is_still_json() {
 #[test]
 fn rfc_3164_is_read_with_its_tag_and_pid() {
     for input in [Input::Tcp, Input::Udp, Input::TlsGnutls] {
-        let records = shipped(Format::Rfc3164, input, 2, || {
+        let records = stored(Format::Rfc3164, input, 2, || {
             tracing::error!("it broke");
             tracing::info!("two\nlines");
         });

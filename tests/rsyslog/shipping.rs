@@ -55,6 +55,23 @@ pub(crate) fn tls_url(server: &Rsyslogd, input: Input, client: Option<Identity>)
     url
 }
 
+/// Ships what `work` logs to a server that is well; returns the `count` records that it stored.
+pub(crate) fn stored(
+    format: Format,
+    input: Input,
+    count: usize,
+    work: impl FnOnce(),
+) -> Vec<Record> {
+    let mut server = Rsyslogd::running();
+    let handle = build(shop(&url(&server, input)).format(format));
+    logging(&handle, work);
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    let records = server.exactly(count, PATIENCE);
+    assert_all_delivered(&handle, count as u64);
+    server.assert_content();
+    records
+}
+
 /// Runs `work` with the handle's layer as the subscriber of this thread.
 pub(crate) fn logging<T>(handle: &Handle, work: impl FnOnce() -> T) -> T {
     let subscriber = tracing_subscriber::registry().with(handle.layer());
