@@ -17,6 +17,9 @@ mod environment;
 mod error;
 mod exit;
 mod facility;
+#[cfg(all(fuzzing, feature = "collector"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod handle;
 mod hostname;
 mod muted;

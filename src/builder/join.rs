@@ -146,6 +146,12 @@ impl Builder {
         Ok((Handle { inlet, filter, counters, flush_timeout }, panic_hook))
     }
 
+    /// What the encoder is told, without a variable.
+    #[cfg(all(fuzzing, feature = "collector"))]
+    pub(crate) fn settings_for_fuzzing(&self) -> Result<Settings, Error> {
+        self.settings(&|_| None, &[])
+    }
+
     fn endpoints(&self, env: Environment<'_>) -> Result<Vec<Endpoint>, Error> {
         match &self.url {
             Some(urls) => parse_list(urls),

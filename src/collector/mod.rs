@@ -28,6 +28,8 @@
 mod bind;
 mod complaint;
 mod frame;
+#[cfg(all(fuzzing, feature = "collector"))]
+pub(crate) mod fuzzing;
 mod inbox;
 mod listen;
 mod message;

@@ -5,6 +5,8 @@
 
 mod escape;
 mod format;
+#[cfg(all(fuzzing, feature = "collector"))]
+pub(crate) mod fuzzing;
 mod grammar;
 mod header;
 mod json;

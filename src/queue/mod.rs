@@ -5,6 +5,8 @@
 
 mod file;
 mod found;
+#[cfg(all(fuzzing, feature = "collector"))]
+pub(crate) mod fuzzing;
 mod kept;
 mod memory;
 mod overflow;

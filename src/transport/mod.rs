@@ -7,6 +7,8 @@ mod acknowledged;
 mod counted;
 mod datagram;
 mod framing;
+#[cfg(all(fuzzing, feature = "collector"))]
+pub(crate) mod fuzzing;
 #[cfg(target_os = "linux")]
 mod many;
 mod news;

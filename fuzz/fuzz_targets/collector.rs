@@ -1,0 +1,12 @@
+//! Any octets into the collector: does it only complain?
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use logship::{collector::parse, fuzzing::frames};
+
+fuzz_target!(|octets: &[u8]| {
+    for (octets, _, _) in frames(&[octets]) {
+        let (message, complaints) = parse(&octets);
+        assert!(message.is_some() || !complaints.is_empty());
+    }
+});

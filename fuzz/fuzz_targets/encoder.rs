@@ -1,0 +1,73 @@
+//! Any record: does a strict reader of RFC 5424 get back what was said?
+#![no_main]
+
+mod said;
+
+use std::collections::HashSet;
+
+use libfuzzer_sys::fuzz_target;
+use logship::{
+    collector::{Element, parse},
+    fuzzing::{Said, encoded},
+};
+
+fuzz_target!(|input: said::Input<'_>| {
+    let all = input.said();
+    let messages = encoded(input.builder(), &all).unwrap();
+    assert_eq!(messages.len(), all.len());
+    for (number, (octets, said)) in messages.iter().zip(&all).enumerate() {
+        assert!(octets.len() <= input.max_frame(), "{} octets", octets.len());
+        let (message, complaints) = parse(octets);
+        assert!(complaints.is_empty(), "{complaints:?} {}", octets.escape_ascii());
+        let message = message.unwrap();
+        assert_eq!((message.facility, message.severity), (1, 3));
+        let sequence = message.param("meta", "sequenceId").map(|id| id.parse().unwrap());
+        assert_eq!(sequence, input.sequence_id.then_some(number + 1));
+        if input.source_location {
+            assert_eq!(message.param("source@32473", "file"), Some("src/a]\"b.rs"));
+        }
+        let element = |id: &str| message.element(id).map_or(&[][..], |e: &Element| &e.params[..]);
+        let fields = element("fields@32473");
+        let is_full = octets.len() > input.max_frame() / 4;
+        check(said.fields, fields, is_full);
+        if let (Some((name, fields)), [(names, found), rest @ ..]) =
+            (said.span, element("span@32473"))
+        {
+            assert!(names == "spans" && said::escaped(name).starts_with(found.as_str()));
+            check(fields, rest, is_full);
+        } else {
+            assert!(said.span.is_none() || is_full);
+        }
+        check_text(said, message.text.as_deref());
+    }
+});
+
+fn check(said: &[(&str, &str)], found: &[(String, String)], is_full: bool) {
+    let distinct: HashSet<_> = found.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+    let (omitted, found) = match found {
+        [found @ .., (name, count)] if name == "omitted" && said.len() > found.len() => {
+            (count.parse().unwrap(), found)
+        }
+        _ => (0, found),
+    };
+    if is_full && found.is_empty() {
+        return;
+    }
+    assert_eq!(found.len() + omitted, said.len());
+    assert!(omitted > 0 || distinct.len() == found.len(), "{found:?}");
+    assert!(omitted == 0 || is_full, "{omitted} omitted of a small message");
+    let mut rest = said.iter();
+    for (_, value) in found {
+        let is_it = |(_, said): &(&str, &str)| said::is_said(value, said, said::escaped);
+        assert!(rest.any(is_it), "{value:?} was not said");
+    }
+}
+
+fn check_text(said: &Said<'_>, text: Option<&str>) {
+    match text {
+        None => assert_eq!(said.text, ""),
+        Some(text) => {
+            assert!(said::is_said(text, said.text, said::escaped), "{text:?} is not what was said");
+        }
+    }
+}

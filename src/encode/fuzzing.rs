@@ -1,0 +1,79 @@
+//! What comes out of the encoder and its escaper, for the fuzz targets?
+#![allow(missing_docs)]
+
+use super::{Encoder, Scratch, Settings, escape};
+use crate::{
+    ControlCharacters, Error, Severity,
+    record::{Level, Origin, Value},
+};
+
+/// Where a text stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    ParamValue,
+    Text,
+    Json,
+}
+
+/// What a log call says.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub target: &'a str,
+    pub fields: &'a [(&'a str, &'a str)],
+    /// A span's name and its fields.
+    pub span: Option<(&'a str, &'a [(&'a str, &'a str)])>,
+    pub text: &'a str,
+}
+
+/// A text as it is escaped within a limit, and how many octets of it had no room.
+pub fn escaped(
+    text: &str,
+    place: Place,
+    controls: ControlCharacters,
+    limit: usize,
+) -> (Vec<u8>, usize) {
+    let place = match place {
+        Place::ParamValue => escape::Place::ParamValue,
+        Place::Text => escape::Place::Text,
+        Place::Json => escape::Place::Json,
+    };
+    let mut out = Vec::new();
+    let mut writer = escape::Escaped::new(&mut out, limit, place, controls);
+    writer.push(text);
+    let cut = writer.cut;
+    (out, cut)
+}
+
+/// The message that each log call becomes, all said by one thread.
+pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<u8>>, Error> {
+    let encoder = Encoder::new(settings)?;
+    let mut scratch = Scratch::default();
+    let mut messages = Vec::new();
+    for said in said {
+        let (file, line) = (Some("src/a]\"b.rs"), Some(42));
+        let (severity, level) = (Severity::Error, Level::Error);
+        let origin = Origin { severity, level, target: said.target, file, line };
+        let site = encoder.site(&origin, std::iter::empty());
+        let mut writer = encoder.begin(&mut scratch, &site);
+        writer.text(format_args!("{}", said.text));
+        for (name, value) in said.fields {
+            writer.named_field(name, Value::Str(value));
+        }
+        if let Some((name, fields)) = said.span {
+            if writer.begin_spans(&encoder.span_names(None, name)) {
+                let names = encoder.field_names(fields.iter().map(|(name, _)| *name));
+                for (name, (_, value)) in names.iter().zip(fields) {
+                    writer.span_field(&encoder.span_field(name, Value::Display(value)));
+                }
+                writer.end_spans();
+            }
+        }
+        messages.push(writer.finish().octets.to_vec());
+    }
+    Ok(messages)
+}
+
+/// The messages of a handle that is set up like this.
+pub fn encoded(builder: crate::Builder, said: &[Said<'_>]) -> Result<Vec<Vec<u8>>, Error> {
+    messages(builder.settings_for_fuzzing()?, said)
+}

@@ -1,0 +1,14 @@
+//! What do the fuzz targets in `fuzz/` see of the inside? Thin openings, without any promise.
+
+use crate::{Error, endpoint::parse_list};
+pub use crate::{
+    collector::fuzzing::frames,
+    encode::fuzzing::{Place, Said, encoded, escaped},
+    queue::fuzzing::{Ring, salvaged},
+    transport::fuzzing::{answers, framed},
+};
+
+/// The servers of a list of URLs, as they are shown.
+pub fn servers(urls: &str) -> Result<Vec<String>, Error> {
+    Ok(parse_list(urls)?.iter().map(ToString::to_string).collect())
+}

@@ -1,0 +1,70 @@
+//! How does a ring in a file fare, for the fuzz targets?
+#![allow(missing_docs)]
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    Overflow, Queue, Reader,
+    found::{Found, Header, PAGE},
+    queue,
+};
+use crate::{Severity, Stats, tail::Tail};
+
+/// A queue in a file.
+#[derive(Debug)]
+pub struct Ring {
+    queue: Arc<Queue>,
+    reader: Reader,
+    /// What was said of the file.
+    pub report: Option<String>,
+}
+
+impl Ring {
+    pub fn open(path: &Path, capacity: usize) -> Self {
+        let (queue, reader, report) = queue(capacity, Overflow::DropNewest, Some(path));
+        Ring { queue, reader, report }
+    }
+
+    /// Takes a message, or drops it.
+    pub fn push(&mut self, octets: &[u8]) -> bool {
+        let before = self.stats().waiting;
+        let _ = self.queue.push(Severity::Error, octets);
+        self.stats().waiting > before
+    }
+
+    /// What waits, the oldest first.
+    pub fn waiting(&self) -> Vec<Vec<u8>> {
+        self.reader.batch(usize::MAX).map(|stored| stored.octets.to_vec()).collect()
+    }
+
+    /// Has so many messages arrive.
+    pub fn ship(&mut self, count: usize) {
+        let end = self.reader.batch(usize::MAX).take(count).last().map(|stored| stored.end);
+        self.reader.sent(end.unwrap_or_default());
+        self.reader.arrived(end.unwrap_or_default(), Tail::NONE);
+    }
+
+    pub fn stats(&self) -> Stats {
+        let mut stats = Stats::default();
+        self.queue.tell(&mut stats);
+        stats
+    }
+}
+
+/// The messages that are found in the octets of a file, if it is a queue file at all.
+pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let header = Header::read(file.get(..PAGE)?)?;
+    let capacity = header.capacity;
+    let ring = file.get(PAGE..)?;
+    let found = Found { octets: ring.get(..capacity).unwrap_or(ring), capacity };
+    let mut all = Vec::new();
+    for (kept, head) in header.ranges() {
+        let sound = found.count_if_sound(kept, head);
+        let mut messages = Vec::new();
+        let gaps = found.salvage(kept, head, |_, octets| messages.push(octets.to_vec()));
+        let is_sound = gaps == 0 && sound == Some(messages.len() as u64);
+        assert!(sound.is_none() || is_sound, "{sound:?}, {gaps} gaps, {}", messages.len());
+        all.append(&mut messages);
+    }
+    Some(all)
+}
