@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use crate::{Error, environment::octets, tail::Tail};
+use crate::{Error, Format, environment::octets, tail::Tail};
 
 /// A server to ship to, as its URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(crate) struct Endpoint {
     pub(crate) tls: TlsOptions,
     /// What is kept of what has arrived, where the URL says.
     pub(crate) tail: Option<Tail>,
+    /// How records are written, where the URL says.
+    pub(crate) format: Option<Format>,
 }
 
 /// The way octets travel.
@@ -59,6 +61,11 @@ impl Endpoint {
 
 /// Several URLs, separated by commas, in the order in which they are tried.
 pub(crate) fn parse_list(urls: &str) -> Result<Vec<Endpoint>, Error> {
+    // A comma in a password would leave one half of it to be quoted as a server.
+    if urls.split(',').any(|piece| piece.contains('@') && !piece.contains("://")) {
+        let shown = without_secrets(urls);
+        return Err(Error::new(format!("{shown:?} is no list of servers' URLs: {NO_USER}")));
+    }
     urls.split(',').map(|url| url.trim().parse()).collect()
 }
 
@@ -66,7 +73,8 @@ impl FromStr for Endpoint {
     type Err = Error;
 
     fn from_str(url: &str) -> Result<Self, Error> {
-        let bad = |rule: String| Error::new(format!("{url:?} is no server's URL: {rule}"));
+        let shown = without_secrets(url);
+        let bad = |rule: String| Error::new(format!("{shown:?} is no server's URL: {rule}"));
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(SHAPE.to_owned()))?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "udp" => Scheme::Udp,
@@ -86,6 +94,7 @@ impl FromStr for Endpoint {
             framing: Framing::default(),
             tls: TlsOptions::default(),
             tail: None,
+            format: None,
         };
         match scheme {
             Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
@@ -122,6 +131,10 @@ impl Endpoint {
             "tail" if keeps_tail => match octets(&value) {
                 Ok(octets) => self.tail = Some(Tail::of(octets)),
                 Err(error) => return Err(format!("tail: {error}")),
+            },
+            "format" => match value.parse() {
+                Ok(format) => self.format = Some(format),
+                Err(error) => return Err(error.to_string()),
             },
             "ca" if is_tls => self.tls.ca = Some(value.into()),
             "cert" if is_tls => self.tls.cert = Some(value.into()),
@@ -167,7 +180,34 @@ fn path(place: &str) -> Result<PathBuf, String> {
     if path.is_absolute() { Ok(path) } else { Err("unix:// needs a path from the root".to_owned()) }
 }
 
+/// A URL, or several, as they may be shown: what stands before an `@` may be a password.
+pub(crate) fn without_secrets(urls: &str) -> String {
+    let shown = |url: &str| match url.rsplit_once('@') {
+        Some((before, host)) => {
+            let scheme = before.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://***@{host}")
+        }
+        None => url.to_owned(),
+    };
+    let mut shown_urls: Vec<String> = Vec::new();
+    // A comma may stand in a password: what has no scheme belongs to the piece before it.
+    let mut whole = String::new();
+    for piece in urls.split(',') {
+        if !whole.is_empty() && piece.contains("://") {
+            shown_urls.push(shown(&std::mem::take(&mut whole)));
+        } else if !whole.is_empty() {
+            whole.push(',');
+        }
+        whole.push_str(piece);
+    }
+    shown_urls.push(shown(&whole));
+    shown_urls.join(",")
+}
+
 fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
+    if place.contains('@') {
+        return Err(NO_USER.to_owned());
+    }
     let place = place.strip_suffix('/').unwrap_or(place);
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
@@ -226,14 +266,28 @@ fn percent_decoded(text: &str) -> Result<String, String> {
     String::from_utf8(octets).map_err(|_| format!("{text:?} is not UTF-8"))
 }
 
+const NO_USER: &str = "a syslog server knows no user and no password";
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
                      relp://host:2514, relp+tls://host:2514 or unix:///dev/log";
-const OPTIONS: &str = "there are tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, \
+const OPTIONS: &str = "there are format, tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, \
                        danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_shows_no_password() {
+        for url in ["tcp://user:hush@h", "tls://hush@h:1", "tcp://u:hu/sh@h", "u:hush@h"] {
+            let error = url.parse::<Endpoint>().unwrap_err().to_string();
+            assert!(!error.contains("hush") && error.contains("***@h"), "{error}");
+        }
+        let error = parse_list("tcp://u:hush,hush@h").unwrap_err().to_string();
+        assert!(!error.contains("hush"), "{error}");
+        assert_eq!(without_secrets("tcp://a:1, tcp://u:p@b"), "tcp://a:1, tcp://***@b");
+        assert_eq!(without_secrets("tcp://u:hu,sh@b,tcp://a"), "tcp://***@b,tcp://a");
+        assert_eq!(without_secrets("unix:///dev/log"), "unix:///dev/log");
+    }
 
     #[test]
     fn each_scheme_has_its_port() {
@@ -254,6 +308,8 @@ mod tests {
         assert_eq!(endpoint.tls.ca, Some("/etc/ca x.pem".into()));
         assert_eq!(endpoint.server_name(), "logs");
         assert!(!endpoint.tls.danger_accept_invalid_certs);
+        let old: Endpoint = "udp://h?format=rfc3164".parse().unwrap();
+        assert_eq!(old.format, Some(Format::Rfc3164));
         assert_eq!("tcp://h?framing=lf".parse::<Endpoint>().unwrap().framing, Framing::Lf);
         assert_eq!(parse_list("tcp://a, tcp://b").unwrap().len(), 2);
     }
@@ -269,12 +325,12 @@ mod tests {
             ("tcp://h:70000", "port"),
             ("tcp://h:x", "port"),
             ("tcp://a b", "no host name"),
-            ("tcp://user:secret@h", "port"),
             ("tcp://[::1", "bracket"),
             ("tcp://[x]:1", "IPv6"),
             ("tcp://[::1]x", "bracket"),
             ("unix://dev/log", "root"),
             ("tcp://h?framing=crlf", "framing"),
+            ("tcp://h?format=xml", "no format"),
             ("tcp://h?ca=/x", "no option"),
             ("tls://h?framing=lf", "no option"),
             ("tls://h?cert=/x", "key"),

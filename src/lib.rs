@@ -25,11 +25,13 @@ mod hostname;
 mod muted;
 mod queue;
 mod record;
+mod redact;
 mod severity;
 mod ship;
 mod stats;
 mod tail;
 mod transport;
+mod zone;
 
 #[cfg(feature = "tracing")]
 pub use self::capture::Layer;

@@ -48,6 +48,7 @@ fn the_environment_is_honoured() {
         ("SYSLOG_ORIGIN", "1".to_owned()),
         ("SYSLOG_SEQUENCE_ID", "true".to_owned()),
         ("SYSLOG_TIME_QUALITY", "synced:50".to_owned()),
+        ("SYSLOG_REDACT", "default,ANSWER_TO".to_owned()),
         ("SYSLOG_OVERFLOW", String::new()),
     ];
     let variables = variables.each_ref().map(|(name, value)| (*name, value.as_str()));
@@ -60,6 +61,7 @@ fn the_environment_is_honoured() {
     assert_eq!(message.app_name.as_deref(), Some("init-once"));
     assert_eq!(message.procid.as_deref(), Some("worker-7"));
     assert_eq!(records[0].param("fields@4242", "answer"), Some("42"));
+    assert_eq!(records[0].param("fields@4242", "answer_to"), Some("***"));
     assert_eq!(records[0].param("origin", "software"), Some("logship"));
     assert_eq!(records[0].param("meta", "sequenceId"), Some("1"));
     assert_eq!(records[0].param("timeQuality", "syncAccuracy"), Some("50"));
@@ -104,6 +106,7 @@ fn a_value_that_will_not_do_is_quoted_with_its_variable() {
         ("SYSLOG_ORIGIN", "perhaps"),
         ("SYSLOG_SEQUENCE_ID", "perhaps"),
         ("SYSLOG_TIME_QUALITY", "good"),
+        ("SYSLOG_REDACT", "a,,b"),
         ("SYSLOG_BOM", "perhaps"),
         ("SYSLOG_PANIC_HOOK", "perhaps"),
         ("SYSLOG_CONNECT_TIMEOUT", "soon"),
@@ -125,7 +128,7 @@ fn child() {
     match my_scenario().unwrap().as_str() {
         "once" => {
             let _guard = logship::init_syslog("init-once").unwrap();
-            info!(answer = 42, "a text");
+            info!(answer = 42, answer_to = "all", "a text");
             debug!("for developers");
             info!(target: "noisy", "unwanted");
         }

@@ -13,9 +13,11 @@ use crate::{
     hostname,
     queue::queue,
     record::Severities,
+    redact::Redact,
     ship::{Counters, Servers, Shipper, Suspect, Trouble, spawn},
     tail::Tail,
     transport::{Limits, Server},
+    zone::Zone,
 };
 
 impl Builder {
@@ -91,7 +93,11 @@ impl Builder {
         let panic_hook = choose(self.panic_hook, env, "SYSLOG_PANIC_HOOK", read::truth, || true)?;
         let overflow =
             choose(self.overflow, env, "SYSLOG_OVERFLOW", str::parse, Overflow::default)?;
-        let settings = self.settings(env, &endpoints)?;
+        let mut settings = self.settings(env, &endpoints)?;
+        let is_local = matches!(settings.format, Format::Rfc3164 | Format::Rfc3164Local);
+        let (zone, zone_report) =
+            if is_local { Zone::new(env("TZ").as_deref()) } else { (Zone::utc(), None) };
+        settings.zone = zone;
         let capacity =
             choose(self.capacity, env, "SYSLOG_CAPACITY", read::octets, || DEFAULT_CAPACITY)?;
         let smallest = (FRAMES * settings.max_frame).max(SMALLEST_CAPACITY);
@@ -126,8 +132,8 @@ impl Builder {
 
         let (queue, reader, report) = queue(capacity, overflow, queue_file.as_deref());
         let mut trouble = Trouble::new(&self.tag, self.on_trouble);
-        if let Some(report) = report {
-            trouble.tell_at_start(&report);
+        for report in report.iter().chain(&zone_report) {
+            trouble.tell_at_start(report);
         }
         let inlet = Arc::new(Inlet::new(Encoder::new(settings)?, queue));
         let mut report = Report::new(Arc::downgrade(&inlet));
@@ -190,8 +196,12 @@ impl Builder {
         check_field("host name (SYSLOG_HOSTNAME)", &hostname, HOSTNAME)?;
         let process_id = text(&self.process_id, "SYSLOG_PROCID", || process::id().to_string())?;
         check_field("process id (SYSLOG_PROCID)", &process_id, PROCID)?;
+        let format = match one_format(endpoints)? {
+            Some(format) => format,
+            None => choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
+        };
         Ok(Settings {
-            format: choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
+            format,
             facility: choose(self.facility, env, "SYSLOG_FACILITY", str::parse, Facility::default)?,
             severities: choose(
                 self.severities,
@@ -225,7 +235,28 @@ impl Builder {
                 || None,
             )?,
             bom: truth(self.bom, "SYSLOG_BOM")?,
+            redact: choose(
+                self.redact.as_deref().map(str::parse).transpose()?,
+                env,
+                "SYSLOG_REDACT",
+                str::parse,
+                Redact::default,
+            )?,
+            zone: Zone::utc(),
         })
+    }
+}
+
+/// The format that URLs ask for: records wait as they will be sent, whichever server gets them.
+fn one_format(endpoints: &[Endpoint]) -> Result<Option<Format>, Error> {
+    let mut asked = endpoints.iter().filter(|endpoint| endpoint.format.is_some());
+    let Some(first) = asked.next() else { return Ok(None) };
+    match asked.find(|other| other.format != first.format) {
+        Some(other) => Err(Error::new(format!(
+            "{first} and {other} are asked for in different formats: records are written once, \
+             before it is known which server gets them"
+        ))),
+        None => Ok(first.format),
     }
 }
 

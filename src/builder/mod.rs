@@ -6,7 +6,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     ControlCharacters, Facility, Format, Level, Overflow, Severity, TimeQuality,
-    record::Severities, ship::Listener,
+    endpoint::without_secrets, record::Severities, ship::Listener,
 };
 
 /// Sets up logging, setting by setting. Start with [`builder`](crate::builder).
@@ -28,6 +28,7 @@ use crate::{
 /// | [`overflow`](Builder::overflow) | `SYSLOG_OVERFLOW`: `shed`, `newest`, `block:100ms` | `shed` |
 /// | [`max_frame`](Builder::max_frame) | `SYSLOG_MAX_FRAME`, octets | 8,096 |
 /// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
+/// | [`redact`](Builder::redact) | `SYSLOG_REDACT`: `none`, `default`, or names as in `default,iban` | `none` |
 /// | [`source_location`](Builder::source_location) | `SYSLOG_SOURCE_LOCATION` | off |
 /// | [`thread_name`](Builder::thread_name) | `SYSLOG_THREAD_NAME` | off |
 /// | [`origin`](Builder::origin) | `SYSLOG_ORIGIN` | off |
@@ -59,6 +60,7 @@ pub struct Builder {
     overflow: Option<Overflow>,
     max_frame: Option<usize>,
     control_characters: Option<ControlCharacters>,
+    redact: Option<String>,
     source_location: Option<bool>,
     thread_name: Option<bool>,
     origin: Option<bool>,
@@ -90,6 +92,7 @@ impl Builder {
             overflow: None,
             max_frame: None,
             control_characters: None,
+            redact: None,
             source_location: None,
             thread_name: None,
             origin: None,
@@ -110,7 +113,8 @@ impl Builder {
     ///
     /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`. Options follow a
     /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; `ca`, `cert`, `key` (PEM
-    /// files), `server_name` and `danger_accept_invalid_certs=true` (`tls`). The name is looked up anew
+    /// files), `server_name` and `danger_accept_invalid_certs=true` (`tls`); `format`, the same for all,
+    /// comes before [`format`](Builder::format). The name is looked up anew
     /// on every connect. Defaults to `tcp://localhost:514`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
@@ -131,7 +135,8 @@ impl Builder {
         self
     }
 
-    /// How records are written. Defaults to [`Format::Rfc5424`], or [`Format::Rfc3164Local`] where the
+    /// How records are written. Local time, for RFC 3164, follows `TZ` or else the system's zone, as
+    /// they were when the handle was built. Defaults to [`Format::Rfc5424`], or [`Format::Rfc3164Local`] where the
     /// first server is a `unix://` socket.
     pub fn format(mut self, format: Format) -> Self {
         self.format = Some(format);
@@ -215,6 +220,23 @@ impl Builder {
     /// What happens to control characters. Defaults to [`ControlCharacters::Escape`].
     pub fn control_characters(mut self, control_characters: ControlCharacters) -> Self {
         self.control_characters = Some(control_characters);
+        self
+    }
+
+    /// Replaces the values of fields, span fields and key-values with these names by `***`.
+    ///
+    /// A list of names, separated by commas. `default` in it stands for `password`, `passwords`,
+    /// `passwd`, `passphrase`, `pwd`, `secret`, `secrets`, `token`, `authorization`, `bearer`, `jwt`,
+    /// `api_key`, `access_key`, `private_key`, `secret_key`, `signing_key`, `encryption_key`,
+    /// `credential`, `credentials`, `cookie` and `cookies`; `none` for nothing. A name stands for
+    /// every field that ends in it, without regard to case and to what separates words: `api_key` is
+    /// `apiKey`, `API-KEY` and `http.header.x-api-key` too, but not `api_key_count`.
+    ///
+    /// Only values of fields are replaced. What a program writes into the text, into a span's name
+    /// or within the value of another field, such as a URL or a whole struct, is not looked at.
+    /// Names are looked at once for each callsite, so a call costs the same. Defaults to `none`.
+    pub fn redact(mut self, names: impl Into<String>) -> Self {
+        self.redact = Some(names.into());
         self
     }
 
@@ -308,7 +330,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("tag", &self.tag)
-            .field("url", &self.url)
+            .field("url", &self.url.as_deref().map(without_secrets))
             .finish_non_exhaustive()
     }
 }

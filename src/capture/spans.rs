@@ -13,7 +13,7 @@ use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
 
 use super::{Inlet, visit::Each};
 use crate::{
-    encode::{ContextKey, Writer},
+    encode::{ContextKey, Short, Writer},
     muted::enter,
     record::Value,
 };
@@ -27,7 +27,7 @@ struct Part {
     /// The names of the spans down to this one.
     names: Vec<u8>,
     /// The name of each field with its delimiters.
-    field_names: Vec<Vec<u8>>,
+    field_names: Vec<Short>,
     /// The fields that have a value, by their place in the callsite.
     fields: Vec<(usize, Vec<u8>)>,
 }

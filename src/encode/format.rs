@@ -15,8 +15,8 @@ pub enum Format {
     /// A header of RFC 5424, and `@cee:` followed by one JSON object as MSG, which rsyslog's
     /// mmjsonparse reads: numbers and booleans keep their type. `cee`.
     Cee,
-    /// The format before RFC 5424 (RFC 3164), in local time: `host tag[pid]: text name="value"`.
-    /// `rfc3164`.
+    /// The format before RFC 5424 (RFC 3164), in local time: `host tag[pid]: text name="value"`,
+    /// and `tag: text` where PROCID is `-`. The tag is cut to 32 octets. `rfc3164`.
     Rfc3164,
     /// RFC 3164 without HOSTNAME, as the socket of a local syslog server expects it. It is the
     /// default where the server is a `unix://` socket. `rfc3164-local`.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::{Clock, Place};
-use crate::record::Origin;
+use crate::{record::Origin, zone::Zone};
 
 /// A format as a table: the delimiters, which the writer alone puts down, so that no content
 /// can, and the two places where formats differ in more than delimiters.
@@ -11,7 +11,7 @@ use crate::record::Origin;
 pub(super) struct Grammar {
     /// Right after PRI.
     pub(super) version: &'static str,
-    pub(super) time: fn(&mut Clock, &mut Vec<u8>, SystemTime),
+    pub(super) time: fn(&mut Clock, &mut Vec<u8>, SystemTime, &Zone),
     /// HOSTNAME, tag and process, with the blanks around them.
     pub(super) identity: Vec<u8>,
     /// What says which message it is, constant for a callsite; it follows `identity`.

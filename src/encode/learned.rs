@@ -58,7 +58,7 @@ impl Learned {
 
     /// Learns the name of the next key; what stood in its place is forgotten, and with it all
     /// that came after it.
-    pub(super) fn learn(&mut self, encoder: u64, key: &str, name: &[u8]) {
+    pub(super) fn learn(&mut self, encoder: u64, key: &str, name: Short) {
         if self.entries.is_empty() {
             self.entries.resize(PLACES, Entry::default());
         }
@@ -70,7 +70,7 @@ impl Learned {
         entry.id = self.last_id;
         entry.key.clear();
         entry.key.push_str(key);
-        entry.name = Short::new(name);
+        entry.name = name;
         self.after = self.last_id;
     }
 
@@ -93,7 +93,7 @@ mod tests {
         let mut learned = Learned::default();
         for (key, name) in [("a", " a="), ("A", " A_2="), ("b", " b=")] {
             assert!(learned.follow(1, key).is_none());
-            learned.learn(1, key, name.as_bytes());
+            learned.learn(1, key, Short::new(name.as_bytes()));
         }
         let name = |learned: &mut Learned, key| {
             let mut out = Vec::new();

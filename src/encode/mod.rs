@@ -28,12 +28,13 @@ pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQ
 pub(crate) use self::{
     escape::Place,
     header::{HOSTNAME, PROCID, check_field, check_tag},
+    short::Short,
     site::{ContextKey, Scratch, Site},
     timestamp::Clock,
     writer::Writer,
 };
-use self::{grammar::Grammar, short::Short, structured_data::header_fits};
-use crate::{Error, Facility, record::Severities, stats::Alterations};
+use self::{grammar::Grammar, structured_data::header_fits};
+use crate::{Error, Facility, record::Severities, redact::Redact, stats::Alterations, zone::Zone};
 
 /// What a handle's messages have in common.
 #[derive(Clone, Debug)]
@@ -53,6 +54,9 @@ pub(crate) struct Settings {
     pub(crate) sequence_id: bool,
     pub(crate) time_quality: Option<TimeQuality>,
     pub(crate) bom: bool,
+    pub(crate) redact: Redact,
+    /// Where RFC 3164's local time is.
+    pub(crate) zone: Zone,
 }
 
 /// Writes records as messages, the way one handle was set up.

@@ -9,17 +9,22 @@ use super::{
 /// ```text
 /// <PRI>Mmm dd hh:mm:ss HOSTNAME TAG[PID]: text name="value"
 /// ```
-/// RFC 3164 sections 4.1 and 5.3. HOSTNAME is left out for a local socket, whose server knows it.
+/// RFC 3164 sections 4.1 and 5.3. HOSTNAME is left out for a local socket, whose server knows it;
+/// so is `[PID]` where PROCID is NILVALUE.
 pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
     let mut identity = vec![b' '];
     if with_hostname {
-        header::push_field(&mut identity, &settings.hostname, header::HOSTNAME);
+        push_word(&mut identity, &settings.hostname, header::HOSTNAME, b"-._:");
         identity.push(b' ');
     }
-    header::push_field(&mut identity, &settings.tag, TAG);
-    identity.push(b'[');
-    header::push_field(&mut identity, &settings.process_id, header::PROCID);
-    identity.extend_from_slice(b"]: ");
+    let longest = if with_hostname { TAG } else { header::APP_NAME };
+    push_word(&mut identity, &settings.tag, longest, b"-._");
+    if !matches!(settings.process_id.as_str(), "" | "-") {
+        identity.push(b'[');
+        push_word(&mut identity, &settings.process_id, header::PROCID, b"-._");
+        identity.push(b']');
+    }
+    identity.extend_from_slice(b": ");
     Grammar {
         version: "",
         time: Clock::push_rfc3164,
@@ -46,6 +51,19 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
     }
 }
 
-/// Longest tag of RFC 3164 is 32; servers take the 48 of RFC 5424, and one name is better
-/// than two.
-const TAG: usize = header::APP_NAME;
+/// Letters, digits and `others`: what else there is ends a tag or a host name for some servers
+/// (RFC 3164 sections 4.1.2, 4.1.3), so it becomes `_`.
+fn push_word(out: &mut Vec<u8>, value: &str, longest: usize, others: &[u8]) {
+    if value.is_empty() {
+        out.push(b'-');
+    }
+    let safe = |c: char| match u8::try_from(c) {
+        Ok(octet) if octet.is_ascii_alphanumeric() || others.contains(&octet) => octet,
+        _ => b'_',
+    };
+    out.extend(value.chars().take(longest).map(safe));
+}
+
+/// Longest tag over the network (RFC 3164 section 4.1.3). The local form is syslog(3)'s, which
+/// has no limit: there the tag stays as it is in the other formats.
+const TAG: usize = 32;

@@ -5,7 +5,8 @@
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Short {
     octets: [u8; ROOM],
-    length: usize,
+    length: u32,
+    has_value: bool,
 }
 
 impl Short {
@@ -17,21 +18,32 @@ impl Short {
     /// Several pieces after one another.
     pub(super) fn joined(pieces: &[&[u8]]) -> Self {
         let mut short = Short::default();
-        for octet in pieces.iter().flat_map(|piece| piece.iter()).take(ROOM) {
-            short.octets[short.length] = *octet;
+        let octets = pieces.iter().flat_map(|piece| piece.iter());
+        for (place, octet) in short.octets.iter_mut().zip(octets) {
+            *place = *octet;
             short.length += 1;
         }
         short
     }
 
+    /// A name that brings its value along, whatever the field's value is.
+    pub(super) fn with_value(octets: &[u8]) -> Self {
+        Short { has_value: true, ..Short::new(octets) }
+    }
+
+    #[inline]
+    pub(super) fn has_value(&self) -> bool {
+        self.has_value
+    }
+
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.length
+        self.length as usize
     }
 
     #[inline]
     pub(super) fn push_to(&self, out: &mut Vec<u8>) {
-        let end = out.len() + self.length;
+        let end = out.len() + self.len();
         out.extend_from_slice(&self.octets);
         out.truncate(end);
     }
@@ -39,9 +51,9 @@ impl Short {
 
 impl Default for Short {
     fn default() -> Self {
-        Short { octets: [0; ROOM], length: 0 }
+        Short { octets: [0; ROOM], length: 0, has_value: false }
     }
 }
 
-/// A name takes 32 octets at most, and its delimiters 4.
+/// A name takes 32 octets at most, its delimiters 4, and the value that it may bring along 5.
 const ROOM: usize = 48;

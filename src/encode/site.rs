@@ -56,7 +56,7 @@ impl Encoder {
         let mut site = Site::default();
         self.rewrite_site(&mut site, origin);
         site.text_at = fields.clone().position(|field| field == "message");
-        site.names = self.field_names(fields).iter().map(|name| Short::new(name)).collect();
+        site.names = self.field_names(fields);
         site
     }
 
@@ -77,15 +77,28 @@ impl Encoder {
     }
 
     /// Field names with their delimiters, none the same as another.
-    pub(crate) fn field_names<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Vec<Vec<u8>> {
+    pub(crate) fn field_names<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Vec<Short> {
         let mut names = Names::default();
         names.restart(self.grammar.reserved);
         let mut delimited = |field: &str| {
             let mut out = Vec::new();
             push_name(&mut out, &self.grammar.name, names.take(field));
-            out
+            self.named(field, &mut out)
         };
         fields.map(&mut delimited).collect()
+    }
+
+    /// The name of the field `key`, written with its delimiters at the end of `out`. Behind that
+    /// of a secret its value is written too: what stands instead of it.
+    pub(super) fn named(&self, key: &str, out: &mut Vec<u8>) -> Short {
+        if !self.settings.redact.hides(key) {
+            return Short::new(out);
+        }
+        if self.grammar.typed {
+            out.push(b'"');
+        }
+        out.extend_from_slice(b"***\"");
+        Short::with_value(out)
     }
 
     fn push_source(&self, out: &mut Vec<u8>, origin: &Origin<'_>) {

@@ -1,6 +1,6 @@
 //! How are a span's name and fields written, once, for all the records inside it?
 
-use super::{Encoder, escape::Escaped, value};
+use super::{Encoder, escape::Escaped, short::Short, value};
 use crate::record::Value;
 
 impl Encoder {
@@ -18,8 +18,12 @@ impl Encoder {
     }
 
     /// One field of a span, its name with the delimiters as [`Encoder::field_names`] gives it.
-    pub(crate) fn span_field(&self, name: &[u8], value: Value<'_>) -> Vec<u8> {
-        let mut field = name.to_vec();
+    pub(crate) fn span_field(&self, name: &Short, value: Value<'_>) -> Vec<u8> {
+        let mut field = Vec::new();
+        name.push_to(&mut field);
+        if name.has_value() {
+            return field;
+        }
         let limit = field.len() + self.settings.max_frame / VALUE_SHARE;
         if value::push(&mut field, value, limit, self.style()).is_cut {
             self.alterations.count_cut();

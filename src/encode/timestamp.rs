@@ -2,7 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Local, Utc};
+use tz::UtcDateTime;
+
+use crate::zone::Zone;
 
 /// Writes timestamps; what changes once a second is kept from one to the next.
 #[derive(Debug, Default)]
@@ -11,6 +13,8 @@ pub(crate) struct Clock {
     /// The last timestamp that `utc` began.
     stamp: [u8; STAMP],
     local: Prefix,
+    /// Where `local` is the time.
+    zone: Option<Zone>,
 }
 
 #[derive(Debug, Default)]
@@ -25,12 +29,14 @@ impl Clock {
     /// ```
     /// NILVALUE where the system's clock stands before 1970 or after 9999.
     #[inline]
-    pub(super) fn push_rfc5424(&mut self, out: &mut Vec<u8>, now: SystemTime) {
+    pub(super) fn push_rfc5424(&mut self, out: &mut Vec<u8>, now: SystemTime, _: &Zone) {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
-            self.utc.turn(second, |text, utc| {
-                // As "%Y-%m-%dT%H:%M:%S.", which would allocate.
-                write_into(text, format_args!("{:?}.", utc.naive_utc()));
+            self.utc.turn(second, 0, |text, at| {
+                let (year, month, day) = (at.year(), at.month(), at.month_day());
+                let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+                let date = format_args!("{year:04}-{month:02}-{day:02}");
+                write_into(text, format_args!("{date}T{hour:02}:{minute:02}:{second:02}."));
             });
             self.stamp = [b'Z'; STAMP];
             self.stamp.iter_mut().zip(self.utc.text.bytes()).for_each(|(to, from)| *to = from);
@@ -39,24 +45,30 @@ impl Clock {
         out.extend_from_slice(&self.stamp);
     }
 
-    /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2).
-    pub(super) fn push_rfc3164(&mut self, out: &mut Vec<u8>, now: SystemTime) {
+    /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2), the day padded with a blank.
+    pub(super) fn push_rfc3164(&mut self, out: &mut Vec<u8>, now: SystemTime, zone: &Zone) {
         let (second, _) = split(now).unwrap_or_default();
-        if self.local.second != Some(second) {
-            self.local.turn(second, |text, utc| {
-                let local = utc.with_timezone(&Local);
-                write_into(text, format_args!("{}", local.format("%b %e %H:%M:%S")));
+        if self.local.second != Some(second) || self.zone.as_ref() != Some(zone) {
+            self.local.turn(second, zone.offset(second), |text, at| {
+                let month = MONTHS.get(usize::from(at.month()) - 1).unwrap_or(&"Jan");
+                let (day, hour) = (at.month_day(), at.hour());
+                let (minute, second) = (at.minute(), at.second());
+                write_into(text, format_args!("{month} {day:2} {hour:02}:{minute:02}:{second:02}"));
             });
+            self.zone = Some(zone.clone());
         }
         out.extend_from_slice(self.local.text.as_bytes());
     }
 }
 
 impl Prefix {
+    /// Writes the time of `second`, so many seconds east of Greenwich.
     #[cold]
-    fn turn(&mut self, second: u64, write: fn(&mut String, DateTime<Utc>)) {
-        let seconds = i64::try_from(second).unwrap_or_default();
-        write(&mut self.text, DateTime::<Utc>::from_timestamp(seconds, 0).unwrap_or_default());
+    fn turn(&mut self, second: u64, offset: i32, write: fn(&mut String, UtcDateTime)) {
+        let seconds = i64::try_from(second).unwrap_or_default() + i64::from(offset);
+        // `split` lets no year through that this doesn't know.
+        let Ok(at) = UtcDateTime::from_timespec(seconds, 0) else { return };
+        write(&mut self.text, at);
         self.second = Some(second);
     }
 }
@@ -85,6 +97,8 @@ fn six_digits(micros: u32) -> [u8; 6] {
 /// Octets of a timestamp, and of its part before the fraction.
 const STAMP: usize = "1970-01-01T00:00:00.000000Z".len();
 const PREFIX: usize = "1970-01-01T00:00:00.".len();
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const YEAR_10000: u64 = 253_402_300_800;
 
 #[cfg(test)]
@@ -95,7 +109,7 @@ mod tests {
 
     fn rfc5424(clock: &mut Clock, now: SystemTime) -> String {
         let mut out = Vec::new();
-        clock.push_rfc5424(&mut out, now);
+        clock.push_rfc5424(&mut out, now, &Zone::utc());
         String::from_utf8(out).unwrap()
     }
 
@@ -117,12 +131,34 @@ mod tests {
         assert_eq!(rfc5424(&mut clock, last), "9999-12-31T23:59:59.000000Z");
     }
 
+    fn rfc3164(clock: &mut Clock, seconds: u64, zone: &Zone) -> String {
+        let mut out = Vec::new();
+        clock.push_rfc3164(&mut out, UNIX_EPOCH + Duration::from_secs(seconds), zone);
+        String::from_utf8(out).unwrap()
+    }
+
     #[test]
     fn rfc3164_pads_the_day_with_a_blank() {
         let mut clock = Clock::default();
-        let mut out = Vec::new();
-        clock.push_rfc3164(&mut out, UNIX_EPOCH + Duration::from_secs(5 * 86_400));
-        assert_eq!(out.len(), "Jan  6 00:00:00".len());
-        assert!(out.starts_with(b"Jan  "));
+        assert_eq!(rfc3164(&mut clock, 5 * 86_400, &Zone::utc()), "Jan  6 00:00:00");
+        assert_eq!(rfc3164(&mut clock, 1_709_210_096, &Zone::utc()), "Feb 29 12:34:56");
+        assert_eq!(rfc3164(&mut clock, 1_798_761_599, &Zone::utc()), "Dec 31 23:59:59");
+    }
+
+    #[test]
+    fn rfc3164_is_local_time_on_both_sides_of_a_change() {
+        let mut clock = Clock::default();
+        let (berlin, told) = Zone::new(Some("CET-1CEST,M3.5.0,M10.5.0/3"));
+        assert_eq!(told, None);
+        // 2026-03-29 01:00 UTC: two o'clock becomes three.
+        assert_eq!(rfc3164(&mut clock, 1_774_745_999, &berlin), "Mar 29 01:59:59");
+        assert_eq!(rfc3164(&mut clock, 1_774_746_000, &berlin), "Mar 29 03:00:00");
+        // 2026-10-25 01:00 UTC: three o'clock becomes two.
+        assert_eq!(rfc3164(&mut clock, 1_792_889_999, &berlin), "Oct 25 02:59:59");
+        assert_eq!(rfc3164(&mut clock, 1_792_890_000, &berlin), "Oct 25 02:00:00");
+        // One thread, two handles, one second.
+        assert_eq!(rfc3164(&mut clock, 1_792_890_000, &Zone::utc()), "Oct 25 01:00:00");
+        let (west, _) = Zone::new(Some("XXX+3:30"));
+        assert_eq!(rfc3164(&mut clock, 1_767_225_600, &west), "Dec 31 20:30:00");
     }
 }

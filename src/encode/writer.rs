@@ -53,7 +53,7 @@ impl Encoder {
         let frame = &mut scratch.frame;
         frame.clear();
         site.pri.push_to(frame);
-        (self.grammar.time)(&mut scratch.clock, frame, SystemTime::now());
+        (self.grammar.time)(&mut scratch.clock, frame, SystemTime::now(), &self.settings.zone);
         frame.extend_from_slice(&site.lead);
         if self.grammar.sequence_id {
             push_sequence_id(frame, self.sequence.fetch_add(1, Relaxed));
@@ -102,7 +102,9 @@ impl<'a> Writer<'a> {
         let Some(name) = site.names.get(index) else { return };
         if self.opens_field(name.len()) {
             name.push_to(&mut self.scratch.frame);
-            self.push_value(value);
+            if !name.has_value() {
+                self.push_value(value);
+            }
         }
     }
 
@@ -112,18 +114,24 @@ impl<'a> Writer<'a> {
         if self.opens_field(name.len().min(LONGEST_NAME)) {
             let Scratch { frame, learned, .. } = &mut *self.scratch;
             let known = if self.has_names { None } else { learned.follow(self.encoder.id, name) };
-            match known {
-                Some(known) => known.push_to(frame),
+            let has_value = match known {
+                Some(known) => {
+                    known.push_to(frame);
+                    known.has_value()
+                }
                 None => self.push_new_name(name),
+            };
+            if !has_value {
+                self.push_value(value);
             }
-            self.push_value(value);
         }
     }
 
-    /// Finds the name for a key that has not followed the keys before it yet.
+    /// Finds the name for a key that has not followed the keys before it yet; true if it brought
+    /// its value along.
     #[cold]
     #[inline(never)]
-    fn push_new_name(&mut self, key: &str) {
+    fn push_new_name(&mut self, key: &str) -> bool {
         let Scratch { frame, names, learned, .. } = &mut *self.scratch;
         let grammar = &self.encoder.grammar;
         if !std::mem::replace(&mut self.has_names, true) {
@@ -132,9 +140,12 @@ impl<'a> Writer<'a> {
                 names.take(key);
             }
         }
-        let start = frame.len();
-        push_name(frame, &grammar.name, names.take(key));
-        learned.learn(self.encoder.id, key, frame.get(start..).unwrap_or_default());
+        let mut name = Vec::new();
+        push_name(&mut name, &grammar.name, names.take(key));
+        let short = self.encoder.named(key, &mut name);
+        short.push_to(frame);
+        learned.learn(self.encoder.id, key, short);
+        short.has_value()
     }
 
     /// The text of the record; what is given in several pieces is joined.

@@ -3,6 +3,8 @@
 mod content;
 mod life;
 mod outage;
+mod rfc3164;
+mod secrets;
 mod setup;
 mod spans;
 mod support;

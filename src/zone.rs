@@ -1,0 +1,90 @@
+//! How late is it here? The time zone, for RFC 3164, which knows only local time.
+
+use std::sync::Arc;
+
+use tz::TimeZone;
+
+/// The time zone of this machine, read once.
+///
+/// It isn't asked of libc: `localtime` reads the environment, while another thread may be writing
+/// to it. Nor is it read again: what was there at the start is there after a `chroot`.
+#[derive(Clone, Debug)]
+pub(crate) struct Zone(Arc<TimeZone>);
+
+impl Zone {
+    pub(crate) fn utc() -> Self {
+        Zone(Arc::new(TimeZone::utc()))
+    }
+
+    /// What `TZ` says (POSIX 8.3, or a name such as `Europe/Berlin`), or the system's own zone where
+    /// it isn't set. What can't be read is UTC, as to libc, and told of.
+    pub(crate) fn new(tz: Option<&str>) -> (Self, Option<String>) {
+        let zone = match tz {
+            Some("") => Ok(TimeZone::utc()),
+            Some(tz) => TimeZone::from_posix_tz(tz),
+            None => TimeZone::local(),
+        };
+        match zone {
+            Ok(zone) => (Zone(Arc::new(zone)), None),
+            // A machine without the file is one without a zone: UTC is right.
+            Err(tz::Error::Io(_)) if tz.is_none() => (Zone::utc(), None),
+            Err(error) => {
+                let from = tz.map_or("/etc/localtime".to_owned(), |tz| format!("TZ={tz:?}"));
+                let told = format!("{from} is no time zone, records are in UTC: {error}");
+                (Zone::utc(), Some(told))
+            }
+        }
+    }
+
+    /// Seconds that a clock here is ahead of UTC, so long after 1970.
+    pub(crate) fn offset(&self, second: u64) -> i32 {
+        let second = i64::try_from(second).unwrap_or(i64::MAX);
+        let zone = TimeZone::as_ref(&self.0);
+        match zone.find_local_time_type(second) {
+            Ok(kind) => kind.ut_offset(),
+            // A file that ends with its last change: what holds since then goes on.
+            Err(_) => {
+                let last = zone.transitions().last().map(|last| last.local_time_type_index());
+                last.and_then(|at| zone.local_time_types().get(at)).map_or(0, |t| t.ut_offset())
+            }
+        }
+    }
+}
+
+impl PartialEq for Zone {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SUMMER_2026: u64 = 1_782_864_000;
+
+    #[test]
+    fn a_zone_is_read_as_people_write_it() {
+        for (tz, offset) in [
+            (Some(""), 0),
+            (Some("UTC"), 0),
+            (Some("UTC0"), 0),
+            (Some("CET-1CEST,M3.5.0,M10.5.0/3"), 7200),
+            (Some("<+0545>-5:45"), 20_700),
+            (Some("EST5"), -18_000),
+        ] {
+            let (zone, told) = Zone::new(tz);
+            assert_eq!((zone.offset(SUMMER_2026), told), (offset, None), "{tz:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_zone_is_utc_and_told_of() {
+        for tz in ["No/Such", "CET-1CEST,M99", "\u{7f}", ":/dev/null"] {
+            let (zone, told) = Zone::new(Some(tz));
+            assert_eq!(zone.offset(SUMMER_2026), 0, "{tz:?}");
+            let told = told.unwrap();
+            assert!(told.contains(&format!("{tz:?}")) && told.contains("UTC"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Is the older format what old servers read? RFC 3164.
+
+use logship::Format;
+use tracing::info;
+
+use crate::support::shipped;
+
+/// What follows the timestamp of one record.
+fn behind_the_time(configure: impl FnOnce(logship::Builder) -> logship::Builder) -> String {
+    let records = shipped(configure, || info!(target: "", a = 1, "a text"));
+    let whole = String::from_utf8(records[0].octets.clone()).unwrap();
+    let rest = whole.strip_prefix("<14>").unwrap();
+    let (time, rest) = rest.split_at("Jan  1 00:00:00 ".len());
+    let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert!(shape.ends_with("0 00:00:00 ") && shape.is_char_boundary(3), "{whole}");
+    rest.to_owned()
+}
+
+#[test]
+fn with_and_without_a_host_name_and_a_process() {
+    let old = |builder: logship::Builder| builder.format(Format::Rfc3164);
+    assert_eq!(behind_the_time(old), "client.example app-tag[4711]: a text a=\"1\"");
+    let plain = |builder: logship::Builder| old(builder).process_id("-");
+    assert_eq!(behind_the_time(plain), "client.example app-tag: a text a=\"1\"");
+    let local = |builder: logship::Builder| builder.format(Format::Rfc3164Local);
+    assert_eq!(behind_the_time(local), "app-tag[4711]: a text a=\"1\"");
+    let plain = |builder: logship::Builder| local(builder).process_id("");
+    assert_eq!(behind_the_time(plain), "app-tag: a text a=\"1\"");
+}
+
+#[test]
+fn no_part_of_the_header_ends_another() {
+    let odd = |builder: logship::Builder| {
+        builder.format(Format::Rfc3164).hostname("h[0]/x:1").process_id("a]:b[")
+    };
+    assert_eq!(behind_the_time(odd), "h_0__x:1 app-tag[a__b_]: a text a=\"1\"");
+}
+
+#[test]
+fn a_long_tag_is_cut_over_the_network_alone() {
+    let tag = "a-tag_of.48-octets-".to_owned() + &"x".repeat(29);
+    let said = |url: &str| {
+        let (collector, format) = (logship::collector::Collector::tcp().unwrap(), url);
+        let url = format!("{}?format={format}", collector.url());
+        let handle = logship::builder(&tag).url(url).hostname("h").process_id("-").build().unwrap();
+        let guard = crate::support::capture(&handle);
+        info!(target: "", "a text");
+        drop(guard);
+        assert!(handle.flush(crate::support::PATIENCE));
+        let record = collector.wait_for(1, crate::support::PATIENCE).remove(0);
+        String::from_utf8(record.octets).unwrap()
+    };
+    let network = said("rfc3164");
+    assert!(network.ends_with(&format!(" h {}: a text", &tag[..32])), "{network}");
+    let local = said("rfc3164-local");
+    assert!(local.ends_with(&format!(" {tag}: a text")), "{local}");
+}
+
+#[test]
+fn servers_of_one_list_have_one_format() {
+    let builder = logship::builder("t").url("udp://a?format=rfc3164,udp://b?format=cee");
+    let error = builder.build().unwrap_err().to_string();
+    assert!(error.contains("udp://a:514") && error.contains("different formats"), "{error}");
+    let builder =
+        logship::builder("t").url("udp://a?format=rfc3164,tcp://b,tcp://c?format=rfc3164");
+    builder.build().unwrap();
+}
