@@ -89,6 +89,7 @@ impl Builder {
         };
         let connect = seconds(self.connect_timeout, "SYSLOG_CONNECT_TIMEOUT", 5)?;
         let write = seconds(self.write_timeout, "SYSLOG_WRITE_TIMEOUT", 60)?;
+        let silence = seconds(self.user_timeout, "SYSLOG_USER_TIMEOUT", 20)?;
         let flush_timeout = seconds(self.flush_timeout, "SYSLOG_FLUSH_TIMEOUT", 5)?;
         let panic_hook = choose(self.panic_hook, env, "SYSLOG_PANIC_HOOK", read::truth, || true)?;
         let overflow =
@@ -126,7 +127,7 @@ impl Builder {
                 )));
             }
         }
-        let limits = Limits { connect, write };
+        let limits = Limits { connect, write, silence };
         let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
         let servers = Servers::new(servers.collect::<Result<_, _>>()?, connect);
 

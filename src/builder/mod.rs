@@ -39,6 +39,7 @@ use crate::{
 /// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 256 KiB |
 /// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
 /// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
+/// | [`user_timeout`](Builder::user_timeout) | `SYSLOG_USER_TIMEOUT`, seconds | 20 s |
 /// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
 /// | [`on_trouble`](Builder::on_trouble) | | a line on standard error, once a minute |
 ///
@@ -71,6 +72,7 @@ pub struct Builder {
     tail: Option<usize>,
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
+    user_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
     on_trouble: Option<Listener>,
 }
@@ -103,6 +105,7 @@ impl Builder {
             tail: None,
             connect_timeout: None,
             write_timeout: None,
+            user_timeout: None,
             flush_timeout: None,
             on_trouble: None,
         }
@@ -303,10 +306,22 @@ impl Builder {
         self
     }
 
-    /// How long a server may take no octet until the connection is given up. What the kernel has taken
-    /// by then is lost with it, so it is better long. Defaults to 60 s.
+    /// How long a server may stall until the connection is given up: it acknowledges, and takes no
+    /// octet, or answers no RELP transaction. Its kernel may hold for it what counts as delivered,
+    /// so this is better long. Defaults to 60 s.
     pub fn write_timeout(mut self, write_timeout: Duration) -> Self {
         self.write_timeout = Some(write_timeout);
+        self
+    }
+
+    /// How long a server may be silent until the connection is given up: nothing comes back, not
+    /// even an acknowledgement, as when the network swallows everything or the machine is gone
+    /// (the user timeout of RFC 5482, and TCP keepalive while there is nothing to send). What was
+    /// not acknowledged is sent again on the next connection. On Linux; elsewhere it is noticed
+    /// only while there is nothing to send. 1 s at least makes sense; zero leaves it to the system,
+    /// which takes a quarter of an hour. Defaults to 20 s.
+    pub fn user_timeout(mut self, user_timeout: Duration) -> Self {
+        self.user_timeout = Some(user_timeout);
         self
     }
 

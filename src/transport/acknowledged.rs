@@ -1,16 +1,32 @@
-//! How much of what was written has the peer's kernel acknowledged?
+//! How much of what was written has the peer's kernel acknowledged, and has it room for more?
 #![allow(unsafe_code)]
 
 use socket2::SockRef;
 
-/// Octets that the peer's kernel has acknowledged since the connection began, where the system
-/// tells: on Linux, even after a reset. It is the next hop that acknowledges, which may be a
-/// proxy, and it is no promise that the server has read them.
-#[cfg(target_os = "linux")]
-pub(super) fn octets(socket: &SockRef<'_>) -> Option<u64> {
-    use std::os::fd::AsRawFd as _;
+/// What the system knows of the other end of a TCP connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    /// Octets acknowledged since the connection began. It is the next hop that acknowledges,
+    /// which may be a proxy, and it is no promise that the server has read them.
+    pub(super) octets: u64,
+    /// The peer's window is closed: it acknowledges, and takes no more.
+    pub(super) is_stalled: bool,
+}
 
-    let mut info = std::mem::MaybeUninit::<libc::tcp_info>::zeroed();
+/// Octets that the peer's kernel has acknowledged, where the system tells.
+pub(super) fn octets(socket: &SockRef<'_>) -> Option<u64> {
+    look(socket).map(|seen| seen.octets)
+}
+
+/// Where the system tells: on Linux, even after a reset.
+#[cfg(target_os = "linux")]
+pub(super) fn look(socket: &SockRef<'_>) -> Option<Seen> {
+    use std::{
+        mem::{MaybeUninit, offset_of},
+        os::fd::AsRawFd as _,
+    };
+
+    let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
     // SAFETY: `info` is writable memory of `length` octets, which the kernel does not exceed; the
     // descriptor is open as long as `socket` is borrowed.
@@ -23,17 +39,21 @@ pub(super) fn octets(socket: &SockRef<'_>) -> Option<u64> {
             &raw mut length,
         )
     };
-    let end_of_field = std::mem::offset_of!(libc::tcp_info, tcpi_bytes_acked) + size_of::<u64>();
+    let has = |field: usize, octets: usize| (length as usize) >= field + octets;
     // An older kernel fills less of it.
-    if outcome != 0 || (length as usize) < end_of_field {
+    if outcome != 0 || !has(offset_of!(libc::tcp_info, tcpi_bytes_acked), size_of::<u64>()) {
         return None;
     }
     // SAFETY: `tcp_info` is made of integers, for which zeroes and anything that the kernel writes
     // are valid.
-    Some(unsafe { info.assume_init() }.tcpi_bytes_acked)
+    let info = unsafe { info.assume_init() };
+    // What doesn't fit a segment doesn't leave, and the kernel only asks from time to time.
+    let tells_window = has(offset_of!(libc::tcp_info, tcpi_snd_wnd), size_of::<u32>());
+    let is_stalled = tells_window && info.tcpi_snd_wnd < info.tcpi_snd_mss;
+    Some(Seen { octets: info.tcpi_bytes_acked, is_stalled })
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn octets(_: &SockRef<'_>) -> Option<u64> {
+pub(super) fn look(_: &SockRef<'_>) -> Option<Seen> {
     None
 }

@@ -12,6 +12,7 @@ pub(crate) mod fuzzing;
 #[cfg(target_os = "linux")]
 mod many;
 mod news;
+mod patience;
 mod relp;
 mod relp_answer;
 mod stream;
@@ -49,6 +50,8 @@ pub(crate) struct Limits {
     pub(crate) connect: Duration,
     /// A write of which the server's side takes no octet.
     pub(crate) write: Duration,
+    /// A time in which the server's side doesn't even acknowledge; zero leaves it to the system.
+    pub(crate) silence: Duration,
 }
 
 /// An open way to a server.

@@ -5,13 +5,21 @@
 //! ```
 //! A message counts as arrived when the server has answered `200` for its transaction.
 
-use std::{collections::VecDeque, io, time::Duration};
+use std::{
+    collections::VecDeque,
+    io,
+    time::{Duration, Instant},
+};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::timeout,
+};
 
 use super::{
     Fault, Limits,
     news::{Connection, are_there, ended, read_now},
+    patience::Patience,
     relp_answer::{Answer, Answers},
     within,
 };
@@ -21,11 +29,13 @@ use crate::queue::{Batch, Cursor};
 #[derive(Debug)]
 pub(crate) struct Relp<C> {
     connection: C,
-    limits: Limits,
+    patience: Patience,
     frames: Vec<u8>,
     answers: Answers,
     /// Transactions that wait for their answer, the oldest first.
     window: VecDeque<Transaction>,
+    /// Since when the oldest of them waits.
+    waiting_since: Instant,
     next: u32,
     sent: Cursor,
     arrived: Cursor,
@@ -43,10 +53,11 @@ impl<C: Connection> Relp<C> {
     pub(super) async fn open(connection: C, limits: Limits) -> io::Result<Self> {
         let mut session = Relp {
             connection,
-            limits,
+            patience: Patience::new(limits),
             frames: Vec::new(),
             answers: Answers::default(),
             window: VecDeque::new(),
+            waiting_since: Instant::now(),
             next: FIRST,
             sent: 0,
             arrived: 0,
@@ -97,12 +108,15 @@ impl<C: Connection> Relp<C> {
                 }
                 let number = self.push_frame("syslog", stored.octets);
                 end = stored.end;
+                if self.window.is_empty() {
+                    self.waiting_since = Instant::now();
+                }
                 self.window.push_back(Transaction { number, end, is_answered: false });
             }
             self.write().await?;
             self.sent = end;
             if self.window.len() == WINDOW {
-                within(self.limits.write, "a RELP transaction", self.listen_once()).await?;
+                self.listen().await?;
             }
         }
         Ok(())
@@ -111,11 +125,8 @@ impl<C: Connection> Relp<C> {
     async fn write(&mut self) -> io::Result<()> {
         let mut rest = self.frames.as_slice();
         while !rest.is_empty() {
-            let write = self.connection.write(rest);
-            match within(self.limits.write, "a write", write).await? {
-                0 => return Err(io::ErrorKind::WriteZero.into()),
-                octets => rest = rest.get(octets..).unwrap_or_default(),
-            }
+            let octets = self.patience.write(&mut self.connection, rest).await?;
+            rest = rest.get(octets..).unwrap_or_default();
         }
         Ok(())
     }
@@ -128,8 +139,18 @@ impl<C: Connection> Relp<C> {
         self.arrived
     }
 
-    /// Waits for answers; an error means that the session has ended.
+    /// Waits for answers; an error means that the session has ended, or that a transaction has
+    /// waited for as long as a write may take.
     pub(super) async fn listen(&mut self) -> io::Result<()> {
+        while !self.window.is_empty() {
+            match timeout(self.patience.step(), self.listen_once()).await {
+                Ok(heard) => return heard,
+                Err(_) => {
+                    let socket = self.connection.socket();
+                    self.patience.look(&socket, self.waiting_since, "a RELP transaction")?;
+                }
+            }
+        }
         self.listen_once().await
     }
 
@@ -175,6 +196,7 @@ impl<C: Connection> Relp<C> {
             }
             while self.window.front().is_some_and(|first| first.is_answered) {
                 self.arrived = self.window.pop_front().map_or(self.arrived, |first| first.end);
+                self.waiting_since = Instant::now();
             }
         }
         Ok(())

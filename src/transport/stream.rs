@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{
     Fault, Limits, framing,
     news::{Connection, are_there, ended, read_now},
+    patience::Patience,
     window::Window,
 };
 use crate::{
@@ -23,7 +24,7 @@ use crate::{
 pub(crate) struct Stream<C> {
     connection: C,
     framing: Framing,
-    limits: Limits,
+    patience: Patience,
     /// Frames on their way to the socket, kept for its capacity.
     frames: Vec<u8>,
     /// Where each message of the batch ends: in `frames`, and in the queue.
@@ -43,7 +44,7 @@ impl<C: Connection> Stream<C> {
             window: Window::new(connection.acknowledged_before()),
             connection,
             framing,
-            limits,
+            patience: Patience::new(limits),
             frames: Vec::new(),
             ends: Vec::new(),
             written: 0,
@@ -69,11 +70,7 @@ impl<C: Connection> Stream<C> {
         }
         let (mut written, mut messages) = (0, 0);
         while let Some(rest @ [_, ..]) = self.frames.get(written..) {
-            let write = self.connection.write(rest);
-            written += match super::within(self.limits.write, "a write", write).await? {
-                0 => return Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                octets => octets,
-            };
+            written += self.patience.write(&mut self.connection, rest).await?;
             let whole = self.ends[messages..].iter().take_while(|(end, _)| *end <= written);
             if let Some((_, end)) = whole.inspect(|_| messages += 1).last() {
                 let wire = self.connection.on_the_wire();
@@ -89,7 +86,10 @@ impl<C: Connection> Stream<C> {
     }
 
     pub(super) fn arrived(&mut self) -> Cursor {
-        if self.is_accepted() { self.window.arrived(&self.connection.socket()) } else { 0 }
+        let socket = self.connection.socket();
+        let arrived = self.window.arrived(&socket);
+        self.patience.note(&socket, self.window.is_stalled());
+        if self.is_accepted() { arrived } else { 0 }
     }
 
     pub(super) fn tail(&self) -> Tail {

@@ -16,12 +16,13 @@ pub(super) struct Window {
     arrived: Cursor,
     /// What the system had counted as acknowledged when no octet of ours was yet.
     base: Option<u64>,
+    is_stalled: bool,
 }
 
 impl Window {
     /// `base` is what the system had counted before anything was written.
     pub(super) fn new(base: Option<u64>) -> Self {
-        Window { marks: VecDeque::new(), sent: 0, arrived: 0, base }
+        Window { marks: VecDeque::new(), sent: 0, arrived: 0, base, is_stalled: false }
     }
 
     /// Everything up to `end` is on the wire, which took it to `wire` octets.
@@ -39,8 +40,10 @@ impl Window {
         if self.marks.is_empty() {
             return self.arrived;
         }
-        let acknowledged = match (self.base, acknowledged::octets(socket)) {
-            (Some(base), Some(now)) => now.saturating_sub(base),
+        let seen = acknowledged::look(socket);
+        self.is_stalled = seen.is_some_and(|seen| seen.is_stalled);
+        let acknowledged = match (self.base, seen) {
+            (Some(base), Some(now)) => now.octets.saturating_sub(base),
             (None, _) => u64::MAX,
             // It told before and doesn't now: what it said last holds.
             (Some(_), None) => 0,
@@ -50,5 +53,10 @@ impl Window {
             self.marks.pop_front();
         }
         self.arrived
+    }
+
+    /// Whether the peer had no room when it was last asked what has arrived.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.is_stalled
     }
 }

@@ -32,7 +32,12 @@ struct Shared {
 impl Proxy {
     /// A proxy in front of this loopback port, which need not be listening yet.
     pub(crate) fn to(server: u16) -> Proxy {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        Proxy::at(Ipv4Addr::LOCALHOST, server)
+    }
+
+    /// The same, at another address of this machine.
+    pub(crate) fn at(address: Ipv4Addr, server: u16) -> Proxy {
+        let listener = TcpListener::bind((address, 0)).expect("a port is free");
         let port = listener.local_addr().expect("a bound listener has an address").port();
         let shared = Arc::new(Shared {
             server,

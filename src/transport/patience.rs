@@ -1,0 +1,116 @@
+//! How long may a peer be silent, and how long may it stall?
+//!
+//! Who is silent doesn't even acknowledge: the network swallows everything, or the machine is gone.
+//! Who stalls acknowledges, and says that there is no room. The kernel's user timeout (RFC 5482)
+//! ends both alike; so while the peer's window is closed, it is as long as a write may take.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
+
+use super::{Limits, acknowledged, news::Connection};
+
+/// What a connection is forgiven, and which of it the kernel has been told.
+#[derive(Debug)]
+pub(super) struct Patience {
+    limits: Limits,
+    is_stalled: bool,
+}
+
+impl Patience {
+    pub(super) fn new(limits: Limits) -> Self {
+        Patience { limits, is_stalled: false }
+    }
+
+    /// Writes the first of these octets, at least one, unless the peer takes none for too long.
+    pub(super) async fn write(
+        &mut self,
+        connection: &mut impl Connection,
+        octets: &[u8],
+    ) -> io::Result<usize> {
+        let begin = Instant::now();
+        loop {
+            let step = self.limits.write.saturating_sub(begin.elapsed()).min(LOOK);
+            match timeout(step, connection.write(octets)).await {
+                Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(outcome) => return outcome,
+                Err(_) => self.look(&connection.socket(), begin, "a write")?,
+            }
+        }
+    }
+
+    /// Looks whether the peer stalls, while it is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where it has been waited for as long as a write may take.
+    pub(super) fn look(
+        &mut self,
+        socket: &SockRef<'_>,
+        begin: Instant,
+        what: &str,
+    ) -> io::Result<()> {
+        self.note(socket, acknowledged::look(socket).is_some_and(|seen| seen.is_stalled));
+        if begin.elapsed() < self.limits.write {
+            return Ok(());
+        }
+        let text = format!("no answer to {what} within {:?}", self.limits.write);
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    }
+
+    /// Notes whether the peer stalls: that ends a connection later than silence does.
+    pub(super) fn note(&mut self, socket: &SockRef<'_>, is_stalled: bool) {
+        if is_stalled != self.is_stalled && !self.limits.silence.is_zero() {
+            self.is_stalled = is_stalled;
+            let limit = if is_stalled { self.limits.write } else { self.limits.silence };
+            set_user_timeout(socket, limit.max(self.limits.silence));
+        }
+    }
+
+    /// How long to wait until the next look.
+    pub(super) fn step(&self) -> Duration {
+        LOOK.min(self.limits.write)
+    }
+}
+
+/// Has the kernel end a connection on which the peer doesn't answer, busy or idle.
+///
+/// # Errors
+///
+/// Where the socket is none of TCP.
+pub(super) fn notice_silence(socket: &SockRef<'_>, silence: Duration) -> io::Result<()> {
+    let usual = if silence.is_zero() { USUAL } else { silence };
+    // The kernel counts these in seconds, one at least.
+    let part = |of: u32| (usual / of).clamp(SECOND, LONGEST_KEEPALIVE);
+    let keepalive = TcpKeepalive::new().with_time(part(2));
+    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+    let keepalive = keepalive.with_interval(part(4)).with_retries(KEEPALIVE_TRIES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    if !silence.is_zero() {
+        set_user_timeout(socket, silence);
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
+    // An option that every Linux since 2.6.37 knows; where one doesn't, keepalive is left.
+    let _ = socket.set_tcp_user_timeout(Some(limit.max(Duration::from_millis(1))));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_user_timeout(_: &SockRef<'_>, _: Duration) {}
+
+/// How soon it is noticed that a peer stalls; the shortest user timeout is as long.
+const LOOK: Duration = Duration::from_millis(250);
+/// For keepalive, where no silence is too long.
+const USUAL: Duration = Duration::from_secs(20);
+const SECOND: Duration = Duration::from_secs(1);
+/// The kernel's own limit for keepalive, in seconds.
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+const KEEPALIVE_TRIES: u32 = 3;

@@ -1,0 +1,14 @@
+//! What do a network that swallows everything, a slow server and a name that moves cost?
+//!
+//! Some tests make a network or a view of the file system of their own with `unshare`, and say so
+//! where they may not.
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "tls"))]
+#![allow(clippy::print_stdout, reason = "a test that can't be made here says so")]
+
+mod black_hole;
+mod own_network;
+#[path = "../rsyslog/shipping.rs"]
+#[allow(dead_code, reason = "the tests of a well network use the rest")]
+mod shipping;
+#[path = "../support/mod.rs"]
+mod support;
