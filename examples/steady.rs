@@ -4,11 +4,14 @@
 //! cargo run --release --example steady -- tracing 1000
 //! ```
 //!
-//! Makes the call so often (`tracing`, `log`, `spans`: inside two spans of two fields each), to a
+//! Makes the call so often (`tracing`, `log`, `spans`: inside two spans of two fields each, `cee`:
+//! as JSON), to a
 //! queue that is never full. Without a third argument, a URL, no server is there. `tests/exact.rs`
 //! has valgrind count the instructions, and strace the system calls between two that it knows.
 
 use std::{env, error::Error, hint::black_box, path::Path, time::Duration};
+
+use logship::Format;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -26,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .capacity(16 << 20)
         .on_trouble(|_| {})
         .flush_timeout(Duration::ZERO)
+        .format(if call == "cee" { Format::Cee } else { Format::Rfc5424 })
         .try_init()?;
     let outer = tracing::info_span!("request", user = 7, path = "/checkout");
     let inner = tracing::info_span!(parent: &outer, "checkout", cart = 8, step = "pay");
@@ -40,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     mark("/steady");
     mark("/steady/begin");
     match call.as_str() {
-        "tracing" => (0..count).for_each(by_tracing),
+        "tracing" | "cee" => (0..count).for_each(by_tracing),
         "spans" => outer.in_scope(|| inner.in_scope(|| (0..count).for_each(by_tracing))),
         "log" => (0..count).for_each(by_log),
         _ => return Err(USAGE.into()),
@@ -83,4 +87,4 @@ fn by_log(n: u64) {
 }
 
 const WARM_UP: u64 = 1000;
-const USAGE: &str = "usage: steady tracing|log|spans COUNT [URL]";
+const USAGE: &str = "usage: steady tracing|log|spans|cee COUNT [URL]";

@@ -25,7 +25,7 @@ use logship::collector::Collector;
 /// many records at once.
 #[test]
 fn no_system_call_in_the_steady_state() {
-    for call in ["tracing", "log", "spans"] {
+    for call in ["tracing", "log", "spans", "cee"] {
         // Where the scheduler stops the shipper between lock and unlock, a call has to wait. That
         // happens by chance, and not each time; what a call does by itself happens each time.
         let tries: Vec<Traced> = (0..TRIES).map(|_| trace(call)).collect();
@@ -83,7 +83,7 @@ fn is_send(line: &str) -> bool {
 #[test]
 fn instructions_per_call_stay_what_they_were() {
     let counted: BTreeMap<&str, u64> =
-        ["tracing", "log", "spans"].into_iter().map(|call| (call, per_call(call))).collect();
+        ["tracing", "log", "spans", "cee"].into_iter().map(|call| (call, per_call(call))).collect();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/instructions.txt");
     let compiler = compiler();
     if env::var_os("RECORD").is_some_and(|value| value == "1") {

@@ -18,7 +18,7 @@ use crate::{
 /// | [`url`](Builder::url) | `SYSLOG_URL` | `tcp://localhost:514` |
 /// | [`levels`](Builder::levels) | `RUST_LOG` | `info` |
 /// | [`facility`](Builder::facility) | `SYSLOG_FACILITY` | `user` |
-/// | [`format`](Builder::format) | `SYSLOG_FORMAT` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
+/// | [`format`](Builder::format) | `?format=` in the URL, `SYSLOG_FORMAT`: `rfc5424`, `cee`, `ecs`, `rfc3164`, `rfc3164-local` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
 /// | [`severity`](Builder::severity) | `SYSLOG_SEVERITIES`, as in `info=notice,trace=debug` | `error=err,warn=warning,info=info,debug=debug,trace=debug` |
 /// | [`hostname`](Builder::hostname) | `SYSLOG_HOSTNAME` | the fully qualified name, else the host name, else an address |
 /// | [`process_id`](Builder::process_id) | `SYSLOG_PROCID` | the process id |

@@ -60,7 +60,7 @@ pub(super) fn begin<'a, S: LookupSpan<'a>>(
     });
     // Taken in the order from the root, an outer span's name is never changed by an inner one.
     let outer = span.scope().from_root().flat_map(|span| span.metadata().fields().iter());
-    let mut field_names = inlet.encoder.field_names(outer.map(|field| field.name()));
+    let mut field_names = inlet.encoder.span_field_names(outer.map(|field| field.name()));
     let own = field_names.len().saturating_sub(span.metadata().fields().len());
     let mut part = Part {
         encoder,

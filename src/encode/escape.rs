@@ -107,8 +107,9 @@ impl<'a> Escaped<'a> {
         match character {
             '"' | '\\' | ']' => self.out.extend_from_slice(&[b'\\', character as u8]),
             _ if !is_control(character) => self.out.extend_from_slice(octets),
-            _ if self.place == Place::Json => self.push_json_escape(character),
+            // Servers written in C take it for the end, whatever stands for it.
             '\0' => push_octal(self.out, 0),
+            _ if self.place == Place::Json => self.push_json_escape(character),
             _ if self.controls == ControlCharacters::Escape => {
                 octets.iter().for_each(|&octet| push_octal(self.out, octet));
             }

@@ -14,7 +14,30 @@ pub enum Format {
     Rfc5424,
     /// A header of RFC 5424, and `@cee:` followed by one JSON object as MSG, which rsyslog's
     /// mmjsonparse reads: numbers and booleans keep their type. `cee`.
+    ///
+    /// ```text
+    /// {"level":"info","target":"shop::cart","code":{"file":"src/main.rs","line":12},"thread":"main",
+    ///  "fields":{"order":42},"spans":{"names":["request"],"user":7},"msg":"order accepted"}
+    /// ```
+    ///
+    /// `code` and `thread` stand there where they are asked for, `fields`, `spans` and `msg` where there
+    /// is something in them. All that the program names stands in `fields` and `spans`, so that no
+    /// name of it meets `host`, `tag`, `@timestamp` or whatever else a receiver puts beside them.
+    ///
+    /// Keys are made of letters, digits, `-` and `_`, 32 at most; other characters become `_`, one at
+    /// the beginning is left out, and no key comes twice in an object. A dot becomes `_` too:
+    /// Elasticsearch would take `a.b` for an object and then refuse a record in which `a` is a
+    /// number. An integer beyond 64 bits with a sign and a float beyond 32 bits, infinite or no number
+    /// are what a field of Elasticsearch's own choice refuses: they are text under a key
+    /// of their own, `order_big` for `order`. An error is text, with all that caused it. That one
+    /// name always has one type is the program's affair.
     Cee,
+    /// The same, under the names of the Elastic Common Schema: `log.level`, `log.logger` (the target),
+    /// `log.origin.file.name` and `.line`, `process.thread.name`, `service.name` (the tag), `message`. The
+    /// first error among the fields of a record is `error.message`, and `error.stack_trace` with all
+    /// that caused it. `fields` and `spans` are as in `cee`: `labels` of the schema are text only.
+    /// `@timestamp` and `host` are for the receiver to take from the header. `ecs`.
+    Ecs,
     /// The format before RFC 5424 (RFC 3164), in local time: `host tag[pid]: text name="value"`,
     /// and `tag: text` where PROCID is `-`. The tag is cut to 32 octets. `rfc3164`.
     Rfc3164,
@@ -30,10 +53,11 @@ impl FromStr for Format {
         match text.to_ascii_lowercase().as_str() {
             "rfc5424" => Ok(Format::Rfc5424),
             "cee" => Ok(Format::Cee),
+            "ecs" => Ok(Format::Ecs),
             "rfc3164" => Ok(Format::Rfc3164),
             "rfc3164-local" => Ok(Format::Rfc3164Local),
             _ => Err(Error::new(format!(
-                "{text:?} is no format: use rfc5424, cee, rfc3164 or rfc3164-local"
+                "{text:?} is no format: use rfc5424, cee, ecs, rfc3164 or rfc3164-local"
             ))),
         }
     }
@@ -44,6 +68,7 @@ impl Format {
         match self {
             Format::Rfc5424 => rfc5424::grammar(settings),
             Format::Cee => json::grammar(settings),
+            Format::Ecs => json::ecs(settings),
             Format::Rfc3164 => rfc3164::grammar(settings, true),
             Format::Rfc3164Local => rfc3164::grammar(settings, false),
         }

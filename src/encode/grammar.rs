@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Clock, Place};
+use super::{Clock, Place, Settings, names::Rule};
 use crate::{record::Origin, zone::Zone};
 
 /// A format as a table: the delimiters, which the writer alone puts down, so that no content
@@ -23,19 +23,25 @@ pub(super) struct Grammar {
     /// Written where STRUCTURED-DATA came out empty.
     pub(super) nil: &'static str,
     /// Opens what is neither header nor text, constant for a callsite.
-    pub(super) body: fn(&mut Vec<u8>, &Origin<'_>),
-    /// Around file, line, thread and a target too long for the header.
-    pub(super) source: Around,
+    pub(super) body: fn(&mut Vec<u8>, &Origin<'_>, &Settings),
+    /// Around the thread's name, where it is asked for; it follows `body`.
+    pub(super) thread: Around,
     pub(super) fields: Around,
     /// Around the names of the spans; their fields follow, then `spans_end`.
     pub(super) spans: Around,
+    pub(super) between_spans: &'static str,
     pub(super) spans_end: &'static str,
     /// Around a name; where all values stand in quotes it opens them.
     pub(super) name: Around,
+    /// Whether a blank stands for the first octet of the first name in `fields`: there is nothing
+    /// before it that it would have to be parted from.
+    pub(super) first_name_opens_with_blank: bool,
+    pub(super) names: Rule,
     /// Whether numbers and booleans stand without quotes.
     pub(super) typed: bool,
     /// Where values stand.
     pub(super) values: Place,
+    pub(super) errors: Errors,
     /// Where the text stands.
     pub(super) text_place: Place,
     pub(super) text: Around,
@@ -44,10 +50,19 @@ pub(super) struct Grammar {
     pub(super) end: &'static str,
     /// Whether the text comes before fields and spans.
     pub(super) text_first: bool,
-    /// Names that the format or the receiver's template writes itself.
+    /// Names that the writer puts among the fields of a record itself.
     pub(super) reserved: &'static [&'static str],
-    /// Longest target that `lead` writes in full, octets.
-    pub(super) longest_target: usize,
+    /// The same, among the fields of its spans.
+    pub(super) reserved_in_spans: &'static [&'static str],
+}
+
+/// Where an error is written that a field holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Errors {
+    /// Under the name of its field, with all that caused it.
+    AsFields,
+    /// The first one apart from the fields: what it says, and then what caused it as well.
+    Apart { message: &'static str, chain: &'static str },
 }
 
 /// What stands before and after something.

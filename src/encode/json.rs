@@ -1,10 +1,14 @@
 //! How is a record written as JSON that rsyslog's mmjsonparse takes out of MSG?
+//!
+//! What a program names stands in objects of its own, `fields` and `spans`, so that no name of it
+//! meets a key that this crate or a receiver's template writes beside them.
 
 use super::{
     Clock, ControlCharacters, Place, Settings,
     escape::Escaped,
-    grammar::{Around, Grammar},
+    grammar::{Around, Errors, Grammar},
     header,
+    names::Rule,
     structured_data::elements,
 };
 use crate::record::Origin;
@@ -24,52 +28,84 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         elements,
         sequence_id: settings.sequence_id,
         nil: "",
-        body: push_body,
-        source: Around::new("", ""),
-        fields: Around::new("", ""),
-        spans: Around::new(",\"span\":{\"spans\":\"", "\""),
+        body: push_plain,
+        thread: Around::new(",\"thread\":\"", "\""),
+        fields: Around::new(",\"fields\":{", "}"),
+        spans: Around::new(",\"spans\":{\"names\":[\"", "\"]"),
+        between_spans: "\",\"",
         spans_end: "}",
         name: Around::new(",\"", "\":"),
+        first_name_opens_with_blank: true,
+        names: Rule::Key,
         typed: true,
         values: Place::Json,
+        errors: Errors::AsFields,
         text_place: Place::Json,
         text: Around::new(",\"msg\":\"", "\""),
         bom: false,
         end: "}",
         text_first: false,
-        reserved: RESERVED,
-        longest_target: usize::MAX,
+        reserved: &["omitted"],
+        reserved_in_spans: &["omitted", "names"],
     }
 }
 
-fn push_body(out: &mut Vec<u8>, origin: &Origin<'_>) {
-    out.extend_from_slice(b" @cee: {\"level\":\"");
-    out.extend_from_slice(origin.level.keyword().as_bytes());
-    out.extend_from_slice(b"\",\"target\":\"");
-    let limit = out.len() + LONGEST_TARGET;
-    Escaped::new(out, limit, Place::Json, ControlCharacters::Escape).push(origin.target);
-    out.push(b'"');
+/// The same under the names of the Elastic Common Schema. `@timestamp` and `host` are for the
+/// receiver to take from the header.
+pub(super) fn ecs(settings: &Settings) -> Grammar {
+    Grammar {
+        body: push_ecs,
+        thread: Around::new(",\"process\":{\"thread\":{\"name\":\"", "\"}}"),
+        errors: Errors::Apart {
+            message: ",\"error\":{\"message\":\"",
+            chain: "\",\"stack_trace\":\"",
+        },
+        text: Around::new(",\"message\":\"", "\""),
+        ..grammar(settings)
+    }
 }
 
-/// The keys of this format, and those that a receiver's template commonly writes beside ours.
-const RESERVED: &[&str] = &[
-    "level",
-    "target",
-    "file",
-    "line",
-    "thread",
-    "span",
-    "msg",
-    "omitted",
-    "@timestamp",
-    "@version",
-    "message",
-    "tag",
-    "host",
-    "severity",
-    "facility",
-    "timestamp",
-    "type",
-    "_id",
-];
-const LONGEST_TARGET: usize = 128;
+fn push_plain(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
+    push(out, " @cee: {\"level\":\"");
+    push(out, origin.level.keyword());
+    push(out, "\",\"target\":\"");
+    push_constant(out, origin.target, settings);
+    push(out, "\"");
+    push_place(out, origin, settings, [",\"code\":{\"file\":\"", "\",\"line\":", "}"]);
+}
+
+fn push_ecs(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
+    push(out, " @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"");
+    // 48 octets at most, and never cut: it is what people search for.
+    Escaped::new(out, usize::MAX, Place::Json, ControlCharacters::Escape).push(&settings.tag);
+    push(out, "\"},\"log\":{\"level\":\"");
+    push(out, origin.level.keyword());
+    push(out, "\",\"logger\":\"");
+    push_constant(out, origin.target, settings);
+    push(out, "\"");
+    push_place(out, origin, settings, [",\"origin\":{\"file\":{\"name\":\"", "\",\"line\":", "}}"]);
+    push(out, "}");
+}
+
+/// File and line, where they are asked for and known, between these three.
+fn push_place(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings, around: [&str; 3]) {
+    let (Some(file), Some(line), true) = (origin.file, origin.line, settings.source_location)
+    else {
+        return;
+    };
+    let [before, between, after] = around;
+    push(out, before);
+    push_constant(out, file, settings);
+    push(out, between);
+    push(out, itoa::Buffer::new().format(line));
+    push(out, after);
+}
+
+fn push_constant(out: &mut Vec<u8>, value: &str, settings: &Settings) {
+    let limit = out.len() + settings.longest_constant();
+    Escaped::new(out, limit, Place::Json, ControlCharacters::Escape).push(value);
+}
+
+fn push(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
+}

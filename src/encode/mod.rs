@@ -59,6 +59,13 @@ pub(crate) struct Settings {
     pub(crate) zone: Zone,
 }
 
+impl Settings {
+    /// Octets that the target, a file or a thread's name may take.
+    fn longest_constant(&self) -> usize {
+        (self.max_frame / CONSTANT_SHARE).min(LONGEST_CONSTANT)
+    }
+}
+
 /// Writes records as messages, the way one handle was set up.
 #[derive(Debug)]
 pub(crate) struct Encoder {
@@ -81,10 +88,10 @@ impl Encoder {
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let grammar = settings.format.grammar(&settings);
-        if !header_fits(&settings, grammar.identity.len(), grammar.elements.len()) {
+        if !header_fits(&settings, &grammar) {
             return Err(Error::new(format!(
-                "a frame of {} octets is too short: the header with host name {:?} and tag {:?} \
-                 would fill more than half of it",
+                "a frame of {} octets is too short: the header with host name {:?} and tag {:?}, \
+                 and what each record says of its origin, would fill more than half of it",
                 settings.max_frame, settings.hostname, settings.tag
             )));
         }
@@ -117,3 +124,7 @@ impl Encoder {
         &self.alterations
     }
 }
+
+const LONGEST_CONSTANT: usize = 128;
+/// A constant takes at most one part in so many of a frame.
+const CONSTANT_SHARE: usize = 16;

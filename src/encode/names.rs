@@ -2,21 +2,22 @@
 
 use std::ops::Range;
 
-/// The names of one set of parameters.
+/// The names of one set of parameters, or of one JSON object.
 ///
-/// A name keeps printable US-ASCII but `=`, `]`, `"`, `\` and blanks (SD-NAME, RFC 5424
-/// section 6.3.2), 32 octets at most: rsyslog gives up all structured data of a message over
-/// one longer name. Where two would be the same, without regard to case since rsyslog lowers
-/// it, the later one gets a number.
+/// Where two would be the same, without regard to case since rsyslog has none for structured data
+/// nor for JSON, the later one gets a number. 32 octets at most: rsyslog gives up all structured
+/// data of a message over one longer name.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    rule: Rule,
     octets: Vec<u8>,
     taken: Vec<Range<usize>>,
 }
 
 impl Names {
     /// Forgets all names but `reserved`, which no field may have.
-    pub(super) fn restart(&mut self, reserved: &[&str]) {
+    pub(super) fn restart(&mut self, rule: Rule, reserved: &[&str]) {
+        self.rule = rule;
         self.octets.clear();
         self.taken.clear();
         for name in reserved {
@@ -27,7 +28,10 @@ impl Names {
     /// The name under which `name` can be written.
     pub(super) fn take(&mut self, name: &str) -> &[u8] {
         let start = self.octets.len();
-        push_sd_name(&mut self.octets, name);
+        match self.rule {
+            Rule::SdName => push_sd_name(&mut self.octets, name),
+            Rule::Key => push_key(&mut self.octets, name),
+        }
         let mut number = 1_u32;
         while self.is_taken(start) {
             number += 1;
@@ -49,6 +53,16 @@ impl Names {
     }
 }
 
+/// What a name may be made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum Rule {
+    /// SD-NAME (RFC 5424 section 6.3.2): printable US-ASCII but `=`, `]`, `"`, `\` and blanks.
+    #[default]
+    SdName,
+    /// A JSON key that Elasticsearch never refuses, whatever other records hold.
+    Key,
+}
+
 /// `SD-NAME = 1*32PRINTUSASCII ; except '=', SP, ']', %d34 (")` (RFC 5424 section 6).
 fn push_sd_name(out: &mut Vec<u8>, name: &str) {
     let name = name.strip_prefix("r#").unwrap_or(name);
@@ -63,6 +77,27 @@ fn push_sd_name(out: &mut Vec<u8>, name: &str) {
     }
 }
 
+/// Letters, digits, `-` and `_`, which it doesn't begin with: Elasticsearch keeps such names for
+/// itself, and takes a dot for an object, so that a record with `a.b` would keep it from taking one
+/// with `a`. None ends like the name that a number too big for a field gets.
+fn push_key(out: &mut Vec<u8>, name: &str) {
+    let start = out.len();
+    let name = name.strip_prefix("r#").unwrap_or(name).trim_start_matches('_');
+    let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c as u8 } else { b'_' };
+    out.extend(name.chars().map(safe).skip_while(|octet| *octet == b'_').take(LONGEST));
+    if out.len() == start {
+        out.extend_from_slice(b"field");
+    }
+    let key = out.get(start..).unwrap_or_default();
+    let ending = key.len().checked_sub(BIG.len()).and_then(|at| key.get(at..));
+    if ending.is_some_and(|ending| ending.eq_ignore_ascii_case(BIG.as_bytes())) {
+        out.truncate(start + (LONGEST - 1).min(key.len()));
+        out.push(b'_');
+    }
+}
+
+/// Ends the key of a number that the field's own type could not hold; it is text.
+pub(super) const BIG: &str = "_big";
 const LONGEST: usize = 32;
 
 #[cfg(test)]
@@ -70,8 +105,12 @@ mod tests {
     use super::*;
 
     fn taken(reserved: &[&str], names: &[&str]) -> Vec<String> {
+        taken_by(Rule::SdName, reserved, names)
+    }
+
+    fn taken_by(rule: Rule, reserved: &[&str], names: &[&str]) -> Vec<String> {
         let mut set = Names::default();
-        set.restart(reserved);
+        set.restart(rule, reserved);
         let text = |name: &[u8]| String::from_utf8(name.to_vec()).unwrap();
         names.iter().map(|name| text(set.take(name))).collect()
     }
@@ -89,6 +128,32 @@ mod tests {
         assert_eq!(
             taken(&["msg"], &["userId", "userid", "user id", "user=id", "USER ID", "msg"]),
             ["userId", "userid_2", "user_id", "user_id_2", "USER_ID_3", "msg_2"]
+        );
+    }
+
+    #[test]
+    fn a_key_is_one_that_elasticsearch_takes() {
+        let odd = ["a.b", "a", "_id", "id", "__", "", "..", " ", "r#type", "@timestamp", "größe"];
+        assert_eq!(
+            taken_by(Rule::Key, &["omitted"], &odd),
+            [
+                "a_b",
+                "a",
+                "id",
+                "id_2",
+                "field",
+                "field_2",
+                "field_3",
+                "field_4",
+                "type",
+                "timestamp",
+                "gr__e"
+            ]
+        );
+        let long = format!("{}_big", "n".repeat(28));
+        assert_eq!(
+            taken_by(Rule::Key, &[], &["x_BIG", "x_big", &long, "omitted"]),
+            ["x_BIG_", "x_big__2", &format!("{}_bi_", "n".repeat(28)), "omitted"]
         );
     }
 

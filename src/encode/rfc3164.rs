@@ -2,8 +2,10 @@
 
 use super::{
     Clock, Place, Settings,
-    grammar::{Around, Grammar},
+    grammar::{Around, Errors, Grammar},
     header,
+    names::Rule,
+    structured_data::push_source,
 };
 
 /// ```text
@@ -33,21 +35,28 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
         elements: String::new(),
         sequence_id: false,
         nil: "",
-        body: |_, _| {},
-        source: Around::new("", ""),
+        // The header has no place for the target.
+        body: |out, origin, settings| {
+            push_source(out, origin, settings, 0);
+        },
+        thread: Around::new(" thread=\"", "\""),
         fields: Around::new("", ""),
         spans: Around::new(" spans=\"", "\""),
+        between_spans: ":",
         spans_end: "",
         name: Around::new(" ", "=\""),
+        first_name_opens_with_blank: false,
+        names: Rule::SdName,
         typed: false,
         values: Place::ParamValue,
+        errors: Errors::AsFields,
         text_place: Place::Text,
         text: Around::new("", ""),
         bom: false,
         end: "",
         text_first: true,
-        reserved: &["spans"],
-        longest_target: 0,
+        reserved: &["omitted", "spans"],
+        reserved_in_spans: &["omitted", "spans"],
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::{
     Clock, Place, Settings,
-    grammar::{Around, Grammar},
+    grammar::{Around, Errors, Grammar},
     header,
-    structured_data::elements,
+    names::Rule,
+    structured_data::{elements, push_source},
 };
+use crate::record::Origin;
 
 /// ```text
 /// SYSLOG-MSG = HEADER SP STRUCTURED-DATA [SP MSG]
@@ -21,20 +23,39 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         elements: elements(settings),
         sequence_id: settings.sequence_id,
         nil: "-",
-        body: |_, _| {},
-        source: Around::new(format!("[source@{number}"), "]"),
+        body: push_body,
+        thread: Around::new(" thread=\"", "\"]"),
         fields: Around::new(format!("[fields@{number}"), "]"),
         spans: Around::new(format!("[span@{number} spans=\""), "\""),
+        between_spans: ":",
         spans_end: "]",
         name: Around::new(" ", "=\""),
+        first_name_opens_with_blank: false,
+        names: Rule::SdName,
         typed: false,
         values: Place::ParamValue,
+        errors: Errors::AsFields,
         text_place: Place::Text,
         text: Around::new(" ", ""),
         bom: settings.bom,
         end: "",
         text_first: false,
-        reserved: &[],
-        longest_target: header::MSGID,
+        reserved: &["omitted"],
+        reserved_in_spans: &["omitted", "spans"],
+    }
+}
+
+/// The element `source`; it is left open where the thread's name ends it.
+fn push_body(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
+    let start = out.len();
+    out.extend_from_slice(format!("[source@{}", settings.enterprise_number).as_bytes());
+    let is_empty = !push_source(out, origin, settings, header::MSGID);
+    if settings.thread_name {
+        return;
+    }
+    if is_empty {
+        out.truncate(start);
+    } else {
+        out.push(b']');
     }
 }

@@ -27,6 +27,8 @@ pub(crate) struct Site {
 pub(crate) struct Scratch {
     pub(super) frame: Vec<u8>,
     pub(super) text: String,
+    /// The error of the record, where it is told apart from the fields.
+    pub(super) error: Vec<u8>,
     pub(super) names: Names,
     pub(super) learned: Learned,
     pub(super) clock: Clock,
@@ -72,14 +74,22 @@ impl Encoder {
         (grammar.lead)(&mut site.lead, origin);
         site.lead.extend_from_slice(grammar.elements.as_bytes());
         site.body.clear();
-        (grammar.body)(&mut site.body, origin);
-        self.push_source(&mut site.body, origin);
+        (grammar.body)(&mut site.body, origin, &self.settings);
     }
 
-    /// Field names with their delimiters, none the same as another.
+    /// The names of an event's fields with their delimiters, none the same as another.
     pub(crate) fn field_names<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Vec<Short> {
+        self.names(self.grammar.reserved, fields)
+    }
+
+    /// The same for the fields of spans.
+    pub(crate) fn span_field_names<'a>(&self, fields: impl Iterator<Item = &'a str>) -> Vec<Short> {
+        self.names(self.grammar.reserved_in_spans, fields)
+    }
+
+    fn names<'a>(&self, reserved: &[&str], fields: impl Iterator<Item = &'a str>) -> Vec<Short> {
         let mut names = Names::default();
-        names.restart(self.grammar.reserved);
+        names.restart(self.grammar.names, reserved);
         let mut delimited = |field: &str| {
             let mut out = Vec::new();
             push_name(&mut out, &self.grammar.name, names.take(field));
@@ -101,51 +111,16 @@ impl Encoder {
         Short::with_value(out)
     }
 
-    fn push_source(&self, out: &mut Vec<u8>, origin: &Origin<'_>) {
-        let (settings, grammar) = (&self.settings, &self.grammar);
-        let target = origin.target.len() > grammar.longest_target;
-        if !(settings.source_location || settings.thread_name || target) {
-            return;
-        }
-        out.extend_from_slice(grammar.source.open.as_bytes());
-        if target {
-            self.push_constant(out, "target", origin.target);
-        }
-        if settings.source_location {
-            if let Some(file) = origin.file {
-                self.push_constant(out, "file", file);
-            }
-            if let Some(line) = origin.line {
-                push_name(out, &grammar.name, b"line");
-                out.extend_from_slice(itoa::Buffer::new().format(line).as_bytes());
-                if !grammar.typed {
-                    out.push(b'"');
-                }
-            }
-        }
-        if !settings.thread_name {
-            out.extend_from_slice(grammar.source.close.as_bytes());
-        }
-    }
-
-    /// The thread's name, and the end of the element that `push_source` left open for it.
+    /// The thread's name, which follows the constant parts of a callsite.
     pub(super) fn thread_part(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        let around = &self.grammar.thread;
+        let mut out = around.open.clone().into_bytes();
+        let limit = out.len() + self.settings.longest_constant();
         let thread = std::thread::current();
-        self.push_constant(&mut out, "thread", thread.name().unwrap_or("unnamed"));
-        out.extend_from_slice(self.grammar.source.close.as_bytes());
+        Escaped::new(&mut out, limit, self.grammar.values, ControlCharacters::Escape)
+            .push(thread.name().unwrap_or("unnamed"));
+        out.extend_from_slice(around.close.as_bytes());
         out
-    }
-
-    fn push_constant(&self, out: &mut Vec<u8>, name: &str, value: &str) {
-        let grammar = &self.grammar;
-        push_name(out, &grammar.name, name.as_bytes());
-        if grammar.typed {
-            out.push(b'"');
-        }
-        let limit = out.len() + LONGEST_CONSTANT;
-        Escaped::new(out, limit, grammar.values, ControlCharacters::Escape).push(value);
-        out.push(b'"');
     }
 }
 
@@ -154,5 +129,3 @@ pub(super) fn push_name(out: &mut Vec<u8>, around: &Around, name: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(around.close.as_bytes());
 }
-
-const LONGEST_CONSTANT: usize = 128;

@@ -9,7 +9,7 @@ impl Encoder {
         let mut names = Vec::new();
         if let Some(parent) = parent {
             names.extend_from_slice(parent);
-            names.push(b':');
+            names.extend_from_slice(self.grammar.between_spans.as_bytes());
         }
         let limit = self.settings.max_frame / NAMES_SHARE;
         let room = limit.max(names.len());
@@ -17,7 +17,7 @@ impl Encoder {
         names
     }
 
-    /// One field of a span, its name with the delimiters as [`Encoder::field_names`] gives it.
+    /// One field of a span, its name with the delimiters as [`Encoder::span_field_names`] gives it.
     pub(crate) fn span_field(&self, name: &Short, value: Value<'_>) -> Vec<u8> {
         let mut field = Vec::new();
         name.push_to(&mut field);

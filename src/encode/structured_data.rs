@@ -1,6 +1,10 @@
 //! Which SD-ELEMENTs that IANA registered does every message carry? RFC 5424 section 7.
 
-use super::{Settings, header};
+use super::{ControlCharacters, Place, Settings, escape::Escaped, grammar::Grammar, header};
+use crate::{
+    Severity,
+    record::{Level, Origin},
+};
 
 /// What is known of the clock that timestamps come from (RFC 5424 section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +37,34 @@ pub(super) fn elements(settings: &Settings) -> String {
     out
 }
 
+/// A target longer than `longest_target`, file and line as parameters; false if there is none.
+pub(super) fn push_source(
+    out: &mut Vec<u8>,
+    origin: &Origin<'_>,
+    settings: &Settings,
+    longest_target: usize,
+) -> bool {
+    let before = out.len();
+    let mut push = |name: &str, value: &str| {
+        out.extend_from_slice(name.as_bytes());
+        let limit = out.len() + settings.longest_constant();
+        Escaped::new(out, limit, Place::ParamValue, ControlCharacters::Escape).push(value);
+        out.push(b'"');
+    };
+    if origin.target.len() > longest_target {
+        push(" target=\"", origin.target);
+    }
+    if settings.source_location {
+        if let Some(file) = origin.file {
+            push(" file=\"", file);
+        }
+        if let Some(line) = origin.line {
+            push(" line=\"", itoa::Buffer::new().format(line));
+        }
+    }
+    out.len() > before
+}
+
 /// `meta sequenceId` (RFC 5424 section 7.3.1): 1 to 2147483647, then 1 again.
 pub(super) fn push_sequence_id(out: &mut Vec<u8>, messages_before: u64) {
     out.extend_from_slice(b"[meta sequenceId=\"");
@@ -41,10 +73,26 @@ pub(super) fn push_sequence_id(out: &mut Vec<u8>, messages_before: u64) {
     out.extend_from_slice(b"\"]");
 }
 
-/// Whether the header of every message leaves at least half of a frame to fields and text.
-pub(super) fn header_fits(settings: &Settings, identity: usize, elements: usize) -> bool {
-    let constant = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
-    constant <= settings.max_frame / 2
+/// Whether the header of every message leaves at least half of a frame to fields and text, and
+/// what follows it for the longest target, file and thread a quarter.
+pub(super) fn header_fits(settings: &Settings, grammar: &Grammar) -> bool {
+    let (identity, elements) = (grammar.identity.len(), grammar.elements.len());
+    let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
+    let long = "x".repeat(settings.longest_constant());
+    let origin = Origin {
+        severity: Severity::Error,
+        level: Level::Error,
+        target: &long,
+        file: Some(&long),
+        line: Some(u32::MAX),
+    };
+    let mut body = Vec::new();
+    (grammar.body)(&mut body, &origin, settings);
+    if settings.thread_name {
+        let around = grammar.thread.open.len() + grammar.thread.close.len();
+        body.resize(body.len() + around + long.len(), b'x');
+    }
+    header <= settings.max_frame / 2 && header + body.len() <= settings.max_frame / 4 * 3
 }
 
 const TIMESTAMP_PRI_META: usize = 80;

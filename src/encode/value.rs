@@ -8,6 +8,7 @@ use std::{
 use super::{
     ControlCharacters, Place,
     escape::{Escaped, fits_as_it_is},
+    names::BIG,
 };
 use crate::record::Value;
 
@@ -35,19 +36,24 @@ pub(super) struct Pushed {
 #[inline(always)]
 pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Style) -> Pushed {
     match value {
+        Value::U64(number) if style.typed && number > LONGEST => {
+            push_big(out, itoa::Buffer::new().format(number), style);
+        }
         Value::U64(number) => push_number(out, itoa::Buffer::new().format(number), style),
         Value::I64(number) => push_number(out, itoa::Buffer::new().format(number), style),
-        Value::F64(number) if style.typed && !number.is_finite() => out.extend_from_slice(b"null"),
+        Value::F64(number) if style.typed && (number.is_nan() || number.abs() > LARGEST) => {
+            push_big(out, zmij::Buffer::new().format(number), style);
+        }
         Value::F64(number) => push_number(out, zmij::Buffer::new().format(number), style),
         Value::Bool(truth) => push_number(out, if truth { "true" } else { "false" }, style),
-        Value::U128(number) => match u64::try_from(number) {
-            Ok(number) => push_number(out, itoa::Buffer::new().format(number), style),
-            Err(_) => push_big(out, itoa::Buffer::new().format(number), style),
-        },
-        Value::I128(number) => match i64::try_from(number) {
-            Ok(number) => push_number(out, itoa::Buffer::new().format(number), style),
-            Err(_) => push_big(out, itoa::Buffer::new().format(number), style),
-        },
+        Value::U128(number) if style.typed && number > u128::from(LONGEST) => {
+            push_big(out, itoa::Buffer::new().format(number), style);
+        }
+        Value::U128(number) => push_number(out, itoa::Buffer::new().format(number), style),
+        Value::I128(number) if style.typed && i64::try_from(number).is_err() => {
+            push_big(out, itoa::Buffer::new().format(number), style);
+        }
+        Value::I128(number) => push_number(out, itoa::Buffer::new().format(number), style),
         Value::Str(text) if fits_as_it_is(text, out.len() + 1, limit, style.place) => {
             if style.typed {
                 out.push(b'"');
@@ -63,7 +69,7 @@ pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Sty
             return push_text(out, limit, style, |out| ignore(write!(out, "{value:?}")));
         }
         Value::Error(error) => {
-            return push_text(out, limit, style, |out| ignore(write_chain(out, error)));
+            return push_text(out, limit, style, |out| ignore(write_chain(out, error, ": ")));
         }
     }
     Pushed::default()
@@ -94,30 +100,43 @@ fn push_number(out: &mut Vec<u8>, digits: &str, style: Style) {
     }
 }
 
-/// A number that receivers can't hold in 64 bits is text everywhere.
+/// A number that a receiver's `long` or `float` refuses, and the whole record with it, is text
+/// under a name of its own: no number is changed, and no other record's type is.
+#[cold]
+#[inline(never)]
 fn push_big(out: &mut Vec<u8>, digits: &str, style: Style) {
-    if style.typed {
-        out.push(b'"');
+    if out.ends_with(b"\":") {
+        out.truncate(out.len() - 2);
+        out.extend_from_slice(BIG.as_bytes());
+        out.extend_from_slice(b"\":");
     }
-    push_number(out, digits, Style { typed: false, ..style });
+    push_text(out, usize::MAX, style, |out| out.push(digits));
 }
 
 /// An error and all that caused it, the outermost first.
-fn write_chain(out: &mut Escaped<'_>, error: &(dyn error::Error + 'static)) -> fmt::Result {
+pub(super) fn write_chain(
+    out: &mut impl fmt::Write,
+    error: &(dyn error::Error + 'static),
+    between: &str,
+) -> fmt::Result {
     write!(out, "{error}")?;
     let mut source = error.source();
     // A chain that leads back to itself must end somewhere.
     for _ in 0..LONGEST_CHAIN {
         let Some(cause) = source else { break };
-        write!(out, ": {cause}")?;
+        write!(out, "{between}{cause}")?;
         source = cause.source();
     }
     Ok(())
 }
 
 /// A `Display` that fails has said what it could; there is nobody to tell.
-fn ignore(_: fmt::Result) {}
+pub(super) fn ignore(_: fmt::Result) {}
 
-/// Octets that the longest number takes, with quotes.
-pub(super) const LONGEST_NUMBER: usize = 42;
+/// Octets that the longest number takes, with quotes and what its name grows by.
+pub(super) const LONGEST_NUMBER: usize = 46;
+/// Elasticsearch makes a `long` of an integer that it meets first.
+const LONGEST: u64 = i64::MAX as u64;
+/// And of a number with a fraction a `float`.
+const LARGEST: f64 = f32::MAX as f64;
 const LONGEST_CHAIN: usize = 32;

@@ -1,17 +1,19 @@
 //! How is one record put together, within the size of a frame?
 
 use std::{
+    error,
     fmt::{self, Write as _},
     sync::atomic::Ordering::Relaxed,
     time::SystemTime,
 };
 
 use super::{
-    ContextKey, Encoder, Scratch, Site,
+    ContextKey, Encoder, Place, Scratch, Site,
     escape::{CUT_MARK, Escaped, floor_char_boundary},
+    grammar::Errors,
     site::push_name,
     structured_data::push_sequence_id,
-    value::{self, LONGEST_NUMBER, Style},
+    value::{self, LONGEST_NUMBER, Style, ignore, write_chain},
 };
 use crate::{Severity, record::Value};
 
@@ -37,6 +39,10 @@ pub(crate) struct Writer<'a> {
     has_names: bool,
     is_in_fields: bool,
     is_in_value: bool,
+    /// Where the first name of the fields stands.
+    first_name: usize,
+    /// Whether an error waits to be written apart from the fields.
+    has_error: bool,
 }
 
 /// A record as octets, ready for the queue.
@@ -85,6 +91,8 @@ impl Encoder {
             has_names: false,
             is_in_fields: false,
             is_in_value: false,
+            first_name: 0,
+            has_error: false,
             scratch,
         }
     }
@@ -100,6 +108,9 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     pub(crate) fn field(&mut self, site: &Site, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
+        if !name.has_value() && self.takes_apart(value) {
+            return;
+        }
         if self.opens_field(name.len()) {
             name.push_to(&mut self.scratch.frame);
             if !name.has_value() {
@@ -111,6 +122,10 @@ impl<'a> Writer<'a> {
     /// Writes a field with a name that is not known before.
     #[inline]
     pub(crate) fn named_field(&mut self, name: &str, value: Value<'_>) {
+        let is_error = matches!(value, Value::Error(_));
+        if is_error && !self.encoder.settings.redact.hides(name) && self.takes_apart(value) {
+            return;
+        }
         if self.opens_field(name.len().min(LONGEST_NAME)) {
             let Scratch { frame, learned, .. } = &mut *self.scratch;
             let known = if self.has_names { None } else { learned.follow(self.encoder.id, name) };
@@ -135,7 +150,7 @@ impl<'a> Writer<'a> {
         let Scratch { frame, names, learned, .. } = &mut *self.scratch;
         let grammar = &self.encoder.grammar;
         if !std::mem::replace(&mut self.has_names, true) {
-            names.restart(grammar.reserved);
+            names.restart(grammar.names, grammar.reserved);
             for key in learned.followed() {
                 names.take(key);
             }
@@ -230,6 +245,50 @@ impl<'a> Writer<'a> {
         self.scratch.frame.extend_from_slice(self.encoder.grammar.spans_end.as_bytes());
     }
 
+    /// Whether this is the error of the record, where the format tells that apart from the fields.
+    #[inline(always)]
+    fn takes_apart(&mut self, value: Value<'_>) -> bool {
+        match (value, self.encoder.grammar.errors) {
+            (Value::Error(error), Errors::Apart { message, chain }) if !self.has_error => {
+                self.keep_error(error, message, chain);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    #[cold]
+    fn keep_error(&mut self, error: &(dyn error::Error + 'static), message: &str, chain: &str) {
+        let out = &mut self.scratch.error;
+        let controls = self.encoder.settings.controls;
+        let free = self.fields_limit.saturating_sub(self.scratch.frame.len());
+        let around = message.len() + chain.len() + 2 * CUT_MARK + ERROR_END.len() + OMITTED;
+        if free < around {
+            self.omitted += 1;
+            return;
+        }
+        let share = (free - around) / ERROR_SHARE;
+        out.clear();
+        let mut is_cut = false;
+        for (open, with_causes) in [(message, false), (chain, true)] {
+            out.extend_from_slice(open.as_bytes());
+            let limit = out.len() + share;
+            let mut text = Escaped::new(out, limit, Place::Json, controls);
+            ignore(match with_causes {
+                true => write_chain(&mut text, error, "\nCaused by: "),
+                false => write!(text, "{error}"),
+            });
+            text.mark_cut(0);
+            is_cut |= text.cut > 0;
+        }
+        out.extend_from_slice(ERROR_END);
+        if is_cut {
+            self.encoder.alterations.count_cut();
+        }
+        self.fields_limit -= out.len();
+        self.has_error = true;
+    }
+
     /// Puts right what a panic in a value's own formatting left behind, and says so.
     pub(crate) fn mend(&mut self) {
         if std::mem::take(&mut self.is_in_value) {
@@ -243,6 +302,9 @@ impl<'a> Writer<'a> {
     #[inline]
     pub(crate) fn finish(mut self) -> Message<'a> {
         self.close_fields();
+        if self.has_error {
+            self.scratch.frame.extend_from_slice(&self.scratch.error);
+        }
         let grammar = &self.encoder.grammar;
         let frame = &mut self.scratch.frame;
         if frame.len() == self.start && grammar.elements.is_empty() && !grammar.sequence_id {
@@ -319,6 +381,7 @@ impl<'a> Writer<'a> {
         } else if !self.is_in_fields {
             self.is_in_fields = true;
             open.push_to(&mut self.scratch.frame);
+            self.first_name = self.scratch.frame.len();
         }
         has_room
     }
@@ -332,6 +395,11 @@ impl<'a> Writer<'a> {
     fn close_fields(&mut self) {
         if std::mem::take(&mut self.is_in_fields) {
             self.push_omitted(self.omitted);
+            if self.encoder.grammar.first_name_opens_with_blank {
+                if let Some(octet) = self.scratch.frame.get_mut(self.first_name) {
+                    *octet = b' ';
+                }
+            }
             self.encoder.fields_close.push_to(&mut self.scratch.frame);
         }
     }
@@ -374,3 +442,6 @@ const TEXT_SHARE: usize = 4;
 /// Octets that the number of omitted fields takes, with the end of its element.
 const OMITTED: usize = 34;
 const LONGEST_NAME: usize = 32;
+/// What an error says, and that again with its causes, take so many parts of the room at most.
+const ERROR_SHARE: usize = 4;
+const ERROR_END: &[u8] = b"\"}";

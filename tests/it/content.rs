@@ -232,31 +232,6 @@ fn a_target_too_long_for_msgid_is_told_in_full() {
 }
 
 #[test]
-fn json_is_typed_and_parses_even_when_cut() {
-    let long = "x\n\"\\".repeat(5_000);
-    let cee = |builder: logship::Builder| builder.format(Format::Cee);
-    let records = flawless(cee, || {
-        let _span = info_span!("request", user = 7).entered();
-        info!(order = 42, amount = 9.5, paid = true, msg = "mine", nan = f64::NAN, "hello \u{1}\n");
-        info!(value = long, "{long}");
-    });
-    let json = |index: usize| -> serde_json::Value {
-        let payload = records[index].text().unwrap().strip_prefix("@cee: ").unwrap();
-        serde_json::from_str(payload).unwrap_or_else(|e| panic!("{e}: {payload}"))
-    };
-    assert_eq!(json(0)["msg"], "hello \u{1}\n");
-    assert_eq!(json(0)["order"], 42);
-    assert_eq!(json(0)["amount"], 9.5);
-    assert_eq!(json(0)["paid"], true);
-    assert_eq!(json(0)["msg_2"], "mine");
-    assert_eq!(json(0)["nan"], serde_json::Value::Null);
-    assert_eq!(json(0)["span"]["spans"], "request");
-    assert_eq!(json(0)["span"]["user"], 7);
-    assert!(json(1)["msg"].as_str().unwrap().contains("...[cut "));
-    assert!(json(1)["value"].as_str().unwrap().contains("...[cut "));
-}
-
-#[test]
 fn the_older_format_keeps_tag_and_fields() {
     let old = |builder: logship::Builder| builder.format(Format::Rfc3164);
     let records = shipped(old, || info!(order = 42, "order accepted"));

@@ -1,6 +1,7 @@
 //! The whole way, from a log macro to what a server sees, with a strict collector in the process.
 
 mod content;
+mod json;
 mod life;
 mod outage;
 mod rfc3164;

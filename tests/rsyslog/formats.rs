@@ -37,6 +37,35 @@ fn cee_json_is_parsed_with_numbers_as_numbers() {
 }
 
 #[test]
+fn the_common_schema_passes_the_same_way_with_its_sequence_id() {
+    let mut server = Rsyslogd::running();
+    let ecs = logship::builder("shop").format(Format::Ecs).sequence_id(true);
+    let handle = build(ecs.url(url(&server, Input::Tcp)));
+    logging(&handle, || {
+        let _span = tracing::info_span!("request", user = 7).entered();
+        let error = "x".parse::<u32>().unwrap_err();
+        let error = &error as &(dyn std::error::Error + 'static);
+        tracing::error!(target: "shop::cart", order = 42, large = u64::MAX, error, "failed");
+    });
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    let records = server.exactly(1, PATIENCE);
+    let expected = json!({
+        "ecs": {"version": "8.11.0"},
+        "service": {"name": "shop"},
+        "log": {"level": "error", "logger": "shop::cart"},
+        "fields": {"order": 42, "large_big": u64::MAX.to_string()},
+        "spans": {"names": ["request"], "user": 7},
+        "error": {
+            "message": "invalid digit found in string",
+            "stack_trace": "invalid digit found in string",
+        },
+        "message": "failed",
+    });
+    assert_eq!(records[0].cee, expected);
+    assert_eq!(records[0].parameter("meta", "sequenceId"), Some("1"), "{:#?}", records[0]);
+}
+
+#[test]
 fn cee_json_keeps_any_text_as_it_is() {
     let texts = ["first\nsecond\ttab\0", r#"she said "no" \ ] }"#, "Grüße 🚀", "", "\u{1b}[31mred"];
     let records = stored(Format::Cee, Input::Tcp, texts.len(), || {
