@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
-use crate::{Error, Format, environment::octets, tail::Tail};
+use crate::{Error, Format, environment::octets, idn, tail::Tail, tls_options::TlsOptions};
 
 /// A server to ship to, as its URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,16 +40,6 @@ pub(crate) enum Framing {
     OctetCounting,
     /// A line end after each message.
     Lf,
-}
-
-/// What a `tls://` URL says beside the server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct TlsOptions {
-    pub(crate) ca: Option<PathBuf>,
-    pub(crate) cert: Option<PathBuf>,
-    pub(crate) key: Option<PathBuf>,
-    pub(crate) server_name: Option<String>,
-    pub(crate) danger_accept_invalid_certs: bool,
 }
 
 impl Endpoint {
@@ -105,11 +95,8 @@ impl FromStr for Endpoint {
         for option in options.split('&').filter(|option| !option.is_empty()) {
             endpoint.set(option).map_err(bad)?;
         }
-        match (&endpoint.tls.cert, &endpoint.tls.key) {
-            (Some(_), None) => Err(bad("cert needs a key beside it".to_owned())),
-            (None, Some(_)) => Err(bad("key needs a cert beside it".to_owned())),
-            _ => Ok(endpoint),
-        }
+        endpoint.tls.check().map_err(bad)?;
+        Ok(endpoint)
     }
 }
 
@@ -120,7 +107,7 @@ impl Endpoint {
             .ok_or_else(|| format!("the option {option:?} has no value, as in name=value"))?;
         let value = percent_decoded(value)?;
         let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
-        let is_tls = matches!(self.scheme, Scheme::Tls | Scheme::RelpTls);
+        let is_tls = self.scheme.is_tls();
         let keeps_tail = is_stream || self.scheme == Scheme::Tls;
         match name {
             "framing" if is_stream => match value.as_str() {
@@ -136,14 +123,7 @@ impl Endpoint {
                 Ok(format) => self.format = Some(format),
                 Err(error) => return Err(error.to_string()),
             },
-            "ca" if is_tls => self.tls.ca = Some(value.into()),
-            "cert" if is_tls => self.tls.cert = Some(value.into()),
-            "key" if is_tls => self.tls.key = Some(value.into()),
-            "server_name" if is_tls => self.tls.server_name = Some(value),
-            "danger_accept_invalid_certs" if is_tls => {
-                self.tls.danger_accept_invalid_certs =
-                    value.parse().map_err(|_| format!("{name} is true or false, not {value:?}"))?;
-            }
+            name if is_tls && TlsOptions::NAMES.contains(&name) => self.tls.set(name, value)?,
             _ => return Err(format!("{name:?} is no option of {}://, {OPTIONS}", self.scheme)),
         }
         Ok(())
@@ -159,6 +139,12 @@ impl fmt::Display for Endpoint {
             }
             scheme => write!(f, "{scheme}://{}:{}", self.host, self.port),
         }
+    }
+}
+
+impl Scheme {
+    pub(crate) fn is_tls(self) -> bool {
+        matches!(self, Scheme::Tls | Scheme::RelpTls)
     }
 }
 
@@ -236,7 +222,7 @@ fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
         },
         None => return Err("only a port may follow the bracket".to_owned()),
     };
-    Ok((host.to_owned(), port))
+    Ok((idn::to_ascii(host)?, port))
 }
 
 /// RFC 5426 section 3.3, RFC 5425 section 4.1; TCP has none assigned (RFC 6587 section 4), and
@@ -269,8 +255,8 @@ fn percent_decoded(text: &str) -> Result<String, String> {
 const NO_USER: &str = "a syslog server knows no user and no password";
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
                      relp://host:2514, relp+tls://host:2514 or unix:///dev/log";
-const OPTIONS: &str = "there are format, tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, \
-                       danger_accept_invalid_certs (tls, relp+tls)";
+const OPTIONS: &str = "there are format, tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, fingerprint, \
+                       min_version, tls_library, danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use crate::Layer;
 #[cfg(feature = "log")]
 use crate::Logger;
 use crate::{
-    Stats,
+    Connected, Stats,
     capture::{Filter, Inlet},
     exit::waited_in_vain,
     muted::is_muted,
@@ -63,6 +63,13 @@ impl Handle {
         self.inlet.encoder.alterations().tell(&mut stats);
         self.counters.tell(&mut stats);
         stats
+    }
+
+    /// To whom records go at this moment; none while no server is connected to. With TLS it tells
+    /// what was agreed on, and the certificates of both sides.
+    #[must_use]
+    pub fn connected(&self) -> Option<Connected> {
+        self.counters.connected()
     }
 
     /// A guard that flushes when it is dropped.

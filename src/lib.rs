@@ -3,7 +3,7 @@
 #![deny(rustdoc::broken_intra_doc_links)]
 // What only one feature needs lies idle without it; with all of them nothing may.
 #![cfg_attr(
-    not(all(feature = "tracing", feature = "log", feature = "tls")),
+    not(all(feature = "tracing", feature = "log", feature = "tls", feature = "rustls")),
     allow(dead_code, unused_imports)
 )]
 
@@ -11,17 +11,20 @@ mod builder;
 mod capture;
 #[cfg(feature = "collector")]
 pub mod collector;
+mod connected;
 mod encode;
 mod endpoint;
 mod environment;
 mod error;
 mod exit;
 mod facility;
+mod fingerprint;
 #[cfg(all(fuzzing, feature = "collector"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
 mod hostname;
+mod idn;
 mod muted;
 mod queue;
 mod record;
@@ -30,6 +33,7 @@ mod severity;
 mod ship;
 mod stats;
 mod tail;
+mod tls_options;
 mod transport;
 mod zone;
 
@@ -39,6 +43,7 @@ pub use self::capture::Layer;
 pub use self::capture::Logger;
 pub use self::{
     builder::Builder,
+    connected::{Connected, Security},
     encode::{ControlCharacters, Format, TimeQuality},
     error::Error,
     facility::Facility,
@@ -47,6 +52,7 @@ pub use self::{
     record::Level,
     severity::Severity,
     stats::{DropReason, Losses, Stats},
+    tls_options::{TlsLibrary, TlsVersion},
 };
 
 /// Ships every `tracing` event and every `log` record of this program from now on, tagged, to the

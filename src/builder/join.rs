@@ -127,13 +127,19 @@ impl Builder {
                 )));
             }
         }
+        let tls = self.tls.options(env)?;
+        for endpoint in endpoints.iter_mut().filter(|endpoint| endpoint.scheme.is_tls()) {
+            endpoint.tls.or(&tls);
+        }
         let limits = Limits { connect, write, silence };
         let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
-        let servers = Servers::new(servers.collect::<Result<_, _>>()?, connect);
+        let servers = servers.collect::<Result<Vec<_>, _>>()?;
+        let warnings: Vec<String> = servers.iter().filter_map(Server::warning).collect();
+        let servers = Servers::new(servers, connect);
 
         let (queue, reader, report) = queue(capacity, overflow, queue_file.as_deref());
         let mut trouble = Trouble::new(&self.tag, self.on_trouble);
-        for report in report.iter().chain(&zone_report) {
+        for report in warnings.iter().chain(&report).chain(&zone_report) {
             trouble.tell_at_start(report);
         }
         let inlet = Arc::new(Inlet::new(Encoder::new(settings)?, queue));

@@ -1,6 +1,7 @@
 //! What can be set, and what does each setting mean?
 
 mod join;
+mod tls;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
@@ -37,6 +38,12 @@ use crate::{
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
 /// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 256 KiB |
+/// | [`tls_ca`](Builder::tls_ca) | `SYSLOG_TLS_CA`, a path | the system's authorities |
+/// | [`tls_identity`](Builder::tls_identity) | `SYSLOG_TLS_CERT` and `SYSLOG_TLS_KEY`, paths | none |
+/// | [`tls_fingerprint`](Builder::tls_fingerprint) | `SYSLOG_TLS_FINGERPRINTS`, separated by blanks | none |
+/// | [`tls_server_name`](Builder::tls_server_name) | `SYSLOG_TLS_SERVER_NAME` | the host in the URL |
+/// | [`tls_min_version`](Builder::tls_min_version) | `SYSLOG_TLS_MIN_VERSION`: `1.2`, `1.3` | `1.2` |
+/// | [`tls_library`](Builder::tls_library) | `SYSLOG_TLS_LIBRARY`: `system`, `rustls` | `system`, where it is built in |
 /// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
 /// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
 /// | [`user_timeout`](Builder::user_timeout) | `SYSLOG_USER_TIMEOUT`, seconds | 20 s |
@@ -75,6 +82,7 @@ pub struct Builder {
     user_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
     on_trouble: Option<Listener>,
+    tls: tls::Tls,
 }
 
 impl Builder {
@@ -108,6 +116,7 @@ impl Builder {
             user_timeout: None,
             flush_timeout: None,
             on_trouble: None,
+            tls: tls::Tls::default(),
         }
     }
 
@@ -115,9 +124,10 @@ impl Builder {
     /// answers is used, and a preferred one again once it is back.
     ///
     /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`. Options follow a
-    /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; `ca`, `cert`, `key` (PEM
-    /// files), `server_name` and `danger_accept_invalid_certs=true` (`tls`); `format`, the same for all,
-    /// comes before [`format`](Builder::format). The name is looked up anew
+    /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; with TLS `ca`, `cert`, `key`
+    /// (PEM files), `fingerprint`, `server_name`, `min_version`, `tls_library`, which come before the settings of
+    /// the same purpose here, and `danger_accept_invalid_certs=true`, which can only be set here; `format`, the
+    /// same for all, comes before [`format`](Builder::format). The name is looked up anew
     /// on every connect. Defaults to `tcp://localhost:514`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());

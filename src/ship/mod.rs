@@ -12,7 +12,7 @@ mod trouble;
 use std::{
     io::{self, ErrorKind},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
@@ -24,6 +24,7 @@ pub(crate) use self::{
     trouble::{Listener, Trouble},
 };
 use crate::{
+    Connected,
     queue::{Cursor, Reader, Work, deadline},
     stats::{DropReason, Stats},
     tail::Tail,
@@ -49,12 +50,23 @@ pub(crate) struct Shipper {
 pub(crate) struct Counters {
     connects: AtomicU64,
     resent: AtomicU64,
+    connected: Mutex<Option<Connected>>,
 }
 
 impl Counters {
     pub(crate) fn tell(&self, stats: &mut Stats) {
         stats.reconnects = self.connects.load(Relaxed).saturating_sub(1);
         stats.resent = self.resent.load(Relaxed);
+    }
+}
+
+impl Counters {
+    pub(crate) fn connected(&self) -> Option<Connected> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note_connected(&self, connected: Option<Connected>) {
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = connected;
     }
 }
 
@@ -97,16 +109,12 @@ impl Shipper {
     async fn ship(&mut self, way: &mut Option<Transport>) {
         if way.is_none() {
             match self.servers.connect(&mut self.trouble).await {
-                Some(transport) => {
-                    self.counters.connects.fetch_add(1, Relaxed);
-                    *way = Some(transport);
-                }
+                Some(transport) => self.set_out(way, transport),
                 None => return self.reader.pause(self.servers.backoff.next()).await,
             }
         } else if let Some(better) = self.servers.return_to_first().await {
             self.hang_up(way).await;
-            self.counters.connects.fetch_add(1, Relaxed);
-            *way = Some(better);
+            self.set_out(way, better);
         }
         let Some(transport) = way else { return };
         let batch = self.reader.batch(BATCH);
@@ -122,10 +130,18 @@ impl Shipper {
         }
     }
 
+    fn set_out(&self, way: &mut Option<Transport>, transport: Transport) {
+        self.counters.connects.fetch_add(1, Relaxed);
+        let (server, security) = (self.servers.current(), transport.security().cloned());
+        self.counters.note_connected(Some(Connected { server, security }));
+        *way = Some(transport);
+    }
+
     /// The way has ended: what isn't known to have arrived goes back in line, and the next try
     /// comes after a pause, which is short where something has arrived since the last end.
     async fn mourn(&mut self, way: &mut Option<Transport>, error: &io::Error) {
         let Some(mut transport) = way.take() else { return };
+        self.counters.note_connected(None);
         let (arrived, tail) = (transport.arrived(), transport.tail());
         self.reader.arrived(arrived, tail);
         if transport.is_accepted() {
@@ -153,6 +169,7 @@ impl Shipper {
     /// Ends the way in good order, and learns from it what has arrived.
     async fn hang_up(&mut self, way: &mut Option<Transport>) {
         let Some(mut transport) = way.take() else { return };
+        self.counters.note_connected(None);
         let (sent, arrived, tail) = (transport.sent(), transport.arrived(), transport.tail());
         if transport.close(FAREWELL).await {
             self.reader.arrived(sent, Tail::NONE);

@@ -37,7 +37,11 @@ impl Servers {
     /// Tries each address of each server, in order; none if no one answers.
     pub(super) async fn connect(&mut self, trouble: &mut Trouble) -> Option<Transport> {
         for (index, server) in self.all.iter().enumerate() {
-            match connect(server, self.limit).await {
+            let outcome = connect(server, self.limit).await;
+            for notice in server.take_notices() {
+                trouble.tell(format_args!("{notice}"));
+            }
+            match outcome {
                 Ok(transport) => {
                     self.current = index;
                     self.asked_last = Instant::now();

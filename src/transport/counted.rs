@@ -3,6 +3,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -14,9 +15,12 @@ use tokio::{
 
 use super::acknowledged;
 
-/// A TCP connection that counts what is written to it.
+/// A TCP connection that counts what is written to it, and remembers how the peer began.
 #[derive(Debug)]
 pub(crate) struct Counted {
+    heard: Heard,
+    /// Whether there is more to remember.
+    listens: bool,
     pub(super) tcp: TcpStream,
     pub(super) written: u64,
     /// What the system counted as acknowledged before anything was written.
@@ -26,7 +30,29 @@ pub(crate) struct Counted {
 impl Counted {
     pub(super) fn new(tcp: TcpStream) -> Self {
         let acknowledged_before = acknowledged::octets(&SockRef::from(&tcp));
-        Counted { tcp, written: 0, acknowledged_before }
+        Counted { heard: Heard::default(), listens: true, tcp, written: 0, acknowledged_before }
+    }
+
+    pub(super) fn heard(&self) -> Heard {
+        self.heard.clone()
+    }
+}
+
+/// The first octets of a peer: they outlive a handshake that fails.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Heard(Arc<Mutex<Vec<u8>>>);
+
+impl Heard {
+    pub(super) fn octets(&self) -> Vec<u8> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether there is room for more.
+    fn hear(&self, octets: &[u8]) -> bool {
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = BEGINNING - heard.len();
+        heard.extend(octets.iter().take(room));
+        heard.len() < BEGINNING
     }
 }
 
@@ -36,7 +62,12 @@ impl AsyncRead for Counted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.tcp).poll_read(context, buffer);
+        if self.listens {
+            self.listens = self.heard.hear(buffer.filled().get(before..).unwrap_or_default());
+        }
+        outcome
     }
 }
 
@@ -61,3 +92,6 @@ impl AsyncWrite for Counted {
         Pin::new(&mut self.tcp).poll_shutdown(context)
     }
 }
+
+/// A ServerHello with all of its extensions.
+const BEGINNING: usize = 512;

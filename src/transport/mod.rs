@@ -3,7 +3,7 @@
 //! Never: retries, sleeps, looks inside a message.
 
 mod acknowledged;
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "rustls"))]
 mod counted;
 mod datagram;
 mod framing;
@@ -17,7 +17,10 @@ mod relp;
 mod relp_answer;
 mod stream;
 mod tcp;
-#[cfg(feature = "tls")]
+#[cfg(any(feature = "tls", feature = "rustls"))]
+mod tls;
+#[cfg(not(any(feature = "tls", feature = "rustls")))]
+#[path = "no_tls.rs"]
 mod tls;
 mod udp;
 #[cfg(unix)]
@@ -29,6 +32,7 @@ use std::{io, net::SocketAddr, time::Duration};
 use self::{datagram::Datagrams, relp::Relp, stream::Stream};
 use crate::{
     Error,
+    connected::Security,
     endpoint::{Endpoint, Scheme},
     queue::{Batch, Cursor},
     tail::Tail,
@@ -39,7 +43,6 @@ use crate::{
 pub(crate) struct Server {
     pub(crate) endpoint: Endpoint,
     limits: Limits,
-    #[cfg(feature = "tls")]
     tls: Option<tls::Connector>,
 }
 
@@ -59,10 +62,8 @@ pub(crate) struct Limits {
 pub(crate) enum Transport {
     Datagrams(Datagrams),
     Tcp(Stream<tokio::net::TcpStream>),
-    #[cfg(feature = "tls")]
     Tls(Box<Stream<tls::TlsStream>>),
     Relp(Relp<tokio::net::TcpStream>),
-    #[cfg(feature = "tls")]
     RelpTls(Box<Relp<tls::TlsStream>>),
     #[cfg(unix)]
     Unix(Stream<tokio::net::UnixStream>),
@@ -95,18 +96,13 @@ impl Server {
     /// of the crate can't do.
     pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, Error> {
         match endpoint.scheme {
-            Scheme::Udp | Scheme::Tcp | Scheme::Relp => {}
-            Scheme::Tls | Scheme::RelpTls if cfg!(feature = "tls") => {}
+            Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {}
             Scheme::Unix if cfg!(unix) => {}
-            Scheme::Tls | Scheme::RelpTls => {
-                return Err(Error::new(format!("{endpoint}: needs the feature \"tls\"")));
-            }
             Scheme::Unix => return Err(Error::new(format!("{endpoint}: needs a Unix system"))),
         }
         Ok(Server {
-            #[cfg(feature = "tls")]
             tls: match endpoint.scheme {
-                Scheme::Tls | Scheme::RelpTls => Some(tls::Connector::new(&endpoint.tls)?),
+                Scheme::Tls | Scheme::RelpTls => Some(tls::Connector::new(&endpoint)?),
                 Scheme::Udp | Scheme::Tcp | Scheme::Relp | Scheme::Unix => None,
             },
             endpoint,
@@ -118,11 +114,19 @@ impl Server {
         self.endpoint.tail.unwrap_or(Tail::ADAPTIVE)
     }
 
-    #[cfg(feature = "tls")]
     async fn connect_tls(&self, address: SocketAddr) -> io::Result<tls::TlsStream> {
-        let tcp = tcp::connect(address, self.limits).await?;
         let Some(connector) = &self.tls else { return Err(io::ErrorKind::Unsupported.into()) };
-        connector.shake_hands(tcp, self.endpoint.server_name(), self.limits).await
+        connector.connect(address, self.limits).await
+    }
+
+    /// What should be known of this server from the start on.
+    pub(crate) fn warning(&self) -> Option<String> {
+        self.tls.as_ref().and_then(tls::Connector::warning)
+    }
+
+    /// What went wrong since the last time, and didn't stop a connection.
+    pub(crate) fn take_notices(&self) -> Vec<String> {
+        self.tls.as_ref().map(tls::Connector::take_notices).unwrap_or_default()
     }
 
     /// Opens a way to the server at one of its addresses.
@@ -133,7 +137,6 @@ impl Server {
             (Scheme::Udp, Address::Socket(address)) => {
                 Ok(Transport::Datagrams(udp::connect(address).await?))
             }
-            #[cfg(feature = "tls")]
             (Scheme::Tls, Address::Socket(address)) => {
                 let stream = Stream::new(
                     self.connect_tls(address).await?,
@@ -152,16 +155,11 @@ impl Server {
                 let tcp = tcp::connect(address, self.limits).await?;
                 Ok(Transport::Relp(Relp::open(tcp, self.limits).await?))
             }
-            #[cfg(feature = "tls")]
             (Scheme::RelpTls, Address::Socket(address)) => {
                 let tls = self.connect_tls(address).await?;
                 Ok(Transport::RelpTls(Box::new(Relp::open(tls, self.limits).await?)))
             }
             // `Server::new` lets none of these through.
-            #[cfg(not(feature = "tls"))]
-            (Scheme::Tls | Scheme::RelpTls, Address::Socket(_)) => {
-                Err(io::ErrorKind::Unsupported.into())
-            }
             (Scheme::Unix, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -174,10 +172,8 @@ impl Transport {
         match self {
             Transport::Datagrams(way) => way.deliver(batch).await,
             Transport::Tcp(way) => way.deliver(batch).await,
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.deliver(batch).await,
             Transport::Relp(way) => way.deliver(batch).await,
-            #[cfg(feature = "tls")]
             Transport::RelpTls(way) => way.deliver(batch).await,
             #[cfg(unix)]
             Transport::Unix(way) => way.deliver(batch).await,
@@ -189,10 +185,8 @@ impl Transport {
         match self {
             Transport::Datagrams(way) => way.sent(),
             Transport::Tcp(way) => way.sent(),
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.sent(),
             Transport::Relp(way) => way.sent(),
-            #[cfg(feature = "tls")]
             Transport::RelpTls(way) => way.sent(),
             #[cfg(unix)]
             Transport::Unix(way) => way.sent(),
@@ -204,10 +198,8 @@ impl Transport {
         match self {
             Transport::Datagrams(way) => way.sent(),
             Transport::Tcp(way) => way.arrived(),
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.arrived(),
             Transport::Relp(way) => way.arrived(),
-            #[cfg(feature = "tls")]
             Transport::RelpTls(way) => way.arrived(),
             #[cfg(unix)]
             Transport::Unix(way) => way.arrived(),
@@ -219,13 +211,22 @@ impl Transport {
         match self {
             Transport::Datagrams(way) => way.tail(),
             Transport::Tcp(way) => way.tail(),
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.tail(),
             Transport::Relp(_) => Tail::NONE,
-            #[cfg(feature = "tls")]
             Transport::RelpTls(_) => Tail::NONE,
             #[cfg(unix)]
             Transport::Unix(way) => way.tail(),
+        }
+    }
+
+    /// What TLS has agreed on with the server; none without TLS.
+    pub(crate) fn security(&self) -> Option<&Security> {
+        match self {
+            Transport::Tls(way) => way.security(),
+            Transport::RelpTls(way) => way.security(),
+            Transport::Datagrams(_) | Transport::Tcp(_) | Transport::Relp(_) => None,
+            #[cfg(unix)]
+            Transport::Unix(_) => None,
         }
     }
 
@@ -235,10 +236,8 @@ impl Transport {
         match self {
             Transport::Datagrams(_) => true,
             Transport::Tcp(way) => way.is_accepted(),
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.is_accepted(),
             Transport::Relp(_) => true,
-            #[cfg(feature = "tls")]
             Transport::RelpTls(_) => true,
             #[cfg(unix)]
             Transport::Unix(way) => way.is_accepted(),
@@ -250,10 +249,8 @@ impl Transport {
         match self {
             Transport::Datagrams(way) => way.listen().await,
             Transport::Tcp(way) => way.listen().await,
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.listen().await,
             Transport::Relp(way) => way.listen().await,
-            #[cfg(feature = "tls")]
             Transport::RelpTls(way) => way.listen().await,
             #[cfg(unix)]
             Transport::Unix(way) => way.listen().await,
@@ -266,10 +263,8 @@ impl Transport {
         match self {
             Transport::Datagrams(_) => true,
             Transport::Tcp(way) => way.close(limit).await,
-            #[cfg(feature = "tls")]
             Transport::Tls(way) => way.close(limit).await,
             Transport::Relp(way) => way.close(limit).await,
-            #[cfg(feature = "tls")]
             Transport::RelpTls(way) => way.close(limit).await,
             #[cfg(unix)]
             Transport::Unix(way) => way.close(limit).await,

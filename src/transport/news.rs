@@ -6,6 +6,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::acknowledged;
+use crate::connected::Security;
 
 /// Octets that travel both ways, with a socket under them.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
@@ -19,6 +20,11 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
     /// What the system had counted as acknowledged before anything was written to the socket.
     fn acknowledged_before(&self) -> Option<u64> {
         acknowledged::octets(&self.socket())
+    }
+
+    /// What TLS has agreed on; none without TLS.
+    fn security(&self) -> Option<&Security> {
+        None
     }
 }
 

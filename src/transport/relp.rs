@@ -23,7 +23,10 @@ use super::{
     relp_answer::{Answer, Answers},
     within,
 };
-use crate::queue::{Batch, Cursor};
+use crate::{
+    connected::Security,
+    queue::{Batch, Cursor},
+};
 
 /// An open RELP session.
 #[derive(Debug)]
@@ -137,6 +140,10 @@ impl<C: Connection> Relp<C> {
 
     pub(super) fn arrived(&self) -> Cursor {
         self.arrived
+    }
+
+    pub(super) fn security(&self) -> Option<&Security> {
+        self.connection.security()
     }
 
     /// Waits for answers; an error means that the session has ended, or that a transaction has

@@ -14,6 +14,7 @@ use super::{
     window::Window,
 };
 use crate::{
+    connected::Security,
     endpoint::Framing,
     queue::{Batch, Cursor},
     tail::Tail,
@@ -94,6 +95,10 @@ impl<C: Connection> Stream<C> {
 
     pub(super) fn tail(&self) -> Tail {
         self.tail
+    }
+
+    pub(super) fn security(&self) -> Option<&Security> {
+        self.connection.security()
     }
 
     pub(super) fn is_accepted(&mut self) -> bool {

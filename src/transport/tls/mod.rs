@@ -1,0 +1,200 @@
+//! Whom does a TLS connection trust, and who are we to it? RFC 5425 sections 4.2 and 5.
+//!
+//! What is the same whatever library speaks TLS; `native.rs` and `rustls.rs` name the libraries.
+
+mod certificate;
+mod client;
+mod hello;
+mod material;
+#[cfg(feature = "tls")]
+mod native;
+#[cfg(feature = "tls")]
+mod pkcs8;
+mod refusal;
+#[cfg(feature = "rustls")]
+mod rustls;
+mod stream;
+mod trust;
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rustls_pki_types::ServerName;
+
+pub(super) use self::stream::TlsStream;
+use self::{
+    client::{Client, Failed, Session},
+    material::{Digest, Files},
+    refusal::Why,
+    trust::Trust,
+};
+use super::{Limits, counted::Counted, tcp};
+use crate::{
+    Error, TlsLibrary, connected::Security, endpoint::Endpoint, fingerprint::Fingerprint,
+    tls_options::TlsOptions,
+};
+
+/// Makes TLS connections the way one URL asks for.
+pub(super) struct Connector {
+    endpoint: String,
+    /// The name that the server's certificate must bear.
+    name: String,
+    options: TlsOptions,
+    library: TlsLibrary,
+    current: Mutex<Current>,
+    notices: Mutex<Vec<String>>,
+}
+
+/// What the files held when they were last of use.
+struct Current {
+    client: Arc<Client>,
+    trust: Arc<Trust>,
+    own_fingerprint: Option<String>,
+    digest: Digest,
+    /// The change that was found to be of no use, so that it is told once.
+    told: Option<Option<Digest>>,
+}
+
+impl Connector {
+    /// # Errors
+    ///
+    /// Where a file that is named can't be read, or isn't PEM of the right kind, or the key is
+    /// not that of the certificate.
+    pub(super) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
+        let options = endpoint.tls.clone();
+        options.check().map_err(|rule| Error::new(format!("{endpoint}: {rule}")))?;
+        let name = endpoint.server_name().trim_end_matches('.').to_owned();
+        if ServerName::try_from(name.as_str()).is_err() {
+            return Err(Error::new(format!(
+                "{endpoint}: {name:?} is no name that a certificate can bear: expected a DNS name \
+                 without wildcards, or an IP address"
+            )));
+        }
+        let library = options.library.unwrap_or(DEFAULT_LIBRARY);
+        let current = Current::new(&options, library, &Files::read(&options)?)?;
+        Ok(Connector {
+            endpoint: endpoint.to_string(),
+            name,
+            options,
+            library,
+            current: Mutex::new(current),
+            notices: Mutex::default(),
+        })
+    }
+
+    /// What should be known from the start on.
+    pub(super) fn warning(&self) -> Option<String> {
+        self.options.danger_accept_invalid_certs.then(|| {
+            format!(
+                "{}: danger_accept_invalid_certs is set: whoever answers there, or in between, \
+                 can read and change what is logged",
+                self.endpoint
+            )
+        })
+    }
+
+    /// What went wrong and didn't stop a connection.
+    pub(super) fn take_notices(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) async fn connect(&self, at: SocketAddr, limits: Limits) -> io::Result<TlsStream> {
+        let (client, trust, own_fingerprint) = self.fresh();
+        let tcp = Counted::new(tcp::connect(at, limits).await?);
+        let heard = tcp.heard();
+        let handshake = async { Ok(client.shake_hands(&self.name, tcp).await) };
+        let (why, shown) = match super::within(limits.connect, "the TLS handshake", handshake)
+            .await?
+        {
+            Ok((session, shown)) => match trust.check(&shown, &self.name) {
+                Ok(()) => {
+                    let security = Security {
+                        library: self.library,
+                        version: hello::version(&heard.octets()).unwrap_or("unknown").to_owned(),
+                        subject: certificate::subject(&shown),
+                        fingerprint: Fingerprint::sha256(&shown).to_string(),
+                        own_fingerprint,
+                        is_verified: trust.asks_for_something(),
+                    };
+                    return Ok(TlsStream::new(session, security));
+                }
+                Err(why) => {
+                    session.bid_farewell(limits).await;
+                    (why, Some(shown))
+                }
+            },
+            Err(Failed::Certificate(why, Some(shown))) => (why, Some(shown)),
+            Err(Failed::Certificate(why, None)) => (why, client.look(&self.name, at, limits).await),
+            Err(Failed::Handshake(error)) => {
+                return Err(refusal::of_handshake(&error, &heard.octets()));
+            }
+        };
+        Err(refusal::of_certificate(&why, shown.as_deref(), &self.name, &self.options))
+    }
+
+    /// What to connect with: the files may have changed since the last time. New ones that are of
+    /// no use are told of, and the old ones stay.
+    fn fresh(&self) -> (Arc<Client>, Arc<Trust>, Option<String>) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let (news, digest) = match Files::read(&self.options) {
+            Ok(files) if files.digest == current.digest => (None, Some(files.digest)),
+            Ok(files) => {
+                (Some(Current::new(&self.options, self.library, &files)), Some(files.digest))
+            }
+            Err(error) => (Some(Err(error)), None),
+        };
+        match news {
+            None => current.told = None,
+            Some(Ok(news)) => *current = news,
+            Some(Err(error)) => {
+                if current.told != Some(digest) {
+                    current.told = Some(digest);
+                    self.notices.lock().unwrap_or_else(PoisonError::into_inner).push(format!(
+                        "{}: changed files are of no use, what they held before stays: {error}",
+                        self.endpoint
+                    ));
+                }
+            }
+        }
+        (Arc::clone(&current.client), Arc::clone(&current.trust), current.own_fingerprint.clone())
+    }
+}
+
+impl Current {
+    fn new(options: &TlsOptions, library: TlsLibrary, files: &Files) -> Result<Self, Error> {
+        let material = files.material(options)?;
+        let own = material.identity.as_ref().and_then(|identity| identity.chain.first());
+        let own_fingerprint = own.map(|der| Fingerprint::sha256(der).to_string());
+        let trust = Arc::new(Trust::new(options, material.authorities));
+        let version = options.min_version.unwrap_or_default();
+        let client = Client::new(library, &trust, material.identity, version).map_err(|error| {
+            // The pair is what the library looks at for the first time here.
+            let files = [("cert", &options.cert), ("key", &options.key), ("ca", &options.ca)];
+            let files: String = files
+                .into_iter()
+                .filter_map(|(name, path)| Some(format!("{name}={}: ", path.as_ref()?.display())))
+                .collect();
+            error.of(files.trim_end_matches(": "))
+        })?;
+        Ok(Current {
+            client: Arc::new(client),
+            trust,
+            own_fingerprint,
+            digest: files.digest,
+            told: None,
+        })
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}
+
+/// With both features on, `rustls` changes nothing for whoever did not ask for it.
+const DEFAULT_LIBRARY: TlsLibrary =
+    if cfg!(feature = "tls") { TlsLibrary::System } else { TlsLibrary::Rustls };

@@ -1,0 +1,144 @@
+//! How does the system's library speak TLS? OpenSSL on Linux.
+
+use std::{io, net::SocketAddr};
+
+use native_tls::{Certificate, Protocol};
+
+use super::{Trust, Why, client::Failed, material::Identity, pkcs8};
+use crate::{
+    Error, TlsVersion,
+    transport::{Limits, counted::Counted, tcp, within},
+};
+
+pub(super) type Session = tokio_native_tls::TlsStream<Counted>;
+
+pub(super) struct Client {
+    connector: tokio_native_tls::TlsConnector,
+    min_version: Protocol,
+}
+
+impl Client {
+    pub(super) fn new(
+        trust: &Trust,
+        identity: Option<&Identity>,
+        min_version: TlsVersion,
+    ) -> Result<Self, Error> {
+        let min_version = match min_version {
+            TlsVersion::Tls12 => Protocol::Tlsv12,
+            TlsVersion::Tls13 => Protocol::Tlsv13,
+        };
+        let mut builder = native_tls::TlsConnector::builder();
+        builder.min_protocol_version(Some(min_version));
+        match trust {
+            Trust::Authorities { named: None, .. } => {}
+            Trust::Authorities { named: Some(authorities), .. } => {
+                // Whoever names an authority trusts that one, and not a hundred others beside it.
+                builder.disable_built_in_roots(true);
+                for authority in authorities {
+                    let authority = Certificate::from_der(authority)
+                        .map_err(|e| Error::because("a certificate of an authority", e))?;
+                    builder.add_root_certificate(authority);
+                }
+            }
+            // The fingerprints are looked at before anything is sent.
+            Trust::Pinned(_) | Trust::Anyone => {
+                builder.danger_accept_invalid_certs(true);
+                builder.danger_accept_invalid_hostnames(true);
+            }
+        }
+        if let Some(identity) = identity {
+            builder.identity(read(identity)?);
+        }
+        let connector = builder.build().map_err(|error| {
+            let text = error.to_string();
+            if text.contains("key values mismatch") || text.contains("key type mismatch") {
+                return Error::new("the key is not that of the certificate");
+            }
+            Error::because("TLS can't be set up", text)
+        })?;
+        Ok(Client { connector: connector.into(), min_version })
+    }
+
+    pub(super) async fn shake_hands(
+        &self,
+        name: &str,
+        tcp: Counted,
+    ) -> Result<(Session, Vec<u8>), Failed> {
+        let session = self.connector.connect(name, tcp).await.map_err(|error| {
+            let text = error.to_string();
+            match why(&text) {
+                Some(why) => Failed::Certificate(why, None),
+                None => Failed::Handshake(io::Error::new(io::ErrorKind::ConnectionRefused, text)),
+            }
+        })?;
+        match shown(&session) {
+            Some(shown) => Ok((session, shown)),
+            None => Err(Failed::Handshake(io::Error::other("the server showed no certificate"))),
+        }
+    }
+}
+
+/// The library does not tell whose certificate it has refused. To tell it to whoever has to put
+/// it right, it is looked at once more, on a connection that nothing is ever sent on and nobody
+/// gets hold of, without a certificate of our own.
+pub(super) async fn look(
+    client: &Client,
+    name: &str,
+    at: SocketAddr,
+    limits: Limits,
+) -> Option<Vec<u8>> {
+    let connector = native_tls::TlsConnector::builder()
+        .min_protocol_version(Some(client.min_version))
+        .danger_accept_invalid_certs(true)
+        .danger_accept_invalid_hostnames(true)
+        .build();
+    let connector = tokio_native_tls::TlsConnector::from(connector.ok()?);
+    let tcp = Counted::new(tcp::connect(at, limits).await.ok()?);
+    let handshake = async { Ok(connector.connect(name, tcp).await) };
+    let session = within(limits.connect, "a look", handshake).await.ok()?.ok()?;
+    shown(&session)
+}
+
+fn shown(session: &Session) -> Option<Vec<u8>> {
+    session.get_ref().peer_certificate().ok().flatten()?.to_der().ok()
+}
+
+fn read(identity: &Identity) -> Result<native_tls::Identity, Error> {
+    use x509_cert::der::pem::{LineEnding, encode_string};
+
+    let unreadable = |e| Error::because("cert", e);
+    let mut chain = String::new();
+    for certificate in &identity.chain {
+        chain += &encode_string("CERTIFICATE", LineEnding::LF, certificate)
+            .map_err(|e| unreadable(e.to_string()))?;
+    }
+    // Neither library's words: they might quote the key.
+    let no_key = || Error::new("the key is of no kind that the TLS library knows");
+    let key = pkcs8::pem(&identity.key).map_err(|_| no_key())?;
+    native_tls::Identity::from_pkcs8(chain.as_bytes(), key.as_bytes()).map_err(|_| no_key())
+}
+
+/// Which check failed, where it was one of a certificate. OpenSSL says so in brackets.
+fn why(text: &str) -> Option<Why> {
+    let is_about_certificate = text.contains("certificate verify failed")
+        || cfg!(any(windows, target_vendor = "apple")) && text.contains("ertificate");
+    if !is_about_certificate {
+        return None;
+    }
+    let has = |words: &[&str]| words.iter().any(|words| text.contains(words));
+    Some(if has(&["hostname mismatch", "IP address mismatch"]) {
+        Why::Name
+    } else if has(&["certificate has expired"]) {
+        Why::Expired
+    } else if has(&["certificate is not yet valid"]) {
+        Why::NotYetValid
+    } else if has(&["self-signed", "self signed", "unable to get", "unable to verify the first"]) {
+        Why::UnknownAuthority
+    } else if has(&["unsuitable certificate purpose", "unsupported certificate purpose"]) {
+        Why::Usage
+    } else {
+        Why::Other(
+            text.rsplit_once(" (").map_or(text, |(_, last)| last.trim_end_matches(')')).to_owned(),
+        )
+    })
+}

@@ -1,0 +1,276 @@
+//! How does rustls speak TLS?
+
+use std::{
+    fmt, io,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        self, CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore,
+        SignatureScheme,
+        client::{
+            Resumption, WebPkiServerVerifier,
+            danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        },
+        crypto::{
+            self, CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature,
+            verify_tls13_signature,
+        },
+        version::{TLS12, TLS13},
+    },
+};
+
+use super::{Trust, Why, client::Failed, material::Identity};
+use crate::{Error, TlsVersion, fingerprint::Fingerprint, transport::counted::Counted};
+
+pub(super) struct Client {
+    connector: TlsConnector,
+    verifier: Arc<Verifier>,
+}
+
+impl Client {
+    pub(super) fn new(
+        trust: &Trust,
+        identity: Option<Identity>,
+        min_version: TlsVersion,
+    ) -> Result<Self, Error> {
+        let provider = Arc::new(crypto::ring::default_provider());
+        let verifier = Arc::new(Verifier::new(trust, &provider)?);
+        let versions: &[&rustls::SupportedProtocolVersion] = match min_version {
+            TlsVersion::Tls12 => &[&TLS13, &TLS12],
+            TlsVersion::Tls13 => &[&TLS13],
+        };
+        let set_up = |e: rustls::Error| Error::because("TLS can't be set up", e);
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(versions)
+            .map_err(set_up)?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
+        let mut config = match identity {
+            None => config.with_no_client_auth(),
+            Some(Identity { chain, key }) => {
+                config.with_client_auth_cert(chain, key).map_err(|error| match error {
+                    rustls::Error::InconsistentKeys(_) => {
+                        Error::new("the key is not that of the certificate")
+                    }
+                    // Its words for a key that it can't read say no more.
+                    _ => Error::new("the key is of no kind that the TLS library knows"),
+                })?
+            }
+        };
+        // A resumed session would show no certificate, and be trusted for what was asked of the
+        // first one.
+        config.resumption = Resumption::disabled();
+        Ok(Client { connector: Arc::new(config).into(), verifier })
+    }
+
+    pub(super) async fn shake_hands(
+        &self,
+        name: &str,
+        tcp: Counted,
+    ) -> Result<(Session, Vec<u8>), Failed> {
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|e| Failed::Handshake(io::Error::other(e)))?;
+        let stream = self.connector.connect(name, tcp).await.map_err(|error| {
+            let refused = self.verifier.take_refused();
+            let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+            match (refused, cause) {
+                (Some(refused), _) if refused.is_wrong_pin => {
+                    Failed::Certificate(Why::Pin, Some(refused.shown))
+                }
+                (refused, Some(rustls::Error::InvalidCertificate(why_not))) => {
+                    let shown = refused.map(|refused| refused.shown);
+                    Failed::Certificate(why(why_not), shown)
+                }
+                _ => Failed::Handshake(error),
+            }
+        })?;
+        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        match shown.map(|certificate| certificate.to_vec()) {
+            Some(shown) => Ok((Session { stream, owed: 0 }, shown)),
+            None => Err(Failed::Handshake(io::Error::other("the server showed no certificate"))),
+        }
+    }
+}
+
+fn why(error: &CertificateError) -> Why {
+    use CertificateError as E;
+    match error {
+        E::NotValidForName | E::NotValidForNameContext { .. } => Why::Name,
+        E::Expired | E::ExpiredContext { .. } => Why::Expired,
+        E::NotValidYet | E::NotValidYetContext { .. } => Why::NotYetValid,
+        E::UnknownIssuer => Why::UnknownAuthority,
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => Why::Usage,
+        other => Why::Other(other.to_string()),
+    }
+}
+
+/// Looks at certificates as [`Trust`] asks for, and remembers the last one that it refused.
+struct Verifier {
+    /// Path, dates, usage and name; none where the trust asks for none of them.
+    path: Option<Arc<WebPkiServerVerifier>>,
+    pins: Vec<Fingerprint>,
+    algorithms: WebPkiSupportedAlgorithms,
+    refused: Mutex<Option<Refused>>,
+}
+
+struct Refused {
+    shown: Vec<u8>,
+    is_wrong_pin: bool,
+}
+
+impl Verifier {
+    fn new(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<Self, Error> {
+        let (path, pins) = match trust {
+            Trust::Authorities { named, pins } => {
+                let roots = match named {
+                    Some(named) => authorities(named)?,
+                    None => authorities_of_the_system(),
+                };
+                let path = WebPkiServerVerifier::builder_with_provider(
+                    Arc::new(roots),
+                    Arc::clone(provider),
+                );
+                // An empty store trusts nobody; a connection then says so.
+                (path.build().ok(), pins.clone())
+            }
+            Trust::Pinned(pins) => (None, pins.clone()),
+            Trust::Anyone => (None, Vec::new()),
+        };
+        let asks_for_path = matches!(trust, Trust::Authorities { .. });
+        if asks_for_path && path.is_none() {
+            return Err(Error::new(
+                "the system has no list of trusted authorities: name one by ca",
+            ));
+        }
+        let algorithms = provider.signature_verification_algorithms;
+        Ok(Verifier { path, pins, algorithms, refused: Mutex::default() })
+    }
+
+    fn take_refused(&self) -> Option<Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn refuse(&self, shown: &[u8], is_wrong_pin: bool) {
+        let refused = Refused { shown: shown.to_vec(), is_wrong_pin };
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
+    }
+}
+
+fn authorities(named: &[CertificateDer<'static>]) -> Result<RootCertStore, Error> {
+    let mut roots = RootCertStore::empty();
+    for authority in named {
+        roots
+            .add(authority.clone())
+            .map_err(|e| Error::because("a certificate of an authority", e))?;
+    }
+    Ok(roots)
+}
+
+fn authorities_of_the_system() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    // What can't be read leads to nobody being trusted, and never to anybody.
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    roots
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        if let Some(path) = &self.path {
+            path.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .inspect_err(|_| self.refuse(end_entity, false))?;
+        }
+        if !self.pins.is_empty() && !self.pins.iter().any(|pin| pin.is_of(end_entity)) {
+            self.refuse(end_entity, true);
+            return Err(CertificateError::ApplicationVerificationFailure.into());
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    /// That the server has the key of its certificate, whatever is trusted.
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signed, &self.algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").finish_non_exhaustive()
+    }
+}
+
+/// A connection through rustls, of which every octet is with the socket when a write is done.
+///
+/// rustls takes more than the socket does and keeps the rest for the next call. What is counted
+/// as acknowledged would then be less than what it stands for.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) stream: TlsStream<Counted>,
+    /// Octets that rustls has taken by a write that is not done yet.
+    owed: usize,
+}
+
+impl AsyncRead for Session {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Session {
+    /// Whoever was told to wait has to come back with the same octets, as with OpenSSL.
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if self.owed == 0 {
+            self.owed = ready!(Pin::new(&mut self.stream).poll_write(context, octets))?;
+        }
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        Poll::Ready(Ok(std::mem::take(&mut self.owed)))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

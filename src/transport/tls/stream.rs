@@ -1,0 +1,104 @@
+//! How do octets travel, whatever library makes them unreadable?
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::Session;
+use crate::{
+    connected::Security,
+    transport::{counted::Counted, news::Connection},
+};
+
+/// A TLS connection to a server that has shown what it must.
+#[derive(Debug)]
+pub(crate) struct TlsStream {
+    session: Session,
+    security: Security,
+}
+
+impl TlsStream {
+    pub(super) fn new(session: Session, security: Security) -> Self {
+        TlsStream { session, security }
+    }
+
+    fn counted(&self) -> &Counted {
+        match &self.session {
+            #[cfg(feature = "tls")]
+            Session::Native(session) => session.get_ref().get_ref().get_ref(),
+            #[cfg(feature = "rustls")]
+            Session::Rustls(session) => session.stream.get_ref().0,
+        }
+    }
+}
+
+impl Connection for TlsStream {
+    fn socket(&self) -> SockRef<'_> {
+        SockRef::from(&self.counted().tcp)
+    }
+
+    fn on_the_wire(&self) -> Option<u64> {
+        Some(self.counted().written)
+    }
+
+    fn acknowledged_before(&self) -> Option<u64> {
+        self.counted().acknowledged_before
+    }
+
+    fn security(&self) -> Option<&Security> {
+        Some(&self.security)
+    }
+}
+
+impl AsyncRead for TlsStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.session {
+            #[cfg(feature = "tls")]
+            Session::Native(session) => Pin::new(session).poll_read(context, buffer),
+            #[cfg(feature = "rustls")]
+            Session::Rustls(session) => Pin::new(session).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for TlsStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        octets: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.session {
+            #[cfg(feature = "tls")]
+            Session::Native(session) => Pin::new(session).poll_write(context, octets),
+            #[cfg(feature = "rustls")]
+            Session::Rustls(session) => Pin::new(session).poll_write(context, octets),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.session {
+            #[cfg(feature = "tls")]
+            Session::Native(session) => Pin::new(session).poll_flush(context),
+            #[cfg(feature = "rustls")]
+            Session::Rustls(session) => Pin::new(session).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.session {
+            #[cfg(feature = "tls")]
+            Session::Native(session) => Pin::new(session).poll_shutdown(context),
+            #[cfg(feature = "rustls")]
+            Session::Rustls(session) => Pin::new(session).poll_shutdown(context),
+        }
+    }
+}

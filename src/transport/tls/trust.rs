@@ -1,0 +1,59 @@
+//! What must a server show? RFC 5425 sections 4.2.1 and 5.
+
+use std::net::IpAddr;
+
+use rustls_pki_types::CertificateDer;
+
+use super::{Why, certificate};
+use crate::{fingerprint::Fingerprint, tls_options::TlsOptions};
+
+/// Nothing is trusted by leaving something out: the one way to trust anyone has a name.
+pub(super) enum Trust {
+    /// A path to one of the named authorities, or to one of the system's, with the right name;
+    /// and one of the fingerprints, if there are any.
+    Authorities { named: Option<Vec<CertificateDer<'static>>>, pins: Vec<Fingerprint> },
+    /// One of the fingerprints, which says it all: no path, no name, no dates.
+    Pinned(Vec<Fingerprint>),
+    /// `danger_accept_invalid_certs=true`.
+    Anyone,
+}
+
+impl Trust {
+    pub(super) fn new(options: &TlsOptions, named: Option<Vec<CertificateDer<'static>>>) -> Self {
+        let pins = options.fingerprints.clone();
+        if options.danger_accept_invalid_certs {
+            Trust::Anyone
+        } else if named.is_none() && !pins.is_empty() {
+            Trust::Pinned(pins)
+        } else {
+            Trust::Authorities { named, pins }
+        }
+    }
+
+    pub(super) fn asks_for_something(&self) -> bool {
+        !matches!(self, Trust::Anyone)
+    }
+
+    /// What no library looks at; to be asked of every connection before anything is sent.
+    pub(super) fn check(&self, shown: &[u8], name: &str) -> Result<(), Why> {
+        match self {
+            Trust::Anyone => Ok(()),
+            Trust::Pinned(pins) => check_pins(pins, shown),
+            Trust::Authorities { pins, .. } => {
+                // OpenSSL falls back to the common name, which RFC 9525 section 6.3 forbids.
+                let has_name = match name.parse::<IpAddr>() {
+                    Ok(_) => certificate::has_addresses(shown),
+                    Err(_) => certificate::has_dns_names(shown),
+                };
+                if !has_name {
+                    return Err(Why::NoName);
+                }
+                if pins.is_empty() { Ok(()) } else { check_pins(pins, shown) }
+            }
+        }
+    }
+}
+
+fn check_pins(pins: &[Fingerprint], shown: &[u8]) -> Result<(), Why> {
+    if pins.iter().any(|pin| pin.is_of(shown)) { Ok(()) } else { Err(Why::Pin) }
+}
