@@ -28,7 +28,11 @@ use tokio_rustls::{
 };
 
 use super::{Trust, Why, client::Failed, material::Identity};
-use crate::{Error, TlsVersion, fingerprint::Fingerprint, transport::counted::Counted};
+use crate::{
+    Error, TlsVersion,
+    fingerprint::Fingerprint,
+    transport::{counted::Counted, news::ended},
+};
 
 pub(super) struct Client {
     connector: TlsConnector,
@@ -248,7 +252,12 @@ impl AsyncRead for Session {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        // rustls has a lecture to give here on whoever closes without close_notify.
+        Poll::Ready(read.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => ended(),
+            _ => error,
+        }))
     }
 }
 
