@@ -43,11 +43,19 @@ pub struct Layer {
     filter: Option<Arc<Filter>>,
     /// Tells this subscriber's spans from those of another.
     stack: u64,
+    #[cfg(feature = "opentelemetry")]
+    whole: super::trace::Whole,
 }
 
 impl Layer {
     pub(crate) fn new(inlet: Arc<Inlet>, filter: Option<Arc<Filter>>) -> Self {
-        Layer { inlet, filter, stack: spans::new_stack() }
+        Layer {
+            inlet,
+            filter,
+            stack: spans::new_stack(),
+            #[cfg(feature = "opentelemetry")]
+            whole: super::trace::Whole::default(),
+        }
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
@@ -76,6 +84,15 @@ where
     /// A clone may go into another subscriber.
     fn on_layer(&mut self, _: &mut S) {
         self.stack = spans::new_stack();
+        #[cfg(feature = "opentelemetry")]
+        {
+            self.whole = super::trace::Whole::default();
+        }
+    }
+
+    #[cfg(feature = "opentelemetry")]
+    fn on_register_dispatch(&self, whole: &tracing_core::Dispatch) {
+        self.whole.note(whole);
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -131,11 +148,17 @@ where
                     }))
                 }
             }
-            if event.is_contextual() {
-                let scope = || context.event_scope(event);
-                spans::write_current(&self.inlet, writer, Door::Tracing, self.stack, scope);
-            } else {
+            let say = |writer: &mut Writer<'_>| {
+                #[cfg(feature = "opentelemetry")]
+                if let Some(whole) = self.whole.get() {
+                    super::trace::write(writer, &whole, context.event_scope(event));
+                }
                 spans::write(&self.inlet, writer, context.event_scope(event));
+            };
+            if event.is_contextual() {
+                spans::write_current(&self.inlet, writer, Door::Tracing, self.stack, say);
+            } else {
+                say(writer);
             }
         });
     }

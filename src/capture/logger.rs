@@ -94,7 +94,11 @@ fn write_current_span(inlet: &Inlet, writer: &mut Writer<'_>) {
             current.id().and_then(|id| registry.span(id)).map(|span| span.scope())
         };
         let stack = std::ptr::from_ref(registry).addr() as u64;
-        spans::write_current(inlet, writer, Door::Log, stack, scope);
+        spans::write_current(inlet, writer, Door::Log, stack, |writer| {
+            #[cfg(feature = "opentelemetry")]
+            super::trace::write(writer, dispatch, scope());
+            spans::write(inlet, writer, scope());
+        });
     });
 }
 

@@ -13,6 +13,8 @@ mod report;
 mod sites;
 #[cfg(feature = "tracing")]
 mod spans;
+#[cfg(feature = "opentelemetry")]
+mod trace;
 #[cfg(feature = "tracing")]
 mod visit;
 

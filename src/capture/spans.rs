@@ -115,21 +115,21 @@ pub(super) fn new_stack() -> u64 {
     NEXT.fetch_add(1, Relaxed)
 }
 
-/// Writes the spans that this thread is in, as the subscriber `stack` knows them. They are looked
+/// Has `say` write the spans that this thread is in, as the subscriber `stack` knows them. They are looked
 /// up only where something may have changed: walking the registry costs more than all the rest.
 #[inline]
-pub(super) fn write_current<'a, S: LookupSpan<'a> + 'a>(
+pub(super) fn write_current(
     inlet: &Inlet,
     writer: &mut Writer<'_>,
     door: Door,
     stack: u64,
-    scope: impl FnOnce() -> Option<Scope<'a, S>>,
+    say: impl FnOnce(&mut Writer<'_>),
 ) {
     let changes = inlet.span_changes.load(Acquire);
     let key: ContextKey = [inlet.encoder.id(), stack, MOVES.get(), changes];
     let door = door as usize;
     if !writer.repeat_spans(door, &key) {
-        writer.keep_spans(door, key, |writer| write(inlet, writer, scope()));
+        writer.keep_spans(door, key, say);
     }
 }
 

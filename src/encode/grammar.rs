@@ -27,6 +27,9 @@ pub(super) struct Grammar {
     /// Around the thread's name, where it is asked for; it follows `body`.
     pub(super) thread: Around,
     pub(super) fields: Around,
+    /// Around the ids of the trace and of its span, with what stands between the two.
+    pub(super) trace: Around,
+    pub(super) between_ids: &'static str,
     /// Around the names of the spans; their fields follow, then `spans_end`.
     pub(super) spans: Around,
     pub(super) between_spans: &'static str,

@@ -32,6 +32,8 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         thread: Around::new(",\"thread\":\"", "\""),
         fields: Around::new(",\"fields\":{", "}"),
         spans: Around::new(",\"spans\":{\"names\":[\"", "\"]"),
+        trace: Around::new(",\"trace_id\":\"", "\""),
+        between_ids: "\",\"span_id\":\"",
         between_spans: "\",\"",
         spans_end: "}",
         name: Around::new(",\"", "\":"),
@@ -60,6 +62,8 @@ pub(super) fn ecs(settings: &Settings) -> Grammar {
             message: ",\"error\":{\"message\":\"",
             chain: "\",\"stack_trace\":\"",
         },
+        trace: Around::new(",\"trace\":{\"id\":\"", "\"}"),
+        between_ids: "\"},\"span\":{\"id\":\"",
         text: Around::new(",\"message\":\"", "\""),
         ..grammar(settings)
     }

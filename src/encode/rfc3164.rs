@@ -42,6 +42,8 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
         thread: Around::new(" thread=\"", "\""),
         fields: Around::new("", ""),
         spans: Around::new(" spans=\"", "\""),
+        trace: Around::new(" trace_id=\"", "\""),
+        between_ids: "\" span_id=\"",
         between_spans: ":",
         spans_end: "",
         name: Around::new(" ", "=\""),

@@ -27,6 +27,8 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         thread: Around::new(" thread=\"", "\"]"),
         fields: Around::new(format!("[fields@{number}"), "]"),
         spans: Around::new(format!("[span@{number} spans=\""), "\""),
+        trace: Around::new(format!("[trace@{number} trace_id=\""), "\"]"),
+        between_ids: "\" span_id=\"",
         between_spans: ":",
         spans_end: "]",
         name: Around::new(" ", "=\""),

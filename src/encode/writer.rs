@@ -211,6 +211,25 @@ impl<'a> Writer<'a> {
         context.octets.extend_from_slice(frame.get(start..).unwrap_or_default());
     }
 
+    /// The trace that the record belongs to, and the span of it (W3C Trace Context section 3.2.2).
+    #[cfg(feature = "opentelemetry")]
+    pub(crate) fn trace(&mut self, trace: [u8; 16], span: [u8; 8]) {
+        self.close_fields();
+        let grammar = &self.encoder.grammar;
+        let (open, close) = (&grammar.trace.open, grammar.trace.close);
+        let octets = open.len() + 32 + grammar.between_ids.len() + 16 + close.len();
+        if !self.has_room(octets + OMITTED) {
+            self.omitted += 1;
+            return;
+        }
+        let frame = &mut self.scratch.frame;
+        frame.extend_from_slice(open.as_bytes());
+        push_hex(frame, &trace);
+        frame.extend_from_slice(grammar.between_ids.as_bytes());
+        push_hex(frame, &span);
+        frame.extend_from_slice(close.as_bytes());
+    }
+
     /// Begins what is said of the spans around the record, with their names; false if the
     /// frame has no room for it.
     pub(crate) fn begin_spans(&mut self, names: &[u8]) -> bool {
@@ -413,6 +432,13 @@ impl<'a> Writer<'a> {
             value::push(&mut self.scratch.frame, Value::U64(fields), usize::MAX, style);
         }
     }
+}
+
+#[cfg(feature = "opentelemetry")]
+fn push_hex(out: &mut Vec<u8>, octets: &[u8]) {
+    let digit =
+        |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
+    out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
 }
 
 /// Takes a text up to a limit and counts the rest, so that 100 MB of it cost no memory.
