@@ -16,6 +16,8 @@ mod rsyslogd;
 
 pub(crate) use certificates::{Certificates, Identity};
 pub(crate) use configuration::Input;
+pub(crate) use ports::{PortBlock, tcp_listens, udp_listens};
+pub(crate) use process::{Process, find_rsyslogd};
 pub(crate) use proxy::Proxy;
 pub(crate) use record::{Complaint, Record};
 pub(crate) use rsyslogd::Rsyslogd;

@@ -45,6 +45,16 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(program: &Path, configuration: &Path, folder: &Path) -> Process {
+        Process::start_in(program, configuration, folder, &[])
+    }
+
+    /// With these variables in its environment.
+    pub(crate) fn start_in(
+        program: &Path,
+        configuration: &Path,
+        folder: &Path,
+        environment: &[(&str, String)],
+    ) -> Process {
         let output = File::create(folder.join("console")).expect("the folder can be written");
         let child = Command::new(program)
             // -n: stay our child. The pid file must be absolute: rsyslogd changes directory.
@@ -52,6 +62,7 @@ impl Process {
             .arg(configuration)
             .arg("-i")
             .arg(folder.join("pid"))
+            .envs(environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a file can be cloned"))
             .stderr(output)
@@ -106,10 +117,10 @@ impl Drop for Process {
 }
 
 const INSTALL: &str = "These tests ship to a real rsyslog: on Debian or Ubuntu, install it with \
-     `apt-get install rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp`";
+     `apt-get install rsyslog rsyslog-openssl rsyslog-gnutls rsyslog-relp rsyslog-elasticsearch`";
 
-// lmnsd_ossl, lmnsd_gtls and imrelp have Debian packages of their own.
-const MODULES: [&str; 10] = [
+// lmnsd_ossl, lmnsd_gtls, imrelp and omelasticsearch have Debian packages of their own.
+const MODULES: [&str; 13] = [
     "imudp",
     "imtcp",
     "imptcp",
@@ -120,4 +131,7 @@ const MODULES: [&str; 10] = [
     "lmnsd_gtls",
     "mmpstrucdata",
     "mmjsonparse",
+    "mmutf8fix",
+    "fmhash",
+    "omelasticsearch",
 ];

@@ -1,0 +1,119 @@
+//! What does Elasticsearch make of a bulk request?
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::{mapping::Mapping, strict};
+
+/// What has been stored, and what was answered otherwise.
+pub(crate) struct Books {
+    mapping: Mapping,
+    /// `message` by index and id: what has been stored.
+    pub(crate) messages: HashMap<String, String>,
+    /// The first documents whole.
+    pub(crate) first: Vec<Value>,
+    /// Documents that were there already.
+    pub(crate) conflicts: usize,
+    /// What was refused for good, and why; the documents of it, as they came.
+    pub(crate) refused: Vec<(String, Value)>,
+    /// Requests and items that were answered with 429 or 503.
+    pub(crate) turned_away: usize,
+    items: usize,
+}
+
+impl Books {
+    pub(crate) fn new(template: &Value) -> Books {
+        Books {
+            mapping: Mapping::of(template),
+            messages: HashMap::new(),
+            first: Vec::new(),
+            conflicts: 0,
+            refused: Vec::new(),
+            turned_away: 0,
+            items: 0,
+        }
+    }
+
+    pub(crate) fn types(&self) -> &HashMap<String, &'static str> {
+        self.mapping.learned()
+    }
+
+    /// The answer to a whole request; of its items, every `n`th is turned away with this status.
+    pub(crate) fn answer(&mut self, body: &[u8], turn_away: Option<(usize, u16)>) -> (u16, Value) {
+        let malformed = |reason: &str| {
+            (
+                400,
+                json!({"error": {"type": "illegal_argument_exception", "reason": reason}, "status": 400}),
+            )
+        };
+        if !body.ends_with(b"\n") {
+            return malformed("The bulk request must be terminated by a newline [\\n]");
+        }
+        let mut lines = body.split(|&octet| octet == b'\n');
+        let mut items = Vec::new();
+        while let Some(action) = lines.next().filter(|line| !line.is_empty()) {
+            let Ok(action) = strict::parse(action) else {
+                return malformed("Malformed action/metadata line");
+            };
+            let meta = &action["create"];
+            let (Some(index), Some(id)) = (meta["_index"].as_str(), meta["_id"].as_str()) else {
+                return malformed("only create with _index and _id is for exactly once");
+            };
+            if !meta["_type"].is_null() || id.is_empty() || id.len() > 512 {
+                return malformed("_type, or an id of no or too many octets");
+            }
+            let Some(document) = lines.next() else { return malformed("no document") };
+            items.push(self.item(index, id, document, turn_away));
+        }
+        let has_errors = items.iter().any(|item| item["create"]["status"] != 201);
+        (200, json!({"took": 1, "errors": has_errors, "items": items}))
+    }
+
+    fn item(
+        &mut self,
+        index: &str,
+        id: &str,
+        document: &[u8],
+        turn_away: Option<(usize, u16)>,
+    ) -> Value {
+        let key = format!("{index}/{id}");
+        self.items += 1;
+        let (status, error) = match turn_away {
+            Some((n, status)) if self.items % n == 0 => {
+                self.turned_away += 1;
+                (status, Some(("es_rejected_execution_exception", "busy".to_owned())))
+            }
+            _ if self.messages.contains_key(&key) => {
+                self.conflicts += 1;
+                (409, Some(("version_conflict_engine_exception", "it exists".to_owned())))
+            }
+            _ => match self.store(key, document) {
+                Ok(()) => (201, None),
+                Err(reason) => (400, Some(("document_parsing_exception", reason))),
+            },
+        };
+        let mut answer = json!({"_index": index, "_id": id, "status": status});
+        if let Some((kind, reason)) = error {
+            answer["error"] = json!({"type": kind, "reason": reason});
+        }
+        json!({ "create": answer })
+    }
+
+    fn store(&mut self, key: String, document: &[u8]) -> Result<(), String> {
+        let parsed = strict::parse(document);
+        let lossy = || Value::from(String::from_utf8_lossy(document).into_owned());
+        let document = parsed.inspect_err(|reason| {
+            self.refused.push((reason.clone(), lossy()));
+        })?;
+        self.mapping.take(&document).inspect_err(|reason| {
+            self.refused.push((reason.clone(), document.clone()));
+        })?;
+        let message = document["message"].as_str().unwrap_or_default().to_owned();
+        self.messages.insert(key, message);
+        if self.first.len() < 100 {
+            self.first.push(document);
+        }
+        Ok(())
+    }
+}

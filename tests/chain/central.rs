@@ -1,0 +1,182 @@
+//! The ready central of `examples/stack`, as it is shipped, in a folder and at ports of its own.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    time::Duration,
+};
+
+use logship::{Builder, Handle, Overflow};
+use tempfile::TempDir;
+use tracing_subscriber::prelude::*;
+
+use crate::{
+    store::Store,
+    support::{
+        Certificates, Identity, PortBlock, Process, eventually, find_rsyslogd, tcp_listens,
+        udp_listens,
+    },
+};
+
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A rsyslogd with `examples/stack/rsyslog/central.conf`, and the store behind it.
+pub(crate) struct Central {
+    pub(crate) store: Store,
+    folder: TempDir,
+    ports: PortBlock,
+    certificates: Certificates,
+    process: Option<Process>,
+}
+
+impl Central {
+    pub(crate) fn running() -> Central {
+        let ports = PortBlock::reserve();
+        let mut central = Central {
+            store: Store::running(&read("elasticsearch/template.json"), ports.port(STORE)),
+            folder: TempDir::new().expect("a temporary folder can be made"),
+            ports,
+            certificates: Certificates::new(),
+            process: None,
+        };
+        for folder in ["spool", "logs"] {
+            std::fs::create_dir(central.path(folder)).expect("the folder can be written");
+        }
+        central.start();
+        central
+    }
+
+    pub(crate) fn start(&mut self) {
+        // Left behind by `kill -9`: its number may be somebody else's by now.
+        let _ = std::fs::remove_file(self.path("pid"));
+        let mut process = Process::start_in(
+            &find_rsyslogd(),
+            &stack("rsyslog/central.conf"),
+            self.folder.path(),
+            &self.environment(),
+        );
+        let listens = || {
+            udp_listens(self.ports.port(TCP))
+                && [TCP, TLS, RELP].iter().all(|&port| tcp_listens(self.ports.port(port)))
+        };
+        let is_up = eventually(PATIENCE, || !process.is_alive() || listens());
+        assert!(is_up && process.is_alive(), "rsyslogd did not come up: {}", self.own_log());
+        self.process = Some(process);
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.process.take().expect("it is running").kill();
+    }
+
+    pub(crate) fn stop(&mut self) {
+        self.process.take().expect("it is running").terminate();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// What is in a file of the spool or of the logs; nothing if there is none.
+    pub(crate) fn text(&self, name: &str) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.path(name)).unwrap_or_default()).into_owned()
+    }
+
+    pub(crate) fn own_log(&self) -> String {
+        format!("{}\n{}", self.text("console"), self.text("spool/rsyslogd.log"))
+    }
+
+    pub(crate) fn url(&self, scheme: &str) -> String {
+        let ca = self.certificates.ca();
+        match scheme {
+            "tls" => {
+                format!("tls://127.0.0.1:{}?ca={}", self.ports.port(TLS), ca.display())
+            }
+            "relp" => format!("relp://127.0.0.1:{}", self.ports.port(RELP)),
+            // UDP and TCP have the same number.
+            _ => format!("{scheme}://127.0.0.1:{}", self.ports.port(TCP)),
+        }
+    }
+
+    /// Runs a script of `examples/stack`.
+    pub(crate) fn script(&self, name: &str) -> Output {
+        Command::new(stack(name)).envs(self.environment()).output().expect("it can be started")
+    }
+
+    /// Waits until the store has so many documents, while what was given up is brought back as
+    /// often as the timer does it, but sooner.
+    pub(crate) fn wait_for(&self, count: usize) {
+        let mut looks = 0;
+        let all = eventually(PATIENCE, || {
+            looks += 1;
+            if looks % 100 == 0 {
+                self.replay();
+            }
+            self.store.count() >= count
+        });
+        let (stored, refused) = (self.store.count(), self.store.books().refused.first().cloned());
+        assert!(all, "{stored} of {count} are stored; refused: {refused:?}\n{}", self.own_log());
+    }
+
+    pub(crate) fn replay(&self) {
+        let output = self.script("replay");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "replay failed: {said}");
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let text = |path: PathBuf| path.display().to_string();
+        vec![
+            ("CENTRAL_UDP_PORT", self.ports.port(TCP).to_string()),
+            ("CENTRAL_TCP_PORT", self.ports.port(TCP).to_string()),
+            ("CENTRAL_TLS_PORT", self.ports.port(TLS).to_string()),
+            ("CENTRAL_RELP_PORT", self.ports.port(RELP).to_string()),
+            ("CENTRAL_SPOOL", text(self.path("spool"))),
+            ("CENTRAL_LOGS", text(self.path("logs"))),
+            ("CENTRAL_PID", text(self.path("pid"))),
+            ("CENTRAL_CA", text(self.certificates.ca())),
+            ("CENTRAL_CERTIFICATE", text(self.certificates.certificate(Identity::Good))),
+            ("CENTRAL_KEY", text(self.certificates.key(Identity::Good))),
+            ("CENTRAL_STORE", self.store.url()),
+        ]
+    }
+}
+
+/// A file of `examples/stack`.
+pub(crate) fn stack(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/stack").join(name)
+}
+
+pub(crate) fn read(name: &str) -> String {
+    std::fs::read_to_string(stack(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The application `shop` on `client.example`, with numbers in its records.
+pub(crate) fn shop(url: &str) -> Builder {
+    logship::builder("shop")
+        .url(url)
+        .hostname("client.example")
+        .sequence_id(true)
+        .capacity(16 << 20)
+        .overflow(Overflow::Block(PATIENCE))
+        .on_trouble(|_| {})
+}
+
+/// Logs the records of these numbers.
+pub(crate) fn log(handle: &Handle, numbers: std::ops::Range<u64>) {
+    logging(handle, || {
+        for n in numbers {
+            tracing::info!(target: "shop::cart", n, price = 1.5, paid = true, customer = "ann", "record {n}");
+        }
+    });
+}
+
+pub(crate) fn logging(handle: &Handle, work: impl FnOnce()) {
+    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    tracing::subscriber::with_default(subscriber, work);
+}
+
+// Within the block of ports.
+const TCP: u16 = 1;
+const TLS: u16 = 2;
+const RELP: u16 = 3;
+const STORE: u16 = 4;

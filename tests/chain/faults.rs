@@ -1,0 +1,134 @@
+//! Everything goes wrong that can: is each record in the index, and once?
+
+use std::{
+    collections::HashSet,
+    io::Write as _,
+    net::TcpStream,
+    thread::{scope, sleep},
+    time::{Duration, Instant},
+};
+
+use logship::{Format, Handle};
+
+use crate::{
+    central::{Central, PATIENCE, log, shop},
+    support::eventually,
+};
+
+#[test]
+fn nothing_is_lost_or_doubled_by_a_store_that_is_busy_or_away() {
+    let mut central = Central::running();
+    let handle = application(&central, "tcp");
+    let begin = Instant::now();
+    scope(|scope| {
+        let logger = scope.spawn(|| log_evenly(&handle, count()));
+        let short = Duration::from_secs(1);
+        central.store.turn_items_away(Some((3, 429)));
+        sleep(short);
+        central.store.turn_items_away(Some((1, 503)));
+        sleep(short);
+        central.store.turn_items_away(None);
+        for status in [429, 503] {
+            central.store.turn_requests_away(status);
+            sleep(short * 2);
+            central.store.turn_requests_away(0);
+            sleep(short);
+        }
+        central.store.go_away();
+        sleep(if count() > SHORT { Duration::from_secs(20) } else { short * 4 });
+        central.store.come_back();
+        logger.join().unwrap();
+    });
+    assert!(handle.flush(PATIENCE));
+    central.wait_for(count() as usize);
+    println!("{} records through every fault of the store in {:?}", count(), begin.elapsed());
+    assert!(central.store.books().turned_away > 0, "no fault was met");
+    assert_each_once(&mut central, count());
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_by_a_central_that_is_killed() {
+    for scheme in ["tcp", "relp"] {
+        let mut central = Central::running();
+        let handle = application(&central, scheme);
+        scope(|scope| {
+            let logger = scope.spawn(|| log_evenly(&handle, count()));
+            for kill in 0..3 {
+                sleep(Duration::from_millis(700));
+                // Once with everything in its queue.
+                if kill == 1 {
+                    central.store.go_away();
+                    sleep(Duration::from_millis(700));
+                }
+                central.kill();
+                central.start();
+                if kill == 1 {
+                    central.store.come_back();
+                }
+            }
+            logger.join().unwrap();
+        });
+        assert!(handle.flush(PATIENCE));
+        central.wait_for(count() as usize);
+        let resent = handle.stats().resent;
+        println!("{scheme}: central killed 3 times, {} records, {resent} sent again", count());
+        assert_each_once(&mut central, count());
+    }
+}
+
+/// As a sender does it that lost a connection: octet for octet the same.
+#[test]
+fn records_that_are_sent_again_are_not_stored_again() {
+    let mut central = Central::running();
+    let mut octets = String::new();
+    for n in 0..count() {
+        let micros = n % 1_000_000;
+        let header = format!("<14>1 2026-01-01T00:00:00.{micros:06}Z client.example shop 5 -");
+        octets += &format!("{header} [meta sequenceId=\"{}\"] record {n}\n", n + 1);
+    }
+    let again = octets.lines().take(count() as usize / 10).collect::<Vec<_>>().join("\n") + "\n";
+    let begin = Instant::now();
+    let address = central.url("tcp").replace("tcp://", "");
+    let mut connection = TcpStream::connect(address).unwrap();
+    for octets in [&octets, &again] {
+        connection.write_all(octets.as_bytes()).unwrap();
+    }
+    let all = || central.store.books().conflicts as u64 >= count() / 10;
+    assert!(eventually(PATIENCE, all), "{}", central.own_log());
+    println!("{} records, a tenth of them twice, in {:?}", count(), begin.elapsed());
+    assert_each_once(&mut central, count());
+}
+
+fn application(central: &Central, scheme: &str) -> Handle {
+    shop(&central.url(scheme)).format(Format::Cee).build().unwrap()
+}
+
+/// Over some eight seconds, so that every fault is met by some.
+fn log_evenly(handle: &Handle, count: u64) {
+    let begin = Instant::now();
+    for first in (0..count).step_by(100) {
+        log(handle, first..(first + 100).min(count));
+        let due = Duration::from_secs(8).mul_f64(first as f64 / count as f64);
+        sleep(due.saturating_sub(begin.elapsed()));
+    }
+}
+
+/// Fails unless the records `0..count` are stored, each once, and nothing else happened to any.
+fn assert_each_once(central: &mut Central, count: u64) {
+    central.stop();
+    central.replay();
+    let books = central.store.books();
+    assert!(books.refused.is_empty(), "{:?}", books.refused.first());
+    let stored: HashSet<_> = books.messages.values().collect();
+    let lost: Vec<_> = (0..count).filter(|n| !stored.contains(&format!("record {n}"))).collect();
+    assert!(lost.is_empty(), "{} are lost, such as {:?}", lost.len(), lost.first());
+    assert_eq!(books.messages.len() as u64, count, "some are stored twice");
+    assert_eq!(central.text("spool/dead-letters.json"), "");
+}
+
+/// How many records: 20,000, or as the environment says.
+fn count() -> u64 {
+    std::env::var("CHAIN").ok().and_then(|count| count.parse().ok()).unwrap_or(SHORT)
+}
+
+const SHORT: u64 = 20_000;

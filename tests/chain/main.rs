@@ -1,0 +1,17 @@
+//! The whole chain: what an application logs, through the ready central of `examples/stack`, into an
+//! index. A real rsyslogd with its real omelasticsearch, against a strict stand-in of the store.
+//!
+//! `CHAIN=200000 cargo test --all-features --release --test chain -- --nocapture` is the long form;
+//! the figures are printed. `examples/stack/test/run` does it with real stores.
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "tls"))]
+#![allow(clippy::print_stdout, reason = "the figures are for people to look at")]
+
+mod bulk;
+mod carried;
+mod central;
+mod faults;
+mod mapping;
+mod store;
+mod strict;
+#[path = "../support/mod.rs"]
+mod support;

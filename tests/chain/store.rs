@@ -1,0 +1,173 @@
+//! A strict stand-in of Elasticsearch's bulk interface, for tests that want its faults on demand.
+//!
+//! It refuses what Elasticsearch refuses, and a few things that it would swallow. It turns items or
+//! whole requests away, and goes away itself, at the same port.
+
+use std::{
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
+    sync::atomic::{AtomicBool, AtomicU16},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
+};
+
+use serde_json::{Value, json};
+
+use crate::bulk::Books;
+
+/// Stops with the value.
+pub(crate) struct Store {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    books: Mutex<Books>,
+    is_up: AtomicBool,
+    /// Answered to whole requests; 0 for none.
+    whole: AtomicU16,
+    /// Every `n`th item is answered with this status.
+    items: Mutex<Option<(usize, u16)>>,
+    connections: Mutex<Vec<TcpStream>>,
+}
+
+impl Store {
+    /// With the index template of this text, at this port.
+    pub(crate) fn running(template: &str, port: u16) -> Store {
+        let template = serde_json::from_str(template).expect("the template is JSON");
+        let shared = Shared {
+            books: Mutex::new(Books::new(&template)),
+            is_up: AtomicBool::new(false),
+            whole: AtomicU16::new(0),
+            items: Mutex::new(None),
+            connections: Mutex::new(Vec::new()),
+        };
+        let mut store = Store { port, shared: Arc::new(shared) };
+        store.come_back();
+        store
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
+        lock(&self.shared.books)
+    }
+
+    /// How many documents it has.
+    pub(crate) fn count(&self) -> usize {
+        self.books().messages.len()
+    }
+
+    /// Every connection ends, and new ones are refused.
+    pub(crate) fn go_away(&self) {
+        self.shared.is_up.store(false, Relaxed);
+        // Wakes the listener, which sees that it is over.
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+        for connection in lock(&self.shared.connections).drain(..) {
+            // It may have ended by itself.
+            let _ = connection.shutdown(Shutdown::Both);
+        }
+    }
+
+    /// At the same port.
+    pub(crate) fn come_back(&mut self) {
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).expect("the port is ours");
+        self.shared.is_up.store(true, Relaxed);
+        let shared = Arc::clone(&self.shared);
+        std::thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                if !shared.is_up.load(Relaxed) {
+                    return;
+                }
+                lock(&shared.connections).extend(connection.try_clone());
+                let shared = Arc::clone(&shared);
+                // A broken connection is the other side's affair.
+                std::thread::spawn(move || drop(shared.serve(connection)));
+            }
+        });
+    }
+
+    /// Whole requests are answered with this status from now on; 0 for none.
+    pub(crate) fn turn_requests_away(&self, status: u16) {
+        self.shared.whole.store(status, Relaxed);
+    }
+
+    /// Every `n`th item is answered with this status from now on.
+    pub(crate) fn turn_items_away(&self, every: Option<(usize, u16)>) {
+        *lock(&self.shared.items) = every;
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.go_away();
+    }
+}
+
+impl Shared {
+    fn serve(&self, connection: TcpStream) -> io::Result<()> {
+        let mut reader = BufReader::new(connection.try_clone()?);
+        while let Some((request, body)) = read_request(&mut reader, &connection)? {
+            if !self.is_up.load(Relaxed) {
+                return Ok(());
+            }
+            let (status, answer) = self.answer(&request, &body);
+            let answer = answer.to_string();
+            write!(
+                &connection,
+                "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
+                answer.len()
+            )?;
+        }
+        Ok(())
+    }
+
+    fn answer(&self, request: &str, body: &[u8]) -> (u16, Value) {
+        if !request.starts_with("POST") {
+            return (200, json!({"tagline": "You Know, for Tests"}));
+        }
+        let mut books = lock(&self.books);
+        match self.whole.load(Relaxed) {
+            0 => books.answer(body, *lock(&self.items)),
+            status => {
+                books.turned_away += 1;
+                let error = json!({"type": "circuit_breaking_exception", "reason": "busy"});
+                (status, json!({"error": error, "status": status}))
+            }
+        }
+    }
+}
+
+/// The first line of a request, and its body; nothing at the end of the connection.
+fn read_request(
+    reader: &mut BufReader<TcpStream>,
+    mut connection: &TcpStream,
+) -> io::Result<Option<(String, Vec<u8>)>> {
+    let mut first = String::new();
+    if reader.read_line(&mut first)? == 0 {
+        return Ok(None);
+    }
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let line = line.trim().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().map_err(io::Error::other)?;
+        }
+        if line == "expect: 100-continue" {
+            connection.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Some((first, body)))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
