@@ -96,7 +96,7 @@ fn a_tag_is_a_safe_name_of_a_file() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, ["...log", ".._.._etc_passwd.log", "_tmp_x.log", "a_b.log"]);
+    assert_eq!(files, [".._.._etc_passwd.log", "_..log", "_tmp_x.log", "a_b.log"]);
 }
 
-const FORMATS: [&str; 2] = ["rfc5424", "cee"];
+const FORMATS: [&str; 3] = ["rfc5424", "cee", "ecs"];

@@ -18,7 +18,7 @@ use crate::{
 #[test]
 fn nothing_is_lost_or_doubled_by_a_store_that_is_busy_or_away() {
     let mut central = Central::running();
-    let handle = application(&central, "tcp");
+    let handle = application(&central);
     let begin = Instant::now();
     scope(|scope| {
         let logger = scope.spawn(|| log_evenly(&handle, count()));
@@ -46,13 +46,18 @@ fn nothing_is_lost_or_doubled_by_a_store_that_is_busy_or_away() {
     assert_each_once(&mut central, count());
 }
 
+/// Over TCP, a central that is slower than its senders has up to the 6 MiB of Linux's receive buffer
+/// unread, acknowledged by its kernel: the default tail does not hold that, and a RELP server
+/// answers only for what is in its queue on the disk.
 #[test]
 fn nothing_is_lost_or_doubled_by_a_central_that_is_killed() {
-    for scheme in ["tcp", "relp"] {
+    let count = count() / 4;
+    for (scheme, tail) in [("tcp", 8 << 20), ("relp", 0)] {
         let mut central = Central::running();
-        let handle = application(&central, scheme);
+        let builder = shop(&central.url(scheme)).format(Format::Cee).tail(tail);
+        let handle = builder.build().unwrap();
         scope(|scope| {
-            let logger = scope.spawn(|| log_evenly(&handle, count()));
+            let logger = scope.spawn(|| log_evenly(&handle, count));
             for kill in 0..3 {
                 sleep(Duration::from_millis(700));
                 // Once with everything in its queue.
@@ -69,10 +74,10 @@ fn nothing_is_lost_or_doubled_by_a_central_that_is_killed() {
             logger.join().unwrap();
         });
         assert!(handle.flush(PATIENCE));
-        central.wait_for(count() as usize);
+        central.wait_for(count as usize);
         let resent = handle.stats().resent;
-        println!("{scheme}: central killed 3 times, {} records, {resent} sent again", count());
-        assert_each_once(&mut central, count());
+        println!("{scheme}: central killed 3 times, {count} records, {resent} sent again");
+        assert_each_once(&mut central, count);
     }
 }
 
@@ -99,8 +104,8 @@ fn records_that_are_sent_again_are_not_stored_again() {
     assert_each_once(&mut central, count());
 }
 
-fn application(central: &Central, scheme: &str) -> Handle {
-    shop(&central.url(scheme)).format(Format::Cee).build().unwrap()
+fn application(central: &Central) -> Handle {
+    shop(&central.url("tcp")).format(Format::Cee).build().unwrap()
 }
 
 /// Over some eight seconds, so that every fault is met by some.
