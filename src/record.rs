@@ -88,3 +88,11 @@ pub(crate) enum Value<'a> {
     Debug(&'a dyn fmt::Debug),
     Error(&'a (dyn error::Error + 'static)),
 }
+
+impl Value<'_> {
+    /// Whether its formatting is somebody else's code.
+    #[inline(always)]
+    pub(crate) fn may_panic(&self) -> bool {
+        matches!(self, Value::Display(_) | Value::Debug(_) | Value::Error(_))
+    }
+}

@@ -132,11 +132,10 @@ where
         // Events that were `log` records all share one callsite, and bring their own metadata.
         // Their own target is a constant, and to look at it is cheaper than to ask.
         let is_suspect = metadata.target() == BRIDGE;
-        let (origin, callsite) = match is_suspect.then(|| event.normalized_metadata()).flatten() {
-            Some(bridged) => (self.origin(&bridged), None),
-            None => (self.origin(metadata), Some(Callsite { metadata })),
-        };
-        self.inlet.submit(&origin, callsite, |writer, site| {
+        let bridged = is_suspect.then(|| event.normalized_metadata()).flatten();
+        let origin = || self.origin(bridged.as_ref().unwrap_or(metadata));
+        let callsite = bridged.is_none().then_some(Callsite { metadata });
+        self.inlet.submit(origin, callsite, |writer, site| {
             match callsite {
                 Some(_) => event.record(&mut Fields { writer, site }),
                 // `log.target` and its like are no fields, but the metadata seen above.

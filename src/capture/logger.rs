@@ -56,14 +56,14 @@ impl log::Log for Logger {
             return;
         }
         let level = level(record.level());
-        let origin = Origin {
+        let origin = || Origin {
             severity: self.inlet.encoder.severities().of(level),
             level,
             target: record.target(),
             file: record.file(),
             line: record.line(),
         };
-        self.inlet.submit(&origin, None, |writer, _| {
+        self.inlet.submit(origin, None, |writer, _| {
             writer.text(*record.args());
             // This visitor never fails, so neither does the visit.
             let _ = record.key_values().visit(&mut Pairs { writer });
@@ -118,6 +118,8 @@ struct Named<'w, 'a, 'n> {
 }
 
 impl Named<'_, '_, '_> {
+    /// Each kind of value is compiled into the few steps that it takes.
+    #[inline(always)]
     fn field(&mut self, value: Value<'_>) -> Result<(), KvError> {
         self.writer.named_field(self.name, value);
         Ok(())

@@ -60,11 +60,11 @@ impl Inlet {
     }
 
     /// Takes a record, unless this thread's log calls are not to be captured; `fill` says what
-    /// is in it.
+    /// is in it. A callsite that is known is not asked for its origin again.
     #[inline]
-    fn submit(
+    fn submit<'o>(
         &self,
-        origin: &Origin<'_>,
+        origin: impl Fn() -> Origin<'o>,
         callsite: Option<sites::Callsite>,
         fill: impl FnOnce(&mut Writer<'_>, &Site),
     ) {
@@ -72,15 +72,15 @@ impl Inlet {
             Ok(_entry) => self.submit_anyway(origin, callsite, fill),
             Err(Refused::Muted) => {}
             Err(Refused::TooDeep) => {
-                self.queue.count_dropped(DropReason::Recursion, origin.severity);
+                self.queue.count_dropped(DropReason::Recursion, origin().severity);
             }
         }
     }
 
     #[inline]
-    fn submit_anyway(
+    fn submit_anyway<'o>(
         &self,
-        origin: &Origin<'_>,
+        origin: impl Fn() -> Origin<'o>,
         callsite: Option<sites::Callsite>,
         fill: impl FnOnce(&mut Writer<'_>, &Site),
     ) {

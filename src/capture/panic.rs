@@ -28,7 +28,7 @@ pub(crate) fn install_hook(inlet: Weak<Inlet>) {
 
 fn record(inlet: &Inlet, info: &PanicHookInfo<'_>) {
     let location = info.location();
-    let origin = Origin {
+    let origin = || Origin {
         severity: Severity::Critical,
         level: Level::Error,
         target: "panic",
@@ -39,7 +39,7 @@ fn record(inlet: &Inlet, info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let said = payload.downcast_ref::<&str>().copied();
     let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    inlet.submit(&origin, None, |writer, _| {
+    inlet.submit(origin, None, |writer, _| {
         let thread = thread.name().unwrap_or("unnamed");
         writer.named_field("panic_thread", Value::Str(thread));
         match location {

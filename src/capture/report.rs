@@ -47,7 +47,7 @@ impl Report {
 }
 
 fn submit(inlet: &Inlet, told: &Stats, now: &Stats) {
-    let origin = Origin {
+    let origin = || Origin {
         severity: Severity::Warning,
         level: Level::Warn,
         target: "logship",
@@ -56,7 +56,7 @@ fn submit(inlet: &Inlet, told: &Stats, now: &Stats) {
     };
     let dropped = now.dropped() - told.dropped();
     // The shipper's thread is muted, and this is the one thing it may say.
-    inlet.submit_anyway(&origin, None, |writer, _| {
+    inlet.submit_anyway(origin, None, |writer, _| {
         writer.named_field("dropped", Value::U64(dropped));
         for severity in Severity::ALL {
             let count = now.dropped_of(severity) - told.dropped_of(severity);

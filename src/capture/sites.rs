@@ -114,6 +114,8 @@ struct Recent {
 }
 
 impl Kept {
+    #[cold]
+    #[inline(never)]
     fn new() -> Self {
         let recent = std::iter::repeat_with(|| None).take(RECENT).collect();
         Kept { scratch: Scratch::default(), passing: Vec::new(), recent, nowhere: Site::default() }
@@ -121,13 +123,14 @@ impl Kept {
 
     /// What is needed to write a record of `callsite`, or of a record that has none.
     #[inline]
-    pub(super) fn parts(
+    pub(super) fn parts<'o>(
         &mut self,
         inlet: &Inlet,
-        origin: &Origin<'_>,
+        origin: impl Fn() -> Origin<'o>,
         callsite: Option<Callsite>,
     ) -> (&mut Scratch, &Site) {
         let Some(callsite) = callsite else {
+            let origin = origin();
             if self.passing.is_empty() {
                 self.passing.resize_with(PASSING, Passing::default);
             }
@@ -136,8 +139,8 @@ impl Kept {
             let Some(passing) = self.passing.get_mut(place) else {
                 return (&mut self.scratch, &self.nowhere);
             };
-            if !passing.is_of(inlet.encoder.id(), origin) {
-                passing.rewrite(inlet, origin);
+            if !passing.is_of(inlet.encoder.id(), &origin) {
+                passing.rewrite(inlet, &origin);
             }
             return (&mut self.scratch, &passing.site);
         };
@@ -150,7 +153,7 @@ impl Kept {
         match slot {
             Some(recent) if recent.callsite == key && recent.encoder == encoder => {}
             _ => {
-                let site = inlet.sites.find(inlet, origin, callsite);
+                let site = inlet.sites.find(inlet, &origin(), callsite);
                 *slot = Some(Recent { encoder, callsite: key, site });
             }
         }

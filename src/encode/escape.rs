@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Frame;
+
 /// Where a value stands, which decides what has to be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -31,7 +33,7 @@ pub enum ControlCharacters {
 
 /// Appends text to `out` so that it can't end the value it stands in, up to a limit.
 pub(super) struct Escaped<'a> {
-    pub(super) out: &'a mut Vec<u8>,
+    pub(super) out: &'a mut Frame,
     /// `out` never gets longer than this.
     pub(super) limit: usize,
     pub(super) place: Place,
@@ -44,7 +46,7 @@ pub(super) struct Escaped<'a> {
 
 impl<'a> Escaped<'a> {
     pub(super) fn new(
-        out: &'a mut Vec<u8>,
+        out: &'a mut Frame,
         limit: usize,
         place: Place,
         controls: ControlCharacters,
@@ -156,7 +158,7 @@ pub(super) fn floor_char_boundary(text: &str, room: usize) -> usize {
     (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-fn push_octal(out: &mut Vec<u8>, octet: u8) {
+fn push_octal(out: &mut Frame, octet: u8) {
     out.extend_from_slice(&[
         b'#',
         b'0' + (octet >> 6),
@@ -181,38 +183,54 @@ pub(super) fn fits_as_it_is(text: &str, before: usize, limit: usize, place: Plac
 #[inline]
 fn is_plain(text: &str, place: Place) -> bool {
     let bytes = text.as_bytes();
-    let all_plain = || bytes.iter().all(|&b| class(b, place) == PLAIN);
-    // What is left over at the end is looked at with octets before it, which does no harm.
-    let Some(last) = bytes.last_chunk::<8>() else { return all_plain() };
-    let mut found = suspects(*last, place);
-    let mut rest = bytes;
-    while let Some((word, after)) = rest.split_first_chunk::<8>() {
-        found |= suspects(*word, place);
-        rest = after;
+    suspects_in(bytes, place) == 0 || bytes.iter().all(|&b| class(b, place) == PLAIN)
+}
+
+/// As [`suspects`], for any number of octets. What is left over beside whole words is looked at
+/// together with its neighbours, or with octets that never are suspects.
+#[inline]
+fn suspects_in(bytes: &[u8], place: Place) -> u64 {
+    if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let ends = suspects(u64::from_le_bytes(*first), place)
+            | suspects(u64::from_le_bytes(*last), place);
+        let between = bytes.get(8..bytes.len() - 8).unwrap_or_default();
+        between.chunks(8).fold(ends, |found, chunk| found | suspects_in_short(chunk, place))
+    } else {
+        suspects_in_short(bytes, place)
     }
-    found == 0 || all_plain()
+}
+
+/// At most eight octets.
+#[inline]
+fn suspects_in_short(bytes: &[u8], place: Place) -> u64 {
+    let word = if let Some(whole) = bytes.first_chunk() {
+        u64::from_le_bytes(*whole)
+    } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+    } else {
+        bytes.iter().fold(ONES * u64::from(b'x'), |word, &octet| word << 8 | u64::from(octet))
+    };
+    suspects(word, place)
 }
 
 /// Not 0 where one of eight octets could need an escape; a false alarm costs only time.
+///
+/// An octet from 128 on has its high bit set, 127 gets it by adding one, and one too small by
+/// taking away what it should have at least. What is carried from octet to octet meanwhile comes
+/// from one that is a suspect itself.
 #[inline]
-fn suspects(octets: [u8; 8], place: Place) -> u64 {
-    let word = u64::from_le_bytes(octets);
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let equals = |octet: u8| {
-        let difference = word ^ (ONES * u64::from(octet));
-        difference.wrapping_sub(ONES) & !difference
-    };
-    let below_space = word.wrapping_sub(ONES * 0x20) & !word;
-    let mut suspects = below_space | word | equals(0x7f);
+fn suspects(word: u64, place: Place) -> u64 {
+    let mut found = word | word.wrapping_add(ONES) | word.wrapping_sub(ONES * 0x20);
     if place != Place::Text {
-        suspects |= equals(b'"') | equals(b'\\');
+        found |= (word ^ ONES * u64::from(b'"')).wrapping_sub(ONES);
+        // Without their lowest bit, the backslash and the bracket are the same.
+        const { assert!(b'\\' | 1 == b']') };
+        found |= ((word | ONES) ^ ONES * u64::from(b']')).wrapping_sub(ONES);
     }
-    if place == Place::ParamValue {
-        suspects |= equals(b']');
-    }
-    suspects & HIGH
+    found & ONES << 7
 }
+
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// First octets of characters that need a closer look, in the text and in quoted values.
 #[inline]
@@ -257,11 +275,11 @@ mod tests {
     use super::*;
 
     fn escaped(text: &str, place: Place, limit: usize) -> (String, usize) {
-        let mut out = Vec::new();
+        let mut out = Frame::default();
         let mut writer = Escaped::new(&mut out, limit, place, ControlCharacters::Escape);
         writer.push(text);
         let cut = writer.cut;
-        (String::from_utf8(out).unwrap(), cut)
+        (String::from_utf8(out.to_vec()).unwrap(), cut)
     }
 
     #[test]
@@ -285,11 +303,17 @@ mod tests {
 
     #[test]
     fn each_octet_of_a_word_is_looked_at() {
-        for at in 0..24 {
-            for bad in ['\n', '\x7f', '"', ']', '\\', '\u{85}'] {
-                let mut text = "x".repeat(24);
-                text.insert(at, bad);
-                assert!(!is_plain(&text, Place::ParamValue), "{text:?}");
+        for length in 0..40 {
+            let plain = " !#[^z~A".chars().cycle().take(length).collect::<String>();
+            assert_eq!(suspects_in(plain.as_bytes(), Place::ParamValue), 0, "{plain:?}");
+            for at in 0..=length {
+                for bad in ['\0', '\n', '\x1f', '\x7f', '"', ']', '\\', '\u{85}', '\u{feff}'] {
+                    let mut text = plain.clone();
+                    text.insert(at, bad);
+                    assert!(!is_plain(&text, Place::ParamValue), "{text:?}");
+                    let is_quote = matches!(bad, '"' | ']' | '\\');
+                    assert_eq!(is_plain(&text, Place::Text), is_quote, "{text:?}");
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! What comes out of the encoder and its escaper, for the fuzz targets?
 #![allow(missing_docs)]
 
-use super::{Encoder, Scratch, Settings, escape};
+use super::{Encoder, Frame, Scratch, Settings, escape};
 use crate::{
     ControlCharacters, Error, Severity,
     record::{Level, Origin, Value},
@@ -37,11 +37,11 @@ pub fn escaped(
         Place::Text => escape::Place::Text,
         Place::Json => escape::Place::Json,
     };
-    let mut out = Vec::new();
+    let mut out = Frame::default();
     let mut writer = escape::Escaped::new(&mut out, limit, place, controls);
     writer.push(text);
     let cut = writer.cut;
-    (out, cut)
+    (out.to_vec(), cut)
 }
 
 /// The message that each log call becomes, all said by one thread.

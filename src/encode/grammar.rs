@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Clock, Place, Settings, names::Rule};
+use super::{Clock, Frame, Place, Settings, names::Rule};
 use crate::{record::Origin, zone::Zone};
 
 /// A format as a table: the delimiters, which the writer alone puts down, so that no content
@@ -11,11 +11,11 @@ use crate::{record::Origin, zone::Zone};
 pub(super) struct Grammar {
     /// Right after PRI.
     pub(super) version: &'static str,
-    pub(super) time: fn(&mut Clock, &mut Vec<u8>, SystemTime, &Zone),
+    pub(super) time: fn(&mut Clock, &mut Frame, SystemTime, &Zone),
     /// HOSTNAME, tag and process, with the blanks around them.
-    pub(super) identity: Vec<u8>,
+    pub(super) identity: Frame,
     /// What says which message it is, constant for a callsite; it follows `identity`.
-    pub(super) lead: fn(&mut Vec<u8>, &Origin<'_>),
+    pub(super) lead: fn(&mut Frame, &Origin<'_>),
     /// STRUCTURED-DATA that is the same for every message.
     pub(super) elements: String,
     /// Whether `meta sequenceId` follows `elements`.
@@ -23,7 +23,7 @@ pub(super) struct Grammar {
     /// Written where STRUCTURED-DATA came out empty.
     pub(super) nil: &'static str,
     /// Opens what is neither header nor text, constant for a callsite.
-    pub(super) body: fn(&mut Vec<u8>, &Origin<'_>, &Settings),
+    pub(super) body: fn(&mut Frame, &Origin<'_>, &Settings),
     /// Around the thread's name, where it is asked for; it follows `body`.
     pub(super) thread: Around,
     pub(super) fields: Around,

@@ -1,6 +1,6 @@
 //! What may stand in the fields of a HEADER, and what is put there instead? RFC 5424 section 6.2.
 
-use super::Settings;
+use super::{Frame, Settings};
 use crate::{Error, Facility, Severity, record::Origin};
 
 /// PRIVAL (RFC 5424 section 6.2.1), 0 to 191.
@@ -10,7 +10,7 @@ pub(super) fn pri(facility: Facility, severity: Severity) -> u8 {
 
 /// A header field: octets that aren't PRINTUSASCII become `_`, what is too long is cut, and an
 /// empty value is NILVALUE.
-pub(super) fn push_field(out: &mut Vec<u8>, value: &str, longest: usize) {
+pub(super) fn push_field(out: &mut Frame, value: &str, longest: usize) {
     if value.is_empty() {
         out.push(b'-');
     }
@@ -19,8 +19,9 @@ pub(super) fn push_field(out: &mut Vec<u8>, value: &str, longest: usize) {
 }
 
 /// HOSTNAME, APP-NAME and PROCID, with the blanks around them (RFC 5424 section 6.2).
-pub(super) fn identity(settings: &Settings) -> Vec<u8> {
-    let mut out = vec![b' '];
+pub(super) fn identity(settings: &Settings) -> Frame {
+    let mut out = Frame::default();
+    out.push(b' ');
     push_field(&mut out, &settings.hostname, HOSTNAME);
     out.push(b' ');
     push_field(&mut out, &settings.tag, APP_NAME);
@@ -31,7 +32,7 @@ pub(super) fn identity(settings: &Settings) -> Vec<u8> {
 }
 
 /// `MSGID = NILVALUE / 1*32PRINTUSASCII`: the target, which is one of a fixed set.
-pub(super) fn push_msgid(out: &mut Vec<u8>, origin: &Origin<'_>) {
+pub(super) fn push_msgid(out: &mut Frame, origin: &Origin<'_>) {
     push_field(out, origin.target, MSGID);
     out.push(b' ');
 }
@@ -98,9 +99,9 @@ mod tests {
     #[test]
     fn fields_are_made_printable_and_fit() {
         let field = |value: &str| {
-            let mut out = Vec::new();
+            let mut out = Frame::default();
             push_field(&mut out, value, 32);
-            String::from_utf8(out).unwrap()
+            String::from_utf8(out.to_vec()).unwrap()
         };
         assert_eq!(field("my crate::é\n"), "my_crate::__");
         assert_eq!(field(""), "-");

@@ -4,7 +4,7 @@
 //! meets a key that this crate or a receiver's template writes beside them.
 
 use super::{
-    Clock, ControlCharacters, Place, Settings,
+    Clock, ControlCharacters, Frame, Place, Settings,
     escape::Escaped,
     grammar::{Around, Errors, Grammar},
     header,
@@ -69,7 +69,7 @@ pub(super) fn ecs(settings: &Settings) -> Grammar {
     }
 }
 
-fn push_plain(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
+fn push_plain(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
     push(out, " @cee: {\"level\":\"");
     push(out, origin.level.keyword());
     push(out, "\",\"target\":\"");
@@ -78,7 +78,7 @@ fn push_plain(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
     push_place(out, origin, settings, [",\"code\":{\"file\":\"", "\",\"line\":", "}"]);
 }
 
-fn push_ecs(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
+fn push_ecs(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
     push(out, " @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"");
     // 48 octets at most, and never cut: it is what people search for.
     Escaped::new(out, usize::MAX, Place::Json, ControlCharacters::Escape).push(&settings.tag);
@@ -92,7 +92,7 @@ fn push_ecs(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
 }
 
 /// File and line, where they are asked for and known, between these three.
-fn push_place(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings, around: [&str; 3]) {
+fn push_place(out: &mut Frame, origin: &Origin<'_>, settings: &Settings, around: [&str; 3]) {
     let (Some(file), Some(line), true) = (origin.file, origin.line, settings.source_location)
     else {
         return;
@@ -105,11 +105,11 @@ fn push_place(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings, aroun
     push(out, after);
 }
 
-fn push_constant(out: &mut Vec<u8>, value: &str, settings: &Settings) {
+fn push_constant(out: &mut Frame, value: &str, settings: &Settings) {
     let limit = out.len() + settings.longest_constant();
     Escaped::new(out, limit, Place::Json, ControlCharacters::Escape).push(value);
 }
 
-fn push(out: &mut Vec<u8>, text: &str) {
+fn push(out: &mut Frame, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }

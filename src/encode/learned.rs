@@ -3,7 +3,7 @@
 //! A `log` record brings its keys anew each time. The name of a key depends on the keys before
 //! it, since no name may hide another; so what is kept is a key after a certain way of keys.
 
-use super::short::Short;
+use super::short::{Short, same};
 
 /// What a thread has learned of the keys it writes.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Learned {
         let is_it = entry.id != 0
             && entry.after == self.after
             && entry.encoder == encoder
-            && entry.key == key;
+            && same(&entry.key, key);
         if !is_it {
             return None;
         }
@@ -86,7 +86,7 @@ const PLACES: usize = 256;
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Frame, *};
 
     #[test]
     fn a_key_is_known_only_after_the_same_keys() {
@@ -96,9 +96,9 @@ mod tests {
             learned.learn(1, key, Short::new(name.as_bytes()));
         }
         let name = |learned: &mut Learned, key| {
-            let mut out = Vec::new();
+            let mut out = Frame::default();
             learned.follow(1, key).map(|name| name.push_to(&mut out))?;
-            String::from_utf8(out).ok()
+            String::from_utf8(out.to_vec()).ok()
         };
         learned.restart();
         assert_eq!(name(&mut learned, "a").as_deref(), Some(" a="));

@@ -5,6 +5,7 @@
 
 mod escape;
 mod format;
+mod frame;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
 mod grammar;
@@ -27,13 +28,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
 pub(crate) use self::{
     escape::Place,
+    frame::Frame,
     header::{HOSTNAME, PROCID, check_field, check_tag},
     short::Short,
     site::{ContextKey, Scratch, Site},
     timestamp::Clock,
     writer::Writer,
 };
-use self::{grammar::Grammar, structured_data::header_fits};
+use self::{grammar::Grammar, structured_data::header_fits, writer::FIELD_RESERVE};
 use crate::{Error, Facility, record::Severities, redact::Redact, stats::Alterations, zone::Zone};
 
 /// What a handle's messages have in common.
@@ -75,6 +77,8 @@ pub(crate) struct Encoder {
     fields_open: Short,
     fields_close: Short,
     text_open: Short,
+    /// Octets that a field may take beside its name and a text in it.
+    field_reserve: usize,
     /// Tells the constant parts of this encoder from those of another.
     id: u64,
     sequence: AtomicU64,
@@ -99,6 +103,7 @@ impl Encoder {
         let (sequence, alterations) = (AtomicU64::new(0), Alterations::default());
         let fields_open = Short::new(grammar.fields.open.as_bytes());
         let fields_close = Short::new(grammar.fields.close.as_bytes());
+        let field_reserve = fields_open.len() + FIELD_RESERVE;
         let text_open = Short::new(grammar.text.open.as_bytes());
         Ok(Encoder {
             settings,
@@ -106,6 +111,7 @@ impl Encoder {
             fields_open,
             fields_close,
             text_open,
+            field_reserve,
             id,
             sequence,
             alterations,

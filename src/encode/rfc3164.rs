@@ -1,7 +1,7 @@
 //! How is a record written for servers from before RFC 5424?
 
 use super::{
-    Clock, Place, Settings,
+    Clock, Frame, Place, Settings,
     grammar::{Around, Errors, Grammar},
     header,
     names::Rule,
@@ -14,7 +14,8 @@ use super::{
 /// RFC 3164 sections 4.1 and 5.3. HOSTNAME is left out for a local socket, whose server knows it;
 /// so is `[PID]` where PROCID is NILVALUE.
 pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
-    let mut identity = vec![b' '];
+    let mut identity = Frame::default();
+    identity.push(b' ');
     if with_hostname {
         push_word(&mut identity, &settings.hostname, header::HOSTNAME, b"-._:");
         identity.push(b' ');
@@ -64,7 +65,7 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
 
 /// Letters, digits and `others`: what else there is ends a tag or a host name for some servers
 /// (RFC 3164 sections 4.1.2, 4.1.3), so it becomes `_`.
-fn push_word(out: &mut Vec<u8>, value: &str, longest: usize, others: &[u8]) {
+fn push_word(out: &mut Frame, value: &str, longest: usize, others: &[u8]) {
     if value.is_empty() {
         out.push(b'-');
     }

@@ -1,7 +1,7 @@
 //! How is a record written as RFC 5424 says?
 
 use super::{
-    Clock, Place, Settings,
+    Clock, Frame, Place, Settings,
     grammar::{Around, Errors, Grammar},
     header,
     names::Rule,
@@ -48,7 +48,7 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
 }
 
 /// The element `source`; it is left open where the thread's name ends it.
-fn push_body(out: &mut Vec<u8>, origin: &Origin<'_>, settings: &Settings) {
+fn push_body(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
     let start = out.len();
     out.extend_from_slice(format!("[source@{}", settings.enterprise_number).as_bytes());
     let is_empty = !push_source(out, origin, settings, header::MSGID);

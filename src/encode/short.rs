@@ -1,5 +1,7 @@
 //! How are a few octets copied that are the same each time?
 
+use super::Frame;
+
 /// A few octets with room to spare: a copy of all of it is a few wide moves, where a copy of some
 /// octets is a call.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +44,26 @@ impl Short {
     }
 
     #[inline]
-    pub(super) fn push_to(&self, out: &mut Vec<u8>) {
-        let end = out.len() + self.len();
-        out.extend_from_slice(&self.octets);
-        out.truncate(end);
+    pub(super) fn push_to(&self, out: &mut Frame) {
+        out.push_some(&self.octets, self.len());
     }
+}
+
+/// Whether two texts are the same, without a call where they are short.
+#[inline(always)]
+pub(super) fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() || a.len() > 16 {
+        return a == b;
+    }
+    ends::<8>(a, b).or_else(|| ends::<4>(a, b)).unwrap_or_else(|| a.iter().eq(b))
+}
+
+/// Whether the first `N` octets and the last are the same; none where there are fewer.
+#[inline(always)]
+fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+    let first = a.first_chunk::<N>()? == b.first_chunk::<N>()?;
+    Some(first & (a.last_chunk::<N>()? == b.last_chunk::<N>()?))
 }
 
 impl Default for Short {
@@ -57,3 +74,22 @@ impl Default for Short {
 
 /// A name takes 32 octets at most, its delimiters 4, and the value that it may bring along 5.
 const ROOM: usize = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_the_same_only_if_each_octet_is() {
+        for length in 0..40 {
+            let text = "abcdefghij".chars().cycle().take(length).collect::<String>();
+            assert!(same(&text, &text.clone()));
+            assert!(!same(&text, &format!("{text}x")));
+            for at in 0..length {
+                let mut other = text.clone().into_bytes();
+                other[at] = b'x';
+                assert!(!same(&text, &String::from_utf8(other).unwrap()), "{text} at {at}");
+            }
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! What of a message is the same each time its line of code runs, and what does a thread keep?
 
 use super::{
-    Clock, ControlCharacters, Encoder, escape::Escaped, grammar::Around, header, learned::Learned,
-    names::Names, short::Short,
+    Clock, ControlCharacters, Encoder, Frame, escape::Escaped, grammar::Around, header,
+    learned::Learned, names::Names, short::Short,
 };
 use crate::{Severity, record::Origin};
 
@@ -13,9 +13,9 @@ pub(crate) struct Site {
     /// PRI and VERSION.
     pub(super) pri: Short,
     /// From HOSTNAME to the first SD-ELEMENTs.
-    pub(super) lead: Vec<u8>,
+    pub(super) lead: Frame,
     /// What comes before the fields.
-    pub(super) body: Vec<u8>,
+    pub(super) body: Frame,
     /// Each field's name with its delimiters, in the order of the callsite.
     pub(super) names: Vec<Short>,
     /// Which of the fields is the text.
@@ -25,10 +25,10 @@ pub(crate) struct Site {
 /// What a thread needs to write a message; kept from one message to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    pub(super) frame: Vec<u8>,
+    pub(super) frame: Frame,
     pub(super) text: String,
     /// The error of the record, where it is told apart from the fields.
-    pub(super) error: Vec<u8>,
+    pub(super) error: Frame,
     pub(super) names: Names,
     pub(super) learned: Learned,
     pub(super) clock: Clock,
@@ -91,7 +91,7 @@ impl Encoder {
         let mut names = Names::default();
         names.restart(self.grammar.names, reserved);
         let mut delimited = |field: &str| {
-            let mut out = Vec::new();
+            let mut out = Frame::default();
             push_name(&mut out, &self.grammar.name, names.take(field));
             self.named(field, &mut out)
         };
@@ -100,7 +100,7 @@ impl Encoder {
 
     /// The name of the field `key`, written with its delimiters at the end of `out`. Behind that
     /// of a secret its value is written too: what stands instead of it.
-    pub(super) fn named(&self, key: &str, out: &mut Vec<u8>) -> Short {
+    pub(super) fn named(&self, key: &str, out: &mut Frame) -> Short {
         if !self.settings.redact.hides(key) {
             return Short::new(out);
         }
@@ -114,17 +114,18 @@ impl Encoder {
     /// The thread's name, which follows the constant parts of a callsite.
     pub(super) fn thread_part(&self) -> Vec<u8> {
         let around = &self.grammar.thread;
-        let mut out = around.open.clone().into_bytes();
+        let mut out = Frame::default();
+        out.extend_from_slice(around.open.as_bytes());
         let limit = out.len() + self.settings.longest_constant();
         let thread = std::thread::current();
         Escaped::new(&mut out, limit, self.grammar.values, ControlCharacters::Escape)
             .push(thread.name().unwrap_or("unnamed"));
         out.extend_from_slice(around.close.as_bytes());
-        out
+        out.to_vec()
     }
 }
 
-pub(super) fn push_name(out: &mut Vec<u8>, around: &Around, name: &[u8]) {
+pub(super) fn push_name(out: &mut Frame, around: &Around, name: &[u8]) {
     out.extend_from_slice(around.open.as_bytes());
     out.extend_from_slice(name);
     out.extend_from_slice(around.close.as_bytes());

@@ -1,12 +1,12 @@
 //! How are a span's name and fields written, once, for all the records inside it?
 
-use super::{Encoder, escape::Escaped, short::Short, value};
+use super::{Encoder, Frame, escape::Escaped, short::Short, value};
 use crate::record::Value;
 
 impl Encoder {
     /// The names of the spans down to this one, separated by colons.
     pub(crate) fn span_names(&self, parent: Option<&[u8]>, name: &str) -> Vec<u8> {
-        let mut names = Vec::new();
+        let mut names = Frame::default();
         if let Some(parent) = parent {
             names.extend_from_slice(parent);
             names.extend_from_slice(self.grammar.between_spans.as_bytes());
@@ -14,21 +14,21 @@ impl Encoder {
         let limit = self.settings.max_frame / NAMES_SHARE;
         let room = limit.max(names.len());
         Escaped::new(&mut names, room, self.grammar.values, self.settings.controls).push(name);
-        names
+        names.to_vec()
     }
 
     /// One field of a span, its name with the delimiters as [`Encoder::span_field_names`] gives it.
     pub(crate) fn span_field(&self, name: &Short, value: Value<'_>) -> Vec<u8> {
-        let mut field = Vec::new();
+        let mut field = Frame::default();
         name.push_to(&mut field);
         if name.has_value() {
-            return field;
+            return field.to_vec();
         }
         let limit = field.len() + self.settings.max_frame / VALUE_SHARE;
         if value::push(&mut field, value, limit, self.style()).is_cut {
             self.alterations.count_cut();
         }
-        field
+        field.to_vec()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which SD-ELEMENTs that IANA registered does every message carry? RFC 5424 section 7.
 
-use super::{ControlCharacters, Place, Settings, escape::Escaped, grammar::Grammar, header};
+use super::{ControlCharacters, Frame, Place, Settings, escape::Escaped, grammar::Grammar, header};
 use crate::{
     Severity,
     record::{Level, Origin},
@@ -39,7 +39,7 @@ pub(super) fn elements(settings: &Settings) -> String {
 
 /// A target longer than `longest_target`, file and line as parameters; false if there is none.
 pub(super) fn push_source(
-    out: &mut Vec<u8>,
+    out: &mut Frame,
     origin: &Origin<'_>,
     settings: &Settings,
     longest_target: usize,
@@ -66,7 +66,7 @@ pub(super) fn push_source(
 }
 
 /// `meta sequenceId` (RFC 5424 section 7.3.1): 1 to 2147483647, then 1 again.
-pub(super) fn push_sequence_id(out: &mut Vec<u8>, messages_before: u64) {
+pub(super) fn push_sequence_id(out: &mut Frame, messages_before: u64) {
     out.extend_from_slice(b"[meta sequenceId=\"");
     let id = messages_before % 2_147_483_647 + 1;
     out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
@@ -86,11 +86,11 @@ pub(super) fn header_fits(settings: &Settings, grammar: &Grammar) -> bool {
         file: Some(&long),
         line: Some(u32::MAX),
     };
-    let mut body = Vec::new();
+    let mut body = Frame::default();
     (grammar.body)(&mut body, &origin, settings);
     if settings.thread_name {
         let around = grammar.thread.open.len() + grammar.thread.close.len();
-        body.resize(body.len() + around + long.len(), b'x');
+        body.extend(std::iter::repeat_n(b'x', around + long.len()));
     }
     header <= settings.max_frame / 2 && header + body.len() <= settings.max_frame / 4 * 3
 }
@@ -104,9 +104,9 @@ mod tests {
     #[test]
     fn sequence_ids_start_at_one_and_wrap_to_one() {
         let id = |before| {
-            let mut out = Vec::new();
+            let mut out = Frame::default();
             push_sequence_id(&mut out, before);
-            String::from_utf8(out).unwrap()
+            String::from_utf8(out.to_vec()).unwrap()
         };
         assert_eq!(id(0), "[meta sequenceId=\"1\"]");
         assert_eq!(id(2_147_483_646), "[meta sequenceId=\"2147483647\"]");

@@ -2,9 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tz::UtcDateTime;
+use chrono::{DateTime, Utc};
 
 use crate::zone::Zone;
+
+use super::Frame;
 
 /// Writes timestamps; what changes once a second is kept from one to the next.
 #[derive(Debug, Default)]
@@ -29,31 +31,26 @@ impl Clock {
     /// ```
     /// NILVALUE where the system's clock stands before 1970 or after 9999.
     #[inline]
-    pub(super) fn push_rfc5424(&mut self, out: &mut Vec<u8>, now: SystemTime, _: &Zone) {
+    pub(super) fn push_rfc5424(&mut self, out: &mut Frame, now: SystemTime, _: &Zone) {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
             self.utc.turn(second, 0, |text, at| {
-                let (year, month, day) = (at.year(), at.month(), at.month_day());
-                let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-                let date = format_args!("{year:04}-{month:02}-{day:02}");
-                write_into(text, format_args!("{date}T{hour:02}:{minute:02}:{second:02}."));
+                // As "%Y-%m-%dT%H:%M:%S.", which would allocate.
+                write_into(text, format_args!("{:?}.", at.naive_utc()));
             });
             self.stamp = [b'Z'; STAMP];
             self.stamp.iter_mut().zip(self.utc.text.bytes()).for_each(|(to, from)| *to = from);
         }
         self.stamp[PREFIX..PREFIX + 6].copy_from_slice(&six_digits(micros));
-        out.extend_from_slice(&self.stamp);
+        out.push_some(&self.stamp, STAMP);
     }
 
     /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2), the day padded with a blank.
-    pub(super) fn push_rfc3164(&mut self, out: &mut Vec<u8>, now: SystemTime, zone: &Zone) {
+    pub(super) fn push_rfc3164(&mut self, out: &mut Frame, now: SystemTime, zone: &Zone) {
         let (second, _) = split(now).unwrap_or_default();
         if self.local.second != Some(second) || self.zone.as_ref() != Some(zone) {
             self.local.turn(second, zone.offset(second), |text, at| {
-                let month = MONTHS.get(usize::from(at.month()) - 1).unwrap_or(&"Jan");
-                let (day, hour) = (at.month_day(), at.hour());
-                let (minute, second) = (at.minute(), at.second());
-                write_into(text, format_args!("{month} {day:2} {hour:02}:{minute:02}:{second:02}"));
+                write_into(text, format_args!("{}", at.format("%b %e %H:%M:%S")));
             });
             self.zone = Some(zone.clone());
         }
@@ -64,10 +61,10 @@ impl Clock {
 impl Prefix {
     /// Writes the time of `second`, so many seconds east of Greenwich.
     #[cold]
-    fn turn(&mut self, second: u64, offset: i32, write: fn(&mut String, UtcDateTime)) {
+    fn turn(&mut self, second: u64, offset: i32, write: fn(&mut String, DateTime<Utc>)) {
         let seconds = i64::try_from(second).unwrap_or_default() + i64::from(offset);
         // `split` lets no year through that this doesn't know.
-        let Ok(at) = UtcDateTime::from_timespec(seconds, 0) else { return };
+        let Some(at) = DateTime::from_timestamp(seconds, 0) else { return };
         write(&mut self.text, at);
         self.second = Some(second);
     }
@@ -97,8 +94,6 @@ fn six_digits(micros: u32) -> [u8; 6] {
 /// Octets of a timestamp, and of its part before the fraction.
 const STAMP: usize = "1970-01-01T00:00:00.000000Z".len();
 const PREFIX: usize = "1970-01-01T00:00:00.".len();
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const YEAR_10000: u64 = 253_402_300_800;
 
 #[cfg(test)]
@@ -108,9 +103,9 @@ mod tests {
     use super::*;
 
     fn rfc5424(clock: &mut Clock, now: SystemTime) -> String {
-        let mut out = Vec::new();
+        let mut out = Frame::default();
         clock.push_rfc5424(&mut out, now, &Zone::utc());
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.to_vec()).unwrap()
     }
 
     #[test]
@@ -132,9 +127,9 @@ mod tests {
     }
 
     fn rfc3164(clock: &mut Clock, seconds: u64, zone: &Zone) -> String {
-        let mut out = Vec::new();
+        let mut out = Frame::default();
         clock.push_rfc3164(&mut out, UNIX_EPOCH + Duration::from_secs(seconds), zone);
-        String::from_utf8(out).unwrap()
+        String::from_utf8(out.to_vec()).unwrap()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    ControlCharacters, Place,
+    ControlCharacters, Frame, Place,
     escape::{Escaped, fits_as_it_is},
     names::BIG,
 };
@@ -34,7 +34,7 @@ pub(super) struct Pushed {
 /// The caller has seen to it that a number has room ([`LONGEST_NUMBER`]). A cut is marked
 /// beyond the limit.
 #[inline(always)]
-pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Style) -> Pushed {
+pub(super) fn push(out: &mut Frame, value: Value<'_>, limit: usize, style: Style) -> Pushed {
     match value {
         Value::U64(number) if style.typed && number > LONGEST => {
             push_big(out, itoa::Buffer::new().format(number), style);
@@ -76,7 +76,7 @@ pub(super) fn push(out: &mut Vec<u8>, value: Value<'_>, limit: usize, style: Sty
 }
 
 fn push_text(
-    out: &mut Vec<u8>,
+    out: &mut Frame,
     limit: usize,
     style: Style,
     write: impl FnOnce(&mut Escaped<'_>),
@@ -93,7 +93,7 @@ fn push_text(
 }
 
 #[inline]
-fn push_number(out: &mut Vec<u8>, digits: &str, style: Style) {
+fn push_number(out: &mut Frame, digits: &str, style: Style) {
     out.extend_from_slice(digits.as_bytes());
     if !style.typed {
         out.push(b'"');
@@ -104,7 +104,7 @@ fn push_number(out: &mut Vec<u8>, digits: &str, style: Style) {
 /// under a name of its own: no number is changed, and no other record's type is.
 #[cold]
 #[inline(never)]
-fn push_big(out: &mut Vec<u8>, digits: &str, style: Style) {
+fn push_big(out: &mut Frame, digits: &str, style: Style) {
     if out.ends_with(b"\":") {
         out.truncate(out.len() - 2);
         out.extend_from_slice(BIG.as_bytes());

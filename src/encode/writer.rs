@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    ContextKey, Encoder, Place, Scratch, Site,
+    ContextKey, Encoder, Frame, Place, Scratch, Site,
     escape::{CUT_MARK, Escaped, floor_char_boundary},
     grammar::Errors,
     site::push_name,
@@ -120,7 +120,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a field with a name that is not known before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn named_field(&mut self, name: &str, value: Value<'_>) {
         let is_error = matches!(value, Value::Error(_));
         if is_error && !self.encoder.settings.redact.hides(name) && self.takes_apart(value) {
@@ -155,7 +155,7 @@ impl<'a> Writer<'a> {
                 names.take(key);
             }
         }
-        let mut name = Vec::new();
+        let mut name = Frame::default();
         push_name(&mut name, &grammar.name, names.take(key));
         let short = self.encoder.named(key, &mut name);
         short.push_to(frame);
@@ -378,7 +378,7 @@ impl<'a> Writer<'a> {
 
     #[inline(always)]
     fn push_value(&mut self, value: Value<'_>) {
-        self.is_in_value = true;
+        self.is_in_value = value.may_panic();
         let reserve = CUT_MARK + OMITTED;
         let limit = self.fields_limit.saturating_sub(reserve);
         let pushed = value::push(&mut self.scratch.frame, value, limit, self.encoder.style());
@@ -387,19 +387,20 @@ impl<'a> Writer<'a> {
         if pushed.is_cut {
             self.encoder.alterations.count_cut();
         }
-        self.is_in_value = false;
+        if value.may_panic() {
+            self.is_in_value = false;
+        }
     }
 
     /// Whether a field with a name of that length has room; opens the element for the first one.
     #[inline]
     fn opens_field(&mut self, name: usize) -> bool {
-        let open = &self.encoder.fields_open;
-        let has_room = self.has_room(open.len() + name + LONGEST_NUMBER + CUT_MARK + OMITTED);
+        let has_room = self.has_room(name + self.encoder.field_reserve);
         if !has_room {
             self.omitted += 1;
         } else if !self.is_in_fields {
             self.is_in_fields = true;
-            open.push_to(&mut self.scratch.frame);
+            self.encoder.fields_open.push_to(&mut self.scratch.frame);
             self.first_name = self.scratch.frame.len();
         }
         has_room
@@ -467,6 +468,8 @@ impl fmt::Write for Capped<'_> {
 const TEXT_SHARE: usize = 4;
 /// Octets that the number of omitted fields takes, with the end of its element.
 const OMITTED: usize = 34;
+/// Octets that a field may take beside the opening of its element, its name, and a text in it.
+pub(super) const FIELD_RESERVE: usize = LONGEST_NUMBER + CUT_MARK + OMITTED;
 const LONGEST_NAME: usize = 32;
 /// What an error says, and that again with its causes, take so many parts of the room at most.
 const ERROR_SHARE: usize = 4;

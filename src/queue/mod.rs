@@ -38,6 +38,8 @@ use crate::{
 pub(crate) struct Queue {
     state: Mutex<State>,
     overflow: Overflow,
+    /// Octets up to which each severity may fill the ring.
+    shares: [usize; 8],
     /// Whether the next process will ask if a message is as it was written.
     is_checked: bool,
     /// Found at the start, and lost in what was found.
@@ -98,9 +100,11 @@ pub(crate) fn queue(
         is_closed: false,
         has_reader: true,
     };
+    let shares = overflow.shares(front.capacity());
     let queue = Arc::new(Queue {
         state: Mutex::new(state),
         overflow,
+        shares,
         is_checked,
         inheritance: (adopted, damaged),
         wake: Notify::new(),
@@ -210,11 +214,15 @@ impl Queue {
         } else if length > (capacity / 2 - word::OVERHEAD).min(word::LONGEST) {
             // Wherever the head stands, half of an empty ring is always in one piece.
             Some(DropReason::TooLong)
-        } else if tail.used() + tail.cost(length) > self.overflow.share(severity, capacity) {
+        } else if tail.used() + tail.cost(length) > self.share(severity) {
             Some(DropReason::QueueFull)
         } else {
             None
         }
+    }
+
+    fn share(&self, severity: Severity) -> usize {
+        self.shares.get(usize::from(severity.code())).copied().unwrap_or_default()
     }
 
     #[cold]

@@ -21,8 +21,12 @@ pub enum Overflow {
 }
 
 impl Overflow {
-    /// How many octets of `capacity` a record of this severity may fill up to.
-    pub(super) fn share(self, severity: Severity, capacity: usize) -> usize {
+    /// How many octets of `capacity` a record of each severity may fill up to.
+    pub(super) fn shares(self, capacity: usize) -> [usize; 8] {
+        Severity::ALL.map(|severity| self.share(severity, capacity))
+    }
+
+    fn share(self, severity: Severity, capacity: usize) -> usize {
         let percent = match self {
             Overflow::DropNewest | Overflow::Block(_) => 100,
             Overflow::ShedLeastSevere => match severity {
