@@ -436,7 +436,7 @@ impl<'a> Writer<'a> {
 }
 
 #[cfg(feature = "opentelemetry")]
-fn push_hex(out: &mut Vec<u8>, octets: &[u8]) {
+fn push_hex(out: &mut Frame, octets: &[u8]) {
     let digit =
         |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
     out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
