@@ -134,7 +134,7 @@ mod tests {
         for length in (0..70).chain([1000, 5000, 1, 33]) {
             frame.extend_from_slice(&text[..length]);
             vec.extend_from_slice(&text[..length]);
-            frame.push_some(&[b'a', b'b', b'c', b'd'], length % 5);
+            frame.push_some(b"abcd", length % 5);
             vec.extend_from_slice(&b"abcd"[..length % 5]);
             frame.push(b'x');
             vec.push(b'x');
