@@ -1,15 +1,27 @@
 //! Which server, and how is it spoken to? One URL, taken apart.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
-use crate::{Error, Format, environment::octets, idn, tail::Tail, tls_options::TlsOptions};
+use crate::{
+    Error, Format,
+    environment::octets,
+    idn,
+    service::{self, Service},
+    tail::Tail,
+    tls_options::TlsOptions,
+};
 
 /// A server to ship to, as its URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) scheme: Scheme,
-    /// A name or an address without brackets; empty for a socket in the file system.
+    /// A name or an address without brackets, the domain of a service; empty for a socket in the
+    /// file system.
     pub(crate) host: String,
+    /// The service whose SRV records name host and port.
+    pub(crate) service: Option<Service>,
+    /// Who is asked for names, instead of the system.
+    pub(crate) name_server: Option<SocketAddr>,
     pub(crate) port: u16,
     /// The socket in the file system; empty for the others.
     pub(crate) path: PathBuf,
@@ -66,6 +78,7 @@ impl FromStr for Endpoint {
         let shown = without_secrets(url);
         let bad = |rule: String| Error::new(format!("{shown:?} is no server's URL: {rule}"));
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(SHAPE.to_owned()))?;
+        let is_service = scheme.eq_ignore_ascii_case("srv");
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "udp" => Scheme::Udp,
             "tcp" => Scheme::Tcp,
@@ -73,12 +86,16 @@ impl FromStr for Endpoint {
             "relp" => Scheme::Relp,
             "relp+tls" => Scheme::RelpTls,
             "unix" => Scheme::Unix,
+            // What the name of the service says takes its place below.
+            "srv" => Scheme::Tcp,
             other => return Err(bad(format!("{other:?} is no scheme, {SHAPE}"))),
         };
         let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
         let mut endpoint = Endpoint {
             scheme,
             host: String::new(),
+            service: None,
+            name_server: None,
             port: 0,
             path: PathBuf::new(),
             framing: Framing::default(),
@@ -87,6 +104,12 @@ impl FromStr for Endpoint {
             format: None,
         };
         match scheme {
+            _ if is_service => {
+                let (service, scheme, domain) = service::parse(place).map_err(bad)?;
+                endpoint.scheme = scheme;
+                endpoint.service = Some(service);
+                (endpoint.host, _) = authority(domain, scheme).map_err(bad)?;
+            }
             Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
             Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {
                 (endpoint.host, endpoint.port) = authority(place, scheme).map_err(bad)?;
@@ -119,6 +142,9 @@ impl Endpoint {
                 Ok(octets) => self.tail = Some(Tail::of(octets)),
                 Err(error) => return Err(format!("tail: {error}")),
             },
+            "nameserver" if self.scheme != Scheme::Unix => {
+                self.name_server = Some(service::name_server(&value)?);
+            }
             "format" => match value.parse() {
                 Ok(format) => self.format = Some(format),
                 Err(error) => return Err(error.to_string()),
@@ -132,12 +158,13 @@ impl Endpoint {
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.scheme {
-            Scheme::Unix => write!(f, "unix://{}", self.path.display()),
-            scheme if self.host.contains(':') => {
+        match (self.scheme, &self.service) {
+            (_, Some(service)) => write!(f, "srv://{}.{}", service.name, self.host),
+            (Scheme::Unix, _) => write!(f, "unix://{}", self.path.display()),
+            (scheme, _) if self.host.contains(':') => {
                 write!(f, "{scheme}://[{}]:{}", self.host, self.port)
             }
-            scheme => write!(f, "{scheme}://{}:{}", self.host, self.port),
+            (scheme, _) => write!(f, "{scheme}://{}:{}", self.host, self.port),
         }
     }
 }
@@ -254,8 +281,9 @@ fn percent_decoded(text: &str) -> Result<String, String> {
 
 const NO_USER: &str = "a syslog server knows no user and no password";
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
-                     relp://host:2514, relp+tls://host:2514 or unix:///dev/log";
-const OPTIONS: &str = "there are format, tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, fingerprint, \
+                     relp://host:2514, relp+tls://host:2514, srv://_syslog._tcp.domain or \
+                     unix:///dev/log";
+const OPTIONS: &str = "there are format, nameserver (all but unix), tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, fingerprint, \
                        min_version, tls_library, danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]
@@ -282,6 +310,7 @@ mod tests {
             ("tcp://logs.example.com:601/", "tcp://logs.example.com:601"),
             ("TLS://[::1]", "tls://[::1]:6514"),
             ("unix:///dev/log", "unix:///dev/log"),
+            ("srv://_syslog-tls._tcp.example.com", "srv://_syslog-tls._tcp.example.com"),
         ] {
             assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), shown);
         }

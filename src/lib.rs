@@ -29,6 +29,7 @@ mod muted;
 mod queue;
 mod record;
 mod redact;
+mod service;
 mod severity;
 mod ship;
 mod stats;

@@ -6,6 +6,8 @@
 mod backoff;
 mod resolve;
 mod servers;
+#[cfg(feature = "srv")]
+mod service;
 mod thread;
 mod trouble;
 

@@ -95,6 +95,12 @@ impl Server {
     /// Where one can't be read or isn't what it should be, or the URL asks for what this build
     /// of the crate can't do.
     pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, Error> {
+        if !cfg!(feature = "srv") && (endpoint.service.is_some() || endpoint.name_server.is_some())
+        {
+            return Err(Error::new(format!(
+                "{endpoint}: srv:// and nameserver need the feature \"srv\""
+            )));
+        }
         match endpoint.scheme {
             Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {}
             Scheme::Unix if cfg!(unix) => {}
