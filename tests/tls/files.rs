@@ -1,0 +1,1 @@
+//! What of files that are wrong, or change?
