@@ -45,6 +45,7 @@ pub(crate) struct Server {
     recorded: Arc<Mutex<Recorded>>,
     stops: Arc<AtomicBool>,
     behaviour: Arc<Mutex<Behaviour>>,
+    open: Arc<Mutex<Vec<TcpStream>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -55,19 +56,26 @@ impl Server {
         let recorded: Arc<Mutex<Recorded>> = Arc::default();
         let stops: Arc<AtomicBool> = Arc::default();
         let behaviour = Arc::new(Mutex::new(behaviour));
+        let open: Arc<Mutex<Vec<TcpStream>>> = Arc::default();
         let (record, stop, now) = (recorded.clone(), stops.clone(), behaviour.clone());
+        let keep = open.clone();
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(SeqCst) {
                     return;
                 }
+                let stream = stream.unwrap();
                 let (record, now) = (record.clone(), now.lock().unwrap().clone());
+                // Who resets must be the only one that holds the socket.
+                if !matches!(now, Behaviour::Resets) {
+                    keep.lock().unwrap().push(stream.try_clone().unwrap());
+                }
                 record.lock().unwrap().connections += 1;
                 // A connection ends when its client does; nobody has to wait for it.
-                std::thread::spawn(move || serve(stream.unwrap(), now, &record));
+                std::thread::spawn(move || serve(stream, now, &record));
             }
         });
-        Server { port, recorded, stops, behaviour, thread: Some(thread) }
+        Server { port, recorded, stops, behaviour, open, thread: Some(thread) }
     }
 
     pub(crate) fn tls(pair: &Pair) -> Server {
@@ -77,6 +85,14 @@ impl Server {
     /// From the next connection on.
     pub(crate) fn behave(&self, behaviour: Behaviour) {
         *self.behaviour.lock().unwrap() = behaviour;
+    }
+
+    /// Ends all connections that there are.
+    pub(crate) fn hang_up(&self) {
+        for stream in self.open.lock().unwrap().drain(..) {
+            // One that has ended already is just as well.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
     }
 
     pub(crate) fn recorded(&self) -> Recorded {
@@ -157,7 +173,9 @@ fn serve(stream: TcpStream, behaviour: Behaviour, recorded: &Mutex<Recorded>) {
             let _ = tls.shutdown();
         }
         Behaviour::Silent => read_to_the_end(&mut stream),
-        Behaviour::Closes => {}
+        Behaviour::Closes => {
+            let _ = stream.0.shutdown(std::net::Shutdown::Both);
+        }
         Behaviour::Resets => {
             let _ = stream.read(&mut [0; 16]);
             let _ = socket2::SockRef::from(&stream.0).set_linger(Some(Duration::ZERO));
@@ -170,6 +188,7 @@ fn serve(stream: TcpStream, behaviour: Behaviour, recorded: &Mutex<Recorded>) {
             // The client's hello is read first, or the close would be a reset.
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(&octets);
+            let _ = stream.0.shutdown(std::net::Shutdown::Both);
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+#[cfg(feature = "tls")]
+use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::{
     Certificate,
     der::Decode as _,
@@ -43,6 +45,13 @@ pub(super) fn validity(der: &[u8]) -> Option<(Time, Time)> {
     let certificate = Certificate::from_der(der).ok()?;
     let validity = certificate.tbs_certificate().validity();
     Some((validity.not_before, validity.not_after))
+}
+
+/// What kind of key it is for.
+#[cfg(feature = "tls")]
+pub(super) fn algorithm(der: &[u8]) -> Option<ObjectIdentifier> {
+    let certificate = Certificate::from_der(der).ok()?;
+    Some(certificate.tbs_certificate().subject_public_key_info().algorithm.oid)
 }
 
 fn alternatives(der: &[u8]) -> Vec<GeneralName> {

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use native_tls::{Certificate, Protocol};
 
-use super::{Trust, Why, client::Failed, material::Identity, pkcs8};
+use super::{Trust, Why, certificate, client::Failed, material::Identity, pkcs8};
 use crate::{
     Error, TlsVersion,
     transport::{Limits, counted::Counted, tcp, within},
@@ -52,7 +52,7 @@ impl Client {
         let connector = builder.build().map_err(|error| {
             let text = error.to_string();
             if text.contains("key values mismatch") || text.contains("key type mismatch") {
-                return Error::new("the key is not that of the certificate");
+                return not_a_pair();
             }
             Error::because("TLS can't be set up", text)
         })?;
@@ -114,8 +114,18 @@ fn read(identity: &Identity) -> Result<native_tls::Identity, Error> {
     }
     // Neither library's words: they might quote the key.
     let no_key = || Error::new("the key is of no kind that the TLS library knows");
-    let key = pkcs8::pem(&identity.key).map_err(|_| no_key())?;
+    let key = pkcs8::octets(&identity.key).map_err(|_| no_key())?;
+    // OpenSSL keeps pairs by their kind, and looks only whether those of one kind fit.
+    let kind = pkcs8::algorithm(&key).map_err(|_| no_key())?;
+    if identity.chain.first().is_some_and(|own| certificate::algorithm(own) != Some(kind)) {
+        return Err(not_a_pair());
+    }
+    let key = encode_string("PRIVATE KEY", LineEnding::LF, &key).map_err(|_| no_key())?;
     native_tls::Identity::from_pkcs8(chain.as_bytes(), key.as_bytes()).map_err(|_| no_key())
+}
+
+fn not_a_pair() -> Error {
+    Error::new("the key is not that of the certificate")
 }
 
 /// Which check failed, where it was one of a certificate. OpenSSL says so in brackets.

@@ -5,14 +5,13 @@ use x509_cert::{
     der::{
         self, Any, Decode as _, Encode as _, ErrorKind, Tag, TagNumber,
         asn1::{AnyRef, ContextSpecific, ObjectIdentifier, OctetStringRef},
-        pem::{LineEnding, encode_string},
     },
     spki::AlgorithmIdentifierRef,
 };
 
-/// The key as PKCS #8 in PEM.
-pub(super) fn pem(key: &PrivateKeyDer<'_>) -> der::Result<String> {
-    let octets = match key {
+/// The key as PKCS #8.
+pub(super) fn octets(key: &PrivateKeyDer<'_>) -> der::Result<Vec<u8>> {
+    Ok(match key {
         PrivateKeyDer::Pkcs8(key) => key.secret_pkcs8_der().to_vec(),
         PrivateKeyDer::Pkcs1(key) => {
             wrapped(RSA, AnyRef::new(Tag::Null, &[])?, key.secret_pkcs1_der())?
@@ -22,8 +21,18 @@ pub(super) fn pem(key: &PrivateKeyDer<'_>) -> der::Result<String> {
             wrapped(EC, AnyRef::from(&Any::encode_from(&curve(octets)?)?), octets)?
         }
         _ => return Err(ErrorKind::Failed.into()),
-    };
-    Ok(encode_string("PRIVATE KEY", LineEnding::LF, &octets)?)
+    })
+}
+
+/// What kind of key it is.
+pub(super) fn algorithm(key: &[u8]) -> der::Result<ObjectIdentifier> {
+    AnyRef::from_der(key)?.sequence(|fields| {
+        u8::decode(fields)?;
+        let algorithm = AlgorithmIdentifierRef::decode(fields)?;
+        // The key itself, and attributes that may follow.
+        while Option::<AnyRef<'_>>::decode(fields)?.is_some() {}
+        Ok::<_, der::Error>(algorithm.oid)
+    })
 }
 
 /// ECPrivateKey, RFC 5915 section 3: version, key, curve.

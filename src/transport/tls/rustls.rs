@@ -112,6 +112,8 @@ fn why(error: &CertificateError) -> Why {
         E::NotValidYet | E::NotValidYetContext { .. } => Why::NotYetValid,
         E::UnknownIssuer => Why::UnknownAuthority,
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => Why::Usage,
+        E::BadSignature => Why::Other("a signature is wrong".to_owned()),
+        E::Other(other) => Why::Other(other.0.to_string()),
         other => Why::Other(other.to_string()),
     }
 }
