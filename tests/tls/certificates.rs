@@ -136,13 +136,15 @@ impl Wish {
                 .unwrap();
         }
         let mut usage = ExtendedKeyUsage::new();
-        match self.usage {
+        let usage = match self.usage {
             Usage::Server => Some(usage.server_auth()),
             Usage::Client => Some(usage.client_auth()),
             Usage::CodeSigning => Some(usage.code_signing()),
             Usage::None => None,
+        };
+        if let Some(usage) = usage {
+            made.append_extension(usage.build().unwrap()).unwrap();
         }
-        .map(|usage| made.append_extension(usage.build().unwrap()).unwrap());
         let names = self.names.map(|names| ("2.5.29.17", false, der(0x30, &names.concat())));
         for (oid, critical, content) in names.into_iter().chain(self.more) {
             let oid = Asn1Object::from_str(oid).unwrap();

@@ -198,6 +198,7 @@ pub(crate) fn books(stats: &Stats) -> [u64; 4] {
 /// What a process does that knows its server from the environment alone.
 #[test]
 #[ignore = "it is started by other tests"]
+#[allow(clippy::print_stdout, reason = "it is how it tells them")]
 fn child() {
     let limit = std::env::var("LIMIT").unwrap().parse().unwrap();
     let outcome = outcome(logship::builder("app"), Duration::from_millis(limit));
