@@ -123,11 +123,13 @@ impl Builder {
     /// The server, or several separated by commas in the order of preference: the first that
     /// answers is used, and a preferred one again once it is back.
     ///
-    /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`. Options follow a
+    /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`, and with the feature `srv` the
+    /// servers that the SRV records of a domain name, as in `srv://_syslog._tcp.example.com`. Options follow a
     /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; with TLS `ca`, `cert`, `key`
     /// (PEM files), `fingerprint`, `server_name`, `min_version`, `tls_library`, which come before the settings of
-    /// the same purpose here, and `danger_accept_invalid_certs=true`, which can only be set here; `format`, the
-    /// same for all, comes before [`format`](Builder::format). The name is looked up anew
+    /// the same purpose here, and `danger_accept_invalid_certs=true`, which can only be set here; `nameserver`, an
+    /// address that is asked instead of the system (with the feature `srv`); `format`, the same for all,
+    /// comes before [`format`](Builder::format). The name is looked up anew
     /// on every connect. Defaults to `tcp://localhost:514`.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
