@@ -32,12 +32,11 @@ impl Names {
             Rule::SdName => push_sd_name(&mut self.octets, name),
             Rule::Key => push_key(&mut self.octets, name),
         }
+        let stem = self.octets.len() - start;
         let mut number = 1_u32;
         while self.is_taken(start) {
             number += 1;
             let suffix_len = 2 + number.ilog10() as usize;
-            let whole = self.octets.len() - start;
-            let stem = if number == 2 { whole } else { whole - suffix_len };
             self.octets.truncate(start + stem.min(LONGEST - suffix_len));
             self.octets.push(b'_');
             self.octets.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
@@ -155,6 +154,12 @@ mod tests {
             taken_by(Rule::Key, &[], &["x_BIG", "x_big", &long, "omitted"]),
             ["x_BIG_", "x_big__2", &format!("{}_bi_", "n".repeat(28)), "omitted"]
         );
+    }
+
+    #[test]
+    fn a_hundred_times_the_same_short_name_is_numbered() {
+        let names = taken(&[], &["a"; 120]);
+        assert_eq!([&*names[8], &*names[9], &*names[99]], ["a_9", "a_10", "a_100"]);
     }
 
     #[test]
