@@ -1,22 +1,19 @@
 //! Does what a log call took outlive the process, however it ends?
 //!
-//! `KILLS=200 cargo test --all-features --release --test queue_file -- --nocapture` is the long form.
+//! tests/reliability kills it, again and again.
 #![cfg(target_os = "linux")]
-#![allow(clippy::print_stdout, reason = "the figures are for people to look at")]
 
 mod child;
 
 use std::{
-    collections::BTreeSet,
     fs,
-    hash::{BuildHasher as _, RandomState},
     net::TcpListener,
     os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use logship::{Handle, Stats, collector::Collector};
@@ -51,110 +48,6 @@ fn loadgen(url: &str, queue_file: &Path, start: u64, count: u64) -> Command {
 
 fn result(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))
-}
-
-fn random(below: u64) -> u64 {
-    RandomState::new().hash_one(0) % below
-}
-
-/// The numbers of the records that have arrived, each of them intact.
-fn arrived(collector: &Collector) -> BTreeSet<u64> {
-    let intact = |text: &str| {
-        let n: u64 = text.split(' ').next()?.strip_prefix("n=")?.parse().ok()?;
-        let check = crc32fast::hash(n.to_string().as_bytes());
-        (text == format!("n={n} c={check:08x} {}", "x".repeat(60))).then_some(n)
-    };
-    let records = collector.take();
-    let number = |record: &logship::collector::Received| {
-        assert_eq!(record.complaints, [], "{record:?}");
-        record.text().and_then(intact).unwrap_or_else(|| panic!("{record:?}"))
-    };
-    records.iter().map(number).collect()
-}
-
-/// Logs as fast as it can until it is killed; returns the number after the last call's.
-fn log_until_killed(url: &str, queue_file: &Path, start: u64) -> u64 {
-    let progress = queue_file.with_extension("progress");
-    let _ = fs::remove_file(&progress);
-    let mut command = loadgen(url, queue_file, start, 1_000_000_000);
-    command.arg("--progress").arg(&progress).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut process = command.spawn().unwrap();
-    let begin = Instant::now();
-    let next = || fs::read_to_string(&progress).ok()?.trim().parse().ok();
-    while next().is_none() {
-        assert!(begin.elapsed() < PATIENCE, "it logs nothing");
-        thread::sleep(Duration::from_micros(100));
-    }
-    thread::sleep(Duration::from_micros(random(40_000)));
-    process.kill().unwrap();
-    process.wait().unwrap();
-    next().unwrap()
-}
-
-/// The next start, which logs nothing of its own; what it found.
-fn start_again(collector: &Collector, queue_file: &Path) -> Value {
-    let ended = run(&mut loadgen(&collector.url(), queue_file, 0, 0));
-    let result = result(&ended);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!((ended.stderr.as_str(), &result["damaged"]), ("", &Value::from(0)), "{ended:?}");
-    for count in ["captured", "delivered"] {
-        assert_eq!(result[count], result["adopted"], "{ended:?}");
-    }
-    while collector.open_connections() > 0 {
-        thread::sleep(Duration::from_millis(1));
-    }
-    result
-}
-
-fn assert_all(arrived: &BTreeSet<u64>, start: u64, next: u64, round: usize) {
-    let lost: Vec<_> = (start..next).filter(|n| !arrived.contains(n)).collect();
-    assert!(lost.is_empty(), "round {round}: {} of {} lost: {lost:?}", lost.len(), next - start);
-    // The call that was under way may have been through already.
-    let beyond: Vec<_> = arrived.range(next + 1..).collect();
-    assert!(beyond.is_empty(), "round {round}: {beyond:?}");
-}
-
-fn kills() -> usize {
-    std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
-}
-
-#[test]
-fn nothing_is_lost_when_the_program_is_killed_without_a_server() {
-    let (_folder, path) = place();
-    let collector = Collector::tcp().unwrap();
-    let (mut all, mut longest) = (0, 0.0_f64);
-    for round in 0..kills() {
-        let next = log_until_killed(&nobody(), &path, 0);
-        let adopted = start_again(&collector, &path);
-        let arrived = arrived(&collector);
-        assert_all(&arrived, 0, next, round);
-        assert_eq!(adopted["adopted"], arrived.len());
-        assert_eq!(collector.failures(), Vec::<String>::new());
-        all += arrived.len();
-        longest = longest.max(adopted["elapsed_s"].as_f64().unwrap());
-    }
-    println!("{} kills without a server: {all} records, 0 lost, {longest} s to ship", kills());
-}
-
-#[test]
-fn nothing_is_lost_when_the_program_is_killed_while_it_ships() {
-    let (_folder, path) = place();
-    let collector = Collector::tcp().unwrap();
-    let (mut all, mut again) = (0, 0);
-    // Several lives, each of which adopts what the one before it left and is killed too.
-    for round in 0..kills() {
-        let start = random(1_000);
-        let mut next = start;
-        for _ in 0..3 {
-            next = log_until_killed(&collector.url(), &path, next);
-        }
-        start_again(&collector, &path);
-        let copies = collector.received().len();
-        let arrived = arrived(&collector);
-        assert_all(&arrived, start, next, round);
-        (all, again) = (all + arrived.len(), again + copies - arrived.len());
-    }
-    println!("{} kills while shipping: {all} records, 0 lost, {again} twice", 3 * kills());
 }
 
 #[test]

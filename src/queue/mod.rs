@@ -121,11 +121,12 @@ impl Queue {
         // Before the lock: it is the only thing here that takes longer for a longer message.
         let check = if self.is_checked { word::check(severity, octets) } else { 0 };
         let mut state = self.lock();
-        state.books.captured += 1;
         let mut refusal = self.refusal(&state, severity, octets.len());
         if let (Some(DropReason::QueueFull), Some(limit)) = (refusal, self.overflow.patience()) {
             (state, refusal) = self.wait_for_room(state, severity, octets.len(), limit);
         }
+        // Not before: while a call waits for room, its record is in none of the books.
+        state.books.captured += 1;
         match refusal {
             None if state.tail.push(severity, octets, check) => {
                 state.books.waiting += 1;

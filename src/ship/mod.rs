@@ -153,8 +153,11 @@ impl Shipper {
                 self.trouble.is_over();
             }
             match times {
-                // Where a way ends before all of the tail went through it, nothing new ever would.
-                ..TRIES => self.reader.arrived(arrived, tail.shortened(times - 1)),
+                // Where ways end before all of the tail went through, nothing new ever would; but a
+                // server may also die a few times in a row.
+                ..TRIES => {
+                    self.reader.arrived(arrived, tail.shortened(times.saturating_sub(PATIENT)));
+                }
                 TRIES => self.reader.forget_tail(),
                 _ => self.reader.set_aside(DropReason::Refused),
             }
@@ -235,3 +238,5 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The same, while someone waits for a flush.
 const LOOK_SOON: Duration = Duration::from_millis(1);
 const TRIES: u32 = 8;
+/// Tries with all of the tail.
+const PATIENT: u32 = 3;

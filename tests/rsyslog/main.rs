@@ -5,7 +5,6 @@
 mod content;
 mod formats;
 mod hostile;
-mod kills;
 mod outage;
 mod restart;
 mod shipping;

@@ -1,7 +1,8 @@
 //! A hundred thousand records over each stream: each once, in order, intact.
 
 use crate::shipping::{
-    PATIENCE, assert_all_delivered, assert_each_once_in_order, build, log_and_flush, shop, url,
+    PATIENCE, assert_all_delivered, assert_each_once_in_order, build, log_and_flush, number, shop,
+    url,
 };
 use crate::support::{Input, Rsyslogd};
 
@@ -31,6 +32,17 @@ fn a_hundred_thousand_arrive_over_tls() {
 fn a_hundred_thousand_arrive_over_mutual_tls() {
     let server = Rsyslogd::running();
     all_arrive(&url(&server, Input::TlsMutual), server);
+}
+
+#[test]
+fn relp_carries_records_in_order_and_intact() {
+    let mut server = Rsyslogd::running();
+    let handle = build(shop(&url(&server, Input::Relp)));
+    log_and_flush(&handle, 0..20_000);
+    assert_eq!((handle.stats().delivered, handle.stats().resent), (20_000, 0));
+    let records = server.exactly(20_000, PATIENCE);
+    assert!(records.iter().map(number).eq(0..20_000));
+    server.assert_content();
 }
 
 fn all_arrive(url: &str, mut server: Rsyslogd) {

@@ -150,6 +150,11 @@ impl Rsyslogd {
             .collect()
     }
 
+    /// The file of the records of one run, from 1.
+    pub(crate) fn store_of(&self, run: usize) -> PathBuf {
+        self.store(run)
+    }
+
     /// How many records there are so far.
     pub(crate) fn count(&self) -> usize {
         (1..=self.runs).map(|run| count_lines(&self.store(run))).sum()

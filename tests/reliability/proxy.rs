@@ -1,0 +1,68 @@
+//! What is lost when the network resets connections in the middle of frames?
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use logship::Overflow;
+
+use crate::{
+    row::Row,
+    server::{audit, log_until},
+    shipping::{PATIENCE, build, log_and_flush, shop},
+    support::{Input, Proxy, Rsyslogd, eventually},
+    tally::Tally,
+};
+
+type Run = fn(&str, usize) -> Row;
+
+pub(crate) const ROWS: [(&str, Run); 2] = [
+    ("connections, reset each megabyte, TCP, default, 20000/s", |name, kills| {
+        resets(name, kills, Input::PlainTcp, Some(20_000))
+    }),
+    ("connections, reset each megabyte, RELP, full speed", |name, kills| {
+        resets(name, kills, Input::Relp, None)
+    }),
+];
+
+fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>) -> Row {
+    let begin = Instant::now();
+    let mut server = Rsyslogd::running();
+    let proxy = Proxy::to(server.port(input));
+    proxy.cut_after(1_000_003);
+    let scheme = if input == Input::Relp { "relp" } else { "tcp" };
+    let builder = shop(&format!("{scheme}://127.0.0.1:{}", proxy.port()));
+    let builder = builder.overflow(Overflow::Block(PATIENCE)).capacity(16 << 20);
+    let handle = build(builder.on_trouble(|_| {}));
+    let (is_over, unaccounted) = (AtomicBool::new(false), AtomicU64::new(0));
+    let said = thread::scope(|scope| {
+        let logger = scope.spawn(|| log_until(&handle, &is_over, rate));
+        let auditor = scope.spawn(|| audit(&handle, &is_over, &unaccounted));
+        let limit = PATIENCE + Duration::from_secs(kills as u64);
+        let are_cut = eventually(limit, || proxy.cuts() >= 2 * kills);
+        assert!(are_cut, "{name}: only {} cuts", proxy.cuts());
+        is_over.store(true, Relaxed);
+        auditor.join().unwrap();
+        logger.join().unwrap()
+    });
+    let cuts = proxy.cuts();
+    proxy.cut_after(0);
+    log_and_flush(&handle, said..said + 10);
+    server.stop();
+    let mut tally = Tally::default();
+    tally.take(&server.store_of(1));
+    Row {
+        name: name.to_owned(),
+        ends: cuts,
+        records: said + 10,
+        lost: tally.missing(said + 10).len() as u64,
+        lost_allowed: 0,
+        copies: tally.lines - tally.damaged - tally.distinct,
+        copies_allowed: u64::MAX >> 32,
+        damaged: tally.damaged,
+        unaccounted: unaccounted.into_inner(),
+        took: begin.elapsed(),
+    }
+}
