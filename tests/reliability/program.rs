@@ -95,10 +95,7 @@ pub(crate) fn recovery(capacity: usize) -> Vec<String> {
             }
         });
         drop(handle);
-        // The shipper lets go of the file a moment after the last handle is gone.
-        let lock = fs::File::open(&path).unwrap();
-        lock.lock().unwrap();
-        drop(lock);
+        wait_until_free(&path);
         let begin = Instant::now();
         let handle = build().unwrap();
         let took = begin.elapsed().as_secs_f64() * 1e3;
@@ -110,10 +107,15 @@ pub(crate) fn recovery(capacity: usize) -> Vec<String> {
             capacity >> 20
         ));
         drop(handle);
-        let lock = fs::File::open(&path).unwrap();
-        lock.lock().unwrap();
+        wait_until_free(&path);
     }
     lines
+}
+
+/// The shipper lets go of the file a moment after the last handle is gone.
+fn wait_until_free(path: &Path) {
+    let file = fs::File::open(path).unwrap();
+    rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
 }
 
 fn place() -> (TempDir, PathBuf) {
