@@ -23,12 +23,17 @@ fn throughput(criterion: &mut Criterion) {
         key_pem: certified.signing_key.serialize_pem(),
     };
     let trust = "?danger_accept_invalid_certs=true";
+    let rustls = "?danger_accept_invalid_certs=true&tls_library=rustls";
     for (name, options, collector) in [
         ("tcp", "", Collector::tcp()),
         ("tcp, framing by line ends", "?framing=lf", Collector::tcp()),
-        ("tls", trust, Collector::tls(certificate)),
+        ("tls", trust, Collector::tls(certificate.clone())),
+        ("tls by rustls", rustls, Collector::tls(certificate)),
         ("udp", "", Collector::udp()),
     ] {
+        if options == rustls && !cfg!(feature = "rustls") {
+            continue;
+        }
         let collector = collector.expect("a port is free");
         collector.drain();
         let handle = logship::builder("bench")

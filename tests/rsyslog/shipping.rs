@@ -39,6 +39,10 @@ pub(crate) fn url(server: &Rsyslogd, input: Input) -> String {
             tls_url(server, input, Some(Identity::Client))
         }
         Input::Relp => format!("relp://127.0.0.1:{}", server.port(input)),
+        Input::RelpTls => {
+            let ca = server.certificates().ca();
+            format!("relp+tls://127.0.0.1:{}?ca={}", server.port(input), ca.display())
+        }
         Input::Unix | Input::UnixDevLog => format!("unix://{}", server.socket(input).display()),
     }
 }

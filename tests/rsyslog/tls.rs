@@ -13,6 +13,9 @@ use crate::support::{Identity, Input, Rsyslogd};
 /// Both drivers: OpenSSL talks TLS 1.3 and GnuTLS 1.2, which refuse at different moments.
 const DRIVERS: [Input; 2] = [Input::TlsGnutls, Input::TlsOpenssl];
 
+/// What speaks TLS on our side.
+const LIBRARIES: [&str; 2] = ["system", "rustls"];
+
 /// Logs ten records to a server that one side must refuse: none may arrive or be written off.
 fn assert_refused(server: &Rsyslogd, address: &str) -> Handle {
     let handle = build(shop(address));
@@ -49,6 +52,23 @@ fn a_server_with_the_right_certificate_gets_everything() {
         assert_each_once_in_order(&server.exactly(10, PATIENCE), 10);
         assert_all_delivered(&handle, 10);
         server.assert_content();
+    }
+}
+
+#[test]
+fn a_server_that_is_killed_loses_nothing_whatever_library_speaks() {
+    for (input, library) in DRIVERS.into_iter().zip(LIBRARIES.into_iter().rev()) {
+        let mut server = Rsyslogd::running();
+        let url = format!("{}&tls_library={library}&tail=1M", url(&server, input));
+        let handle = build(shop(&url));
+        log_and_flush(&handle, 0..10);
+        server.kill();
+        logging(&handle, || (10..20).for_each(log));
+        server.start();
+        assert!(handle.flush(PATIENCE), "{library}: {:?}", handle.stats());
+        assert_all_delivered(&handle, 20);
+        // What was flushed before the kill may have come twice.
+        assert!(server.count() >= 20 && server.count() <= 30, "{library}: {}", server.count());
     }
 }
 
@@ -135,16 +155,22 @@ fn a_client_with_the_right_certificate_gets_in() {
 #[test]
 fn a_client_without_a_certificate_does_not_get_in_and_keeps_its_records() {
     for input in [Input::TlsMutual, Input::TlsMutualOpenssl] {
-        let server = Rsyslogd::running();
-        assert_refused(&server, &tls_url(&server, input, None));
+        for library in LIBRARIES {
+            let server = Rsyslogd::running();
+            let url = tls_url(&server, input, None);
+            assert_refused(&server, &format!("{url}&tls_library={library}"));
+        }
     }
 }
 
 #[test]
 fn a_client_of_an_unknown_authority_does_not_get_in_and_keeps_its_records() {
     for input in [Input::TlsMutual, Input::TlsMutualOpenssl] {
-        let server = Rsyslogd::running();
-        assert_refused(&server, &tls_url(&server, input, Some(Identity::ClientOfUnknownCa)));
+        for library in LIBRARIES {
+            let server = Rsyslogd::running();
+            let url = tls_url(&server, input, Some(Identity::ClientOfUnknownCa));
+            assert_refused(&server, &format!("{url}&tls_library={library}"));
+        }
     }
 }
 

@@ -54,6 +54,24 @@ fn over_mutual_tls_every_field_arrives() {
 }
 
 #[test]
+fn over_tls_by_rustls_every_field_arrives() {
+    for input in [Input::TlsGnutls, Input::TlsOpenssl, Input::TlsMutual, Input::TlsMutualOpenssl] {
+        let server = Rsyslogd::running();
+        let url = format!("{}&tls_library=rustls", url(&server, input));
+        every_field_arrives(&url, input, server);
+    }
+}
+
+#[test]
+fn over_relp_with_tls_every_field_arrives() {
+    for library in ["system", "rustls"] {
+        let server = Rsyslogd::running();
+        let url = format!("{}&tls_library={library}", url(&server, Input::RelpTls));
+        every_field_arrives(&url, Input::RelpTls, server);
+    }
+}
+
+#[test]
 fn over_a_unix_datagram_socket_every_field_arrives() {
     let server = Rsyslogd::running();
     every_field_arrives(&url(&server, Input::Unix), Input::Unix, server);

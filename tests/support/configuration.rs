@@ -29,6 +29,8 @@ pub(crate) enum Input {
     /// any client certificate signed by our CA gets in.
     TlsMutualOpenssl,
     Relp,
+    /// OpenSSL under imrelp, clients not asked for a certificate.
+    RelpTls,
     /// A datagram socket whose messages go through the RFC 5424 and RFC 3164 parsers.
     Unix,
     /// A datagram socket as /dev/log is by default: RFC 3164 without a host name only.
@@ -36,7 +38,7 @@ pub(crate) enum Input {
 }
 
 impl Input {
-    pub(crate) const ALL: [Input; 10] = [
+    pub(crate) const ALL: [Input; 11] = [
         Input::Udp,
         Input::Tcp,
         Input::PlainTcp,
@@ -45,6 +47,7 @@ impl Input {
         Input::TlsMutual,
         Input::TlsMutualOpenssl,
         Input::Relp,
+        Input::RelpTls,
         Input::Unix,
         Input::UnixDevLog,
     ];
@@ -59,6 +62,7 @@ impl Input {
             Input::TlsMutual => "tls_mutual",
             Input::TlsMutualOpenssl => "tls_mutual_openssl",
             Input::Relp => "relp",
+            Input::RelpTls => "relp_tls",
             Input::Unix => "unix",
             Input::UnixDevLog => "unix_dev_log",
         }
@@ -98,7 +102,7 @@ global(workDirectory="{folder}" net.enableDNS="off" processInternalMessages="on"
 module(load="imudp" batchSize="128")
 module(load="imtcp")
 module(load="imptcp" threads="2")
-module(load="imrelp")
+module(load="imrelp" tls.tlslib="openssl")
 module(load="imuxsock" sysSock.use="off")
 module(load="mmpstrucdata")
 module(load="mmjsonparse")
@@ -145,6 +149,13 @@ ruleset(name="store" queue.type="Direct") {{
                 self.tls(&to, "ossl", r#"streamDriver.authMode="x509/certvalid""#)
             }
             Input::Relp => format!(r#"input(type="imrelp" {to} maxDataSize="64k")"#),
+            Input::RelpTls => format!(
+                r#"input(type="imrelp" {to} maxDataSize="64k" tls="on"
+  tls.caCert="{}" tls.myCert="{}" tls.myPrivKey="{}")"#,
+                self.certificates.join(Identity::CA_FILE).display(),
+                self.certificates.join(self.identity.certificate_file()).display(),
+                self.certificates.join(self.identity.key_file()).display(),
+            ),
             Input::Unix => self.unix(input, r#"useSpecialParser="off" parseHostname="on""#),
             Input::UnixDevLog => self.unix(input, ""),
         }

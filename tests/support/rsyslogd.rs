@@ -209,7 +209,8 @@ impl Rsyslogd {
             | Input::TlsGnutls
             | Input::TlsMutual
             | Input::TlsMutualOpenssl
-            | Input::Relp => ports::tcp_listens(self.port(input)),
+            | Input::Relp
+            | Input::RelpTls => ports::tcp_listens(self.port(input)),
         }
     }
 

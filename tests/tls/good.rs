@@ -10,7 +10,7 @@ use crate::{
     cases::NAME,
     certificates::{Pair, Usage, Wish, address, dns, p384, rsa},
     client::{Asked, Library, MARKER, PATIENCE, RECORDS, books, build, log},
-    server::{Behaviour, Server, tls, tls_of},
+    server::{Behaviour, Server, tls, tls_of, tls_with},
 };
 
 struct Good {
@@ -114,6 +114,16 @@ fn all(folder: &Path) -> Vec<Good> {
         behaviour: tls_of(&pair, SslVersion::TLS1_2),
         version: "TLSv1.2",
         ..good("TLS 1.2", &pair, named(NAME))
+    });
+    // RFC 9662 section 4: what every implementation has to offer.
+    let rsa = server().with(|w| w.key = Some(rsa(2048))).signed_by(&ca);
+    all.push(Good {
+        behaviour: tls_with(&rsa, |context| {
+            context.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();
+            context.set_cipher_list("ECDHE-RSA-AES128-GCM-SHA256").unwrap();
+        }),
+        version: "TLSv1.2",
+        ..good("the cipher that all have", &rsa, named(NAME))
     });
     let own = server().self_signed();
     let old = server().with(|w| w.valid = (-20, -10)).self_signed();

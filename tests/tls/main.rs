@@ -6,4 +6,5 @@ mod certificates;
 mod client;
 mod files;
 mod good;
+mod life;
 mod server;
