@@ -227,7 +227,8 @@ impl Builder {
                 read::number,
                 || DOCUMENTATION_NUMBER,
             )?,
-            max_frame,
+            // A line end counts as an octet: imptcp takes a full line for one too long.
+            max_frame: if has_lf { max_frame - 1 } else { max_frame },
             // A line end in a message would end its frame (RFC 6587 section 3.4.2).
             controls: if has_lf { ControlCharacters::Escape } else { asked },
             source_location: truth(self.source_location, "SYSLOG_SOURCE_LOCATION")?,

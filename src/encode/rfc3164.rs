@@ -58,8 +58,8 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
         bom: false,
         end: "",
         text_first: true,
-        reserved: &["omitted", "spans"],
-        reserved_in_spans: &["omitted", "spans"],
+        reserved: RESERVED,
+        reserved_in_spans: RESERVED,
     }
 }
 
@@ -76,6 +76,9 @@ fn push_word(out: &mut Frame, value: &str, longest: usize, others: &[u8]) {
     out.extend(value.chars().take(longest).map(safe));
 }
 
+/// Everything stands side by side here, so no field may be called as one of ours.
+const RESERVED: &[&str] =
+    &["target", "file", "line", "thread", "trace_id", "span_id", "omitted", "spans"];
 /// Longest tag over the network (RFC 3164 section 4.1.3). The local form is syslog(3)'s, which
 /// has no limit: there the tag stays as it is in the other formats.
 const TAG: usize = 32;

@@ -379,7 +379,9 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     fn push_value(&mut self, value: Value<'_>) {
         self.is_in_value = value.may_panic();
-        let reserve = CUT_MARK + OMITTED;
+        // A long value leaves room for the fields behind it: nobody may push them out.
+        let left = self.fields_limit.saturating_sub(self.scratch.frame.len());
+        let reserve = CUT_MARK + OMITTED + left / VALUES_SHARE;
         let limit = self.fields_limit.saturating_sub(reserve);
         let pushed = value::push(&mut self.scratch.frame, value, limit, self.encoder.style());
         self.fields_limit = self.fields_limit.saturating_sub(pushed.growth);
@@ -466,6 +468,8 @@ impl fmt::Write for Capped<'_> {
 
 /// The text has at least one part in so many of a frame, however long the fields are.
 const TEXT_SHARE: usize = 4;
+/// One part in so many of what a frame has left for fields is for those behind a long value.
+const VALUES_SHARE: usize = 4;
 /// Octets that the number of omitted fields takes, with the end of its element.
 const OMITTED: usize = 34;
 /// Octets that a field may take beside the opening of its element, its name, and a text in it.

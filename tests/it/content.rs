@@ -174,7 +174,39 @@ fn long_values_leave_room_for_the_others_and_for_the_text() {
     assert!(record.octets.len() <= 8096);
     assert_eq!(record.text(), Some("the text"));
     assert!(record.param("fields@32473", "first").unwrap().ends_with(" octets]"));
-    assert_eq!(record.param("fields@32473", "omitted"), Some("2"));
+    assert_eq!(record.param("fields@32473", "second"), Some("2"));
+    assert!(record.param("fields@32473", "third").unwrap().ends_with(" octets]"));
+    // Very many fields find no room, and that is told.
+    let records = flawless(
+        |b| b,
+        || {
+            info!(
+                a = long,
+                b = long,
+                c = long,
+                d = long,
+                e = long,
+                f = long,
+                g = long,
+                h = long,
+                i = long,
+                j = long,
+                k = long,
+                l = long,
+                m = long,
+                n = long,
+                o = long,
+                p = long,
+                q = long,
+                r = long,
+                s = long,
+                t = long,
+                "the text"
+            );
+        },
+    );
+    let omitted: u32 = records[0].param("fields@32473", "omitted").unwrap().parse().unwrap();
+    assert!((1..20).contains(&omitted), "{omitted}");
 }
 
 #[test]

@@ -13,6 +13,8 @@ mod process;
 mod proxy;
 mod record;
 mod rsyslogd;
+mod syslog_ng;
+mod tail;
 
 pub(crate) use certificates::{Certificates, Identity};
 pub(crate) use configuration::Input;
@@ -21,6 +23,8 @@ pub(crate) use process::{Process, find_rsyslogd};
 pub(crate) use proxy::Proxy;
 pub(crate) use record::{Complaint, Record};
 pub(crate) use rsyslogd::Rsyslogd;
+pub(crate) use syslog_ng::{Door, SyslogNg, parse as parse_syslog_ng};
+pub(crate) use tail::Tail;
 
 use std::time::{Duration, Instant};
 

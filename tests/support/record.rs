@@ -43,7 +43,7 @@ impl Record {
             .unwrap_or_else(|| panic!("the record has no field `{name}`: {self:#?}"))
     }
 
-    fn parse(line: &[u8]) -> Record {
+    pub(crate) fn parse(line: &[u8]) -> Record {
         let fail = |what: &str| -> ! {
             panic!("{what} in what rsyslog stored: {}", String::from_utf8_lossy(line))
         };

@@ -11,7 +11,7 @@ use super::configuration::Configuration;
 use super::ports::{self, PortBlock};
 use super::process::{Process, find_rsyslogd};
 use super::record::{read_complaints, read_records};
-use super::{Certificates, Complaint, Identity, Input, Record, eventually};
+use super::{Certificates, Complaint, Identity, Input, Record, Tail, eventually};
 
 /// A rsyslogd with ports, files and a folder of its own. It may be stopped and started as often
 /// as a test likes; ports and socket paths stay the same, and what it stored is kept.
@@ -153,6 +153,11 @@ impl Rsyslogd {
     /// The file of the records of one run, from 1.
     pub(crate) fn store_of(&self, run: usize) -> PathBuf {
         self.store(run)
+    }
+
+    /// What this run stores, read as it comes.
+    pub(crate) fn stored(&self) -> Tail {
+        Tail::new(self.store(self.runs))
     }
 
     /// How many records there are so far.

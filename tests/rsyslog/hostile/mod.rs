@@ -1,5 +1,12 @@
 //! Texts that want to be more than a text: forged headers, hostile names, far too long.
 
+mod header;
+mod judge;
+mod matrix;
+mod payloads;
+mod places;
+mod round_trip;
+
 use crate::shipping::{
     PATIENCE, assert_all_delivered, build, log, logging, number, shop, text, url,
 };
