@@ -71,7 +71,7 @@ fn a_thread_may_be_called_anything() {
     for (n, record) in records.iter().enumerate() {
         let after = match n / without_nul {
             0 => record.field("after") == "intact" && record.msg == "said",
-            1 => record.cee["after"] == "intact" && record.cee["msg"] == "said",
+            1 => record.cee["fields"]["after"] == "intact" && record.cee["msg"] == "said",
             _ => record.msg.starts_with(" said ") && record.msg.ends_with(" after=\"intact\""),
         };
         assert!(after, "{record:#?}");

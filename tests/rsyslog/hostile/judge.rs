@@ -41,12 +41,12 @@ impl View {
         if format == Format::Cee {
             view.text = record.cee["msg"].as_str().unwrap_or_default().to_owned();
             view.fields = texts(&record.cee["fields"]);
-            view.fields.insert("target".to_owned(), text_of(&record.cee["target"]));
+            view.fields.insert(APART.to_owned() + "target", text_of(&record.cee["target"]));
             view.span = texts(&record.cee["spans"]);
             let names = record.cee["spans"]["names"].as_array().into_iter().flatten();
             let names: Vec<String> = names.map(text_of).collect();
-            view.span.insert("spans".to_owned(), names.join(":"));
             view.span.remove("names");
+            view.span.insert(APART.to_owned() + "spans", names.join(":"));
         }
         view
     }
@@ -147,6 +147,8 @@ impl View {
             _ => agrees(seen, said, least),
         };
         let field = |name: &str| self.fields.get(name).map_or("", String::as_str);
+        let apart = if format == Format::Cee { APART } else { "" }.to_owned();
+        let spans = self.span.get(&(apart + "spans")).map_or("", String::as_str);
         let inner = |name: &str| self.span.get(name).map_or("", String::as_str);
         // The number of fields that had no room, and the target, put there above.
         let own = if format == Format::Cee { 2 } else { 1 };
@@ -165,12 +167,12 @@ impl View {
             // A field of that name is the text of a `tracing` event.
             Seen::Name if said == "message" && self.text == "v" => (true, 2),
             Seen::Name => (named(&self.fields), 3),
-            Seen::SpanName => (agrees(inner("spans"), &shown, 450) && inner("inner") == "v", 2),
-            Seen::SpanValue => (agrees(inner("inner"), &shown, 950) && inner("spans") == "s", 2),
-            Seen::SpanField => (named(&self.span) && inner("spans") == "s", 2),
+            Seen::SpanName => (agrees(spans, &shown, 450) && inner("inner") == "v", 2),
+            Seen::SpanValue => (agrees(inner("inner"), &shown, 950) && spans == "s", 2),
+            Seen::SpanField => (named(&self.span) && spans == "s", 2),
             Seen::Target => {
                 let is_cee = format == Format::Cee;
-                (!is_cee || agrees(field("target"), &shown, 100), 2)
+                (!is_cee || agrees(field(&(APART.to_owned() + "target")), &shown, 100), 2)
             }
         };
         let most = count + own;
@@ -222,6 +224,9 @@ impl View {
             .then(|| format!("not {said:.60?} as {seen:?}"))
     }
 }
+
+/// Begins the names of what is no field in JSON, but is looked at beside them.
+const APART: &str = "\0";
 
 /// The text is there whole; or it is a long one, and its beginning is there.
 fn agrees(seen: &str, said: &str, least: usize) -> bool {
