@@ -132,7 +132,7 @@ impl Any {
     fn of(random: &mut Random) -> Any {
         match random.below(6) {
             0 => Any::Whole(random.next()),
-            1 => Any::Signed(random.next().cast_signed()),
+            1 => Any::Signed(i64::from_ne_bytes(random.next().to_ne_bytes())),
             2 => Any::Float(
                 Some(f64::from_bits(random.next())).filter(|f| f.is_finite()).unwrap_or(0.5),
             ),
