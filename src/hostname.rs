@@ -1,6 +1,9 @@
 //! What is this machine called? RFC 5424 section 6.2.4.
 
-use std::{fs, net::UdpSocket};
+use std::{
+    fs,
+    net::{IpAddr, UdpSocket},
+};
 
 /// In the order that the RFC prefers: a fully qualified name, a host name, an address; empty if
 /// there is none, which becomes NILVALUE. Nothing is asked over the network.
@@ -28,9 +31,17 @@ fn qualified(name: &str, hosts: &str) -> Option<String> {
 
 /// The address that traffic to the outside would come from; nothing is sent.
 fn address() -> Option<String> {
-    let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
-    socket.connect(("192.0.2.1", 514)).ok()?;
-    Some(socket.local_addr().ok()?.ip().to_string())
+    let outside = [("0.0.0.0:0", "192.0.2.1:514"), ("[::]:0", "[2001:db8::1]:514")];
+    outside.into_iter().find_map(|(here, there)| {
+        let socket = UdpSocket::bind(here).ok()?;
+        socket.connect(there).ok()?;
+        Some(written(socket.local_addr().ok()?.ip()))
+    })
+}
+
+/// Without a zone or brackets; an IPv4 address is always in its own form (RFC 5424 section 6.2.4).
+fn written(address: IpAddr) -> String {
+    address.to_canonical().to_string()
 }
 
 #[cfg(test)]
@@ -43,6 +54,17 @@ mod tests {
         assert_eq!(qualified("web1", hosts).as_deref(), Some("web1.example.com"));
         assert_eq!(qualified("web", hosts), None);
         assert_eq!(qualified("localhost", hosts), None);
+    }
+
+    #[test]
+    fn an_address_is_written_as_addresses_are() {
+        for (address, text) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:0DB8:0:0:0:0:0:1", "2001:db8::1"),
+        ] {
+            assert_eq!(written(address.parse().unwrap()), text);
+        }
     }
 
     #[test]

@@ -107,6 +107,7 @@ impl<C: Connection> Relp<C> {
                 let Some(stored) = batch.next() else { break };
                 if stored.octets.len() > LONGEST {
                     self.write().await?;
+                    self.sent = end;
                     return Err(Fault::TooLong);
                 }
                 let number = self.push_frame("syslog", stored.octets);
@@ -227,7 +228,7 @@ impl<C: Connection> Relp<C> {
 
     fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {
         let number = self.next;
-        self.next = if number == LAST { FIRST } else { number + 1 };
+        self.next = following(number);
         let mut digits = itoa::Buffer::new();
         self.frames.extend_from_slice(digits.format(number).as_bytes());
         self.frames.push(b' ');
@@ -243,6 +244,11 @@ impl<C: Connection> Relp<C> {
     }
 }
 
+/// The number of the transaction after this one.
+fn following(number: u32) -> u32 {
+    if number == LAST { FIRST } else { number + 1 }
+}
+
 fn refused(answer: &Answer) -> io::Error {
     let text = answer.text.lines().next().unwrap_or_default();
     io::Error::other(format!("the server answered {} {text}", answer.code))
@@ -256,3 +262,13 @@ const LAST: u32 = 999_999_999;
 const HINT: u32 = 0;
 /// What a server takes unless it says otherwise.
 const LONGEST: usize = 128 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_the_last_number_comes_the_first() {
+        assert_eq!([1, 999_999_998, 999_999_999].map(following), [2, 999_999_999, 1]);
+    }
+}

@@ -1,9 +1,12 @@
 //! The whole way, from a log macro to what a server sees, with a strict collector in the process.
 
 mod content;
+mod golden;
 mod json;
+mod ledger;
 mod life;
 mod outage;
+mod relp;
 mod rfc3164;
 mod secrets;
 mod setup;
