@@ -222,3 +222,22 @@ fn a_flood_arrives_octet_by_octet_through_either_library() {
         assert_eq!(frames(&server.recorded().plain), count, "{library:?}");
     }
 }
+
+#[test]
+fn anyone_gets_everything_where_the_danger_is_accepted_and_that_is_told() {
+    let pair = Wish::server(&["other.example"]).with(|w| w.valid = (-20, -10)).self_signed();
+    for library in Library::BOTH {
+        let server = Server::tls(&pair);
+        let url = Asked::default().url("tls", server.port, library);
+        let url = format!("{url}&danger_accept_invalid_certs=true");
+        let (handle, troubles) = build(logship::builder("app").url(url));
+        let told = troubles.try_iter().next().expect("it is told before anything is sent");
+        assert!(told.contains("danger_accept_invalid_certs is set: whoever answers"), "{told}");
+        log(&handle, RECORDS);
+        assert!(handle.flush(PATIENCE), "{library:?}");
+        let security = handle.connected().and_then(|to| to.security).unwrap();
+        assert!(!security.is_verified && security.fingerprint == pair.fingerprint());
+        drop(handle);
+        assert_eq!(frames(&server.recorded().plain), RECORDS, "{library:?}");
+    }
+}

@@ -74,7 +74,9 @@ impl Connector {
             )));
         }
         let library = options.library.unwrap_or(DEFAULT_LIBRARY);
-        let current = Current::new(&options, library, &Files::read(&options)?)?;
+        let current = Files::read(&options)
+            .and_then(|files| Current::new(&options, library, &files))
+            .map_err(|error| error.of(&endpoint.to_string()))?;
         Ok(Connector {
             endpoint: endpoint.to_string(),
             name,
@@ -173,11 +175,11 @@ impl Current {
         let client = Client::new(library, &trust, material.identity, version).map_err(|error| {
             // The pair is what the library looks at for the first time here.
             let files = [("cert", &options.cert), ("key", &options.key), ("ca", &options.ca)];
-            let files: String = files
+            let files: Vec<String> = files
                 .into_iter()
-                .filter_map(|(name, path)| Some(format!("{name}={}: ", path.as_ref()?.display())))
+                .filter_map(|(name, path)| Some(format!("{name}={}", path.as_ref()?.display())))
                 .collect();
-            error.of(files.trim_end_matches(": "))
+            if files.is_empty() { error } else { error.of(&files.join(", ")) }
         })?;
         Ok(Current {
             client: Arc::new(client),
