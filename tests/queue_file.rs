@@ -6,11 +6,12 @@
 mod child;
 
 use std::{
+    collections::HashSet,
     fs,
     net::TcpListener,
     os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -53,7 +54,7 @@ fn result(ended: &Ended) -> Value {
 #[test]
 fn an_abort_and_an_exit_leave_what_was_logged() {
     let collector = Collector::tcp().unwrap();
-    for (name, code) in [("abort", None), ("exit", Some(7))] {
+    for (name, code) in [("abort", None), ("exit", Some(7)), ("segfault", None)] {
         let (_folder, path) = place();
         let mut command = scenario(name);
         command.env("SYSLOG_URL", nobody()).env("SYSLOG_QUEUE_FILE", &path);
@@ -86,6 +87,11 @@ fn child() {
     (0..RECORDS).for_each(|n| info!("record {n}"));
     match name.as_str() {
         "abort" => std::process::abort(),
+        // As a wild pointer would; std's own handler lets the second one through.
+        "segfault" => loop {
+            let id = std::process::id().to_string();
+            Command::new("kill").args(["-SEGV", &id]).status().unwrap();
+        },
         _ => std::process::exit(7),
     }
 }
@@ -198,4 +204,199 @@ fn a_path_that_depends_on_the_folder_is_an_error() {
         let error = logship::builder("shop").queue_file(path).build().unwrap_err().to_string();
         assert!(error.contains("absolute") && error.contains("SYSLOG_QUEUE_FILE"), "{error}");
     }
+}
+
+fn killed_while_nobody_listens(path: &Path, start: u64) -> (Child, PathBuf) {
+    let progress = path.with_file_name(format!("progress-{start}"));
+    let mut command = loadgen(&nobody(), path, start, 1_000_000);
+    command.args(["--rate", "20000", "--capacity", "1048576", "--progress"]).arg(&progress);
+    let process = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    (process, progress)
+}
+
+#[test]
+fn what_several_processes_left_in_a_folder_is_shipped_by_the_next_one() {
+    let (folder, _) = place();
+    let path = folder.path().join("queues/");
+    fs::create_dir(&path).unwrap();
+    let mut processes: Vec<_> =
+        [0, 1_000_000, 2_000_000].map(|start| killed_while_nobody_listens(&path, start)).into();
+    let next = |progress: &Path, start: u64| {
+        let text = fs::read_to_string(progress).unwrap_or_default();
+        text.trim().parse().unwrap_or(start)
+    };
+    let starts = [0, 1_000_000, 2_000_000];
+    for ((process, progress), start) in processes.iter_mut().zip(starts) {
+        while next(progress, start) < start + 200 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    let count = || fs::read_dir(&path).unwrap().count();
+    assert_eq!(count(), 3);
+    let collector = Collector::tcp().unwrap();
+    let ended = run(&mut loadgen(&collector.url(), &path, 0, 0));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert_eq!(count(), 1, "the files of the dead are gone");
+    let texts: Vec<_> = collector.take().iter().map(|r| r.text().unwrap().to_owned()).collect();
+    for ((_, progress), start) in processes.iter().zip(starts) {
+        let prefix = |n| format!("n={n} ");
+        let end = next(progress, start).min(start + 2_000);
+        let found = |n| texts.iter().filter(|text| text.starts_with(&prefix(n))).count();
+        assert!((start..end).all(|n| found(n) == 1), "{start} to {end}: {}", texts.len());
+    }
+    assert_eq!(result(&ended)["adopted"], texts.len());
+}
+
+#[test]
+fn a_folder_of_others_is_left_to_them() {
+    let (folder, _) = place();
+    let handle = |tag: &str| {
+        let builder = logship::builder(tag).url(nobody()).queue_file(folder.path());
+        builder.flush_timeout(Duration::ZERO).on_trouble(|_| {}).build().unwrap()
+    };
+    let names = || {
+        let files = fs::read_dir(folder.path()).unwrap();
+        let mut names: Vec<_> =
+            files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let (one, other, stranger) = (handle("shop"), handle("shop"), handle("shop.1"));
+    log(&one, 10);
+    log(&other, 10);
+    assert_eq!(names(), ["shop.0.queue", "shop.1.0.queue", "shop.1.queue"]);
+    let third = handle("shop");
+    assert_eq!((third.stats().adopted, stranger.stats().adopted), (0, 0));
+}
+
+#[test]
+fn a_disk_that_fails_is_told_of_and_shipping_goes_on() {
+    let (_folder, path) = place();
+    let collector = Collector::tcp().unwrap();
+    let mut command = loadgen(&collector.url(), &path, 0, 300);
+    command.args(["--rate", "1000"]).env("SYSLOG_QUEUE_SYNC", "0.02");
+    let ended = run(&mut command);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-qq", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=2+"]);
+    traced.args(["-o", "/dev/null"]).arg(command.get_program()).args(command.get_args());
+    let ended = run(traced.env("SYSLOG_QUEUE_SYNC", "0.02"));
+    assert!(ended.stderr.contains("can't be written to the disk"), "{ended:?}");
+    assert_eq!(ended.stderr.matches("power loss").count(), 1, "{ended:?}");
+    assert_eq!(result(&ended)["delivered"], 300, "{ended:?}");
+}
+
+#[test]
+fn a_file_that_somebody_deletes_or_shortens_is_told_of_where_it_is_synced() {
+    for (what, harm) in [
+        ("was deleted", (|path| fs::remove_file(path).unwrap()) as fn(&Path)),
+        ("was shortened", |path| {
+            let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+            // Only what this test never reaches.
+            file.set_len(file.metadata().unwrap().len() / 2).unwrap();
+        }),
+    ] {
+        let (_folder, path) = place();
+        let collector = Collector::tcp().unwrap();
+        let (tell, told) = std::sync::mpsc::channel();
+        let builder = logship::builder("shop").url(collector.url()).queue_file(&path);
+        let builder = builder.queue_sync(Duration::from_millis(10));
+        let handle = builder.on_trouble(move |what| tell.send(what.to_owned()).unwrap());
+        let handle = handle.build().unwrap();
+        log(&handle, 10);
+        assert!(handle.flush(PATIENCE));
+        harm(&path);
+        let told = told.recv_timeout(PATIENCE).unwrap();
+        assert!(told.contains(what), "{told}");
+        log(&handle, 10);
+        assert!(handle.flush(PATIENCE));
+        assert_eq!(handle.stats().delivered, 20);
+    }
+}
+
+/// As one of these programs sees it, in a file system of its own.
+fn in_a_file_system(options: &str, command: &Command, path: &Path) -> Command {
+    let mut unshared = Command::new("unshare");
+    let folder = path.parent().unwrap().display();
+    unshared.args(["--map-root-user", "--mount", "sh", "-c"]);
+    unshared.arg(format!("mount -t tmpfs -o {options} none {folder}; exec \"$0\" \"$@\""));
+    unshared.arg(command.get_program()).args(command.get_args());
+    unshared
+}
+
+#[test]
+fn a_file_system_that_is_full_or_read_only_stops_nothing() {
+    let (_folder, path) = place();
+    let collector = Collector::tcp().unwrap();
+    for (options, why) in [("size=1m", "No space left"), ("size=1m,ro", "Read-only file system")] {
+        let command = loadgen(&collector.url(), &path, 0, 100);
+        let ended = run(&mut in_a_file_system(options, &command, &path));
+        assert!(ended.stderr.contains(why) && ended.stderr.contains("in memory"), "{ended:?}");
+        assert_eq!(result(&ended)["delivered"], 100, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_file_of_another_version_size_or_order_of_octets_is_set_aside() {
+    let collector = Collector::tcp().unwrap();
+    let constants = |version: [u8; 4], capacity: [u8; 8]| {
+        let mut octets =
+            [b"logshipq".as_slice(), &version, &4096_u32.to_le_bytes(), &capacity].concat();
+        octets.extend(u64::from(crc32fast::hash(&octets)).to_le_bytes());
+        octets.resize(1 << 20, 1);
+        octets
+    };
+    let capacity = 65_536_u64;
+    for octets in [
+        constants(2_u32.to_le_bytes(), capacity.to_le_bytes()),
+        constants(1_u32.to_be_bytes(), capacity.to_be_bytes()),
+        constants(1_u32.to_le_bytes(), (capacity + 1).to_le_bytes()),
+        constants(1_u32.to_le_bytes(), u64::MAX.to_le_bytes()),
+        b"short".to_vec(),
+    ] {
+        let (_folder, path) = place();
+        fs::write(&path, &octets).unwrap();
+        let ended = run(&mut loadgen(&collector.url(), &path, 0, 100));
+        assert!(ended.stderr.contains("is set aside as"), "{ended:?}");
+        assert_eq!((ended.code, &result(&ended)["delivered"]), (Some(0), &Value::from(100)));
+        assert_eq!(fs::read(format!("{}.damaged", path.display())).unwrap(), octets);
+    }
+}
+
+/// As in a container, where each start of the program is process 1 and counts from 1 again.
+#[test]
+fn a_copy_is_the_same_octet_for_octet_and_nothing_else_has_its_key() {
+    let (_folder, path) = place();
+    let collector = Collector::tcp().unwrap();
+    let life = |count: u64| {
+        let mut command = loadgen(&collector.url(), &path, 0, count);
+        command.env("SYSLOG_SEQUENCE_ID", "1").env("SYSLOG_PROCID", "1");
+        command
+    };
+    for wanted in [1_000, 2_000] {
+        let mut command = life(1_000_000);
+        command.args(["--rate", "20000"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut process = command.spawn().unwrap();
+        while collector.messages() < wanted {
+            thread::sleep(Duration::from_millis(2));
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+    }
+    let ended = run(&mut life(100));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let records = collector.take();
+    let key = |record: &logship::collector::Received| {
+        let message = record.message.clone().unwrap();
+        let sequence = message.param("meta", "sequenceId").unwrap().to_owned();
+        (message.hostname, message.app_name, message.procid, sequence, message.timestamp)
+    };
+    let keys: HashSet<_> = records.iter().map(key).collect();
+    let messages: HashSet<_> = records.iter().map(|record| &record.octets).collect();
+    assert!(messages.len() < records.len(), "the tail came twice");
+    assert_eq!(keys.len(), messages.len());
+    let without_time = keys.iter().map(|key| (&key.0, &key.1, &key.2, &key.3));
+    assert!(without_time.collect::<HashSet<_>>().len() < keys.len(), "they count from 1 again");
 }

@@ -11,7 +11,7 @@ use crate::{
     environment::{self as read, Environment, choose},
     exit::flush_at_exit,
     hostname,
-    queue::queue,
+    queue::{Place, Tell, queue},
     record::Severities,
     redact::Redact,
     ship::{Counters, Servers, Shipper, Suspect, Trouble, spawn},
@@ -116,6 +116,17 @@ impl Builder {
                  since the next start may be in another folder"
             )));
         }
+        let every = |text: &str| read::seconds(text).map(Some);
+        let queue_sync =
+            choose(self.queue_sync.map(Some), env, "SYSLOG_QUEUE_SYNC", every, || None)?;
+        if let Some(every) = queue_sync {
+            if every < SHORTEST_SYNC || queue_file.is_none() {
+                return Err(Error::new(format!(
+                    "a queue file can't be synced (SYSLOG_QUEUE_SYNC) every {every:?}: it must be \
+                     10 ms at least, and there must be a queue file (SYSLOG_QUEUE_FILE)"
+                )));
+            }
+        }
         let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
         let tail =
             choose(self.tail.map(|t| Some(Tail::of(t))), env, "SYSLOG_TAIL", octets, || None)?;
@@ -137,7 +148,12 @@ impl Builder {
         let warnings: Vec<String> = servers.iter().filter_map(Server::warning).collect();
         let servers = Servers::new(servers, connect);
 
-        let (queue, reader, report) = queue(capacity, overflow, queue_file.as_deref());
+        let place = queue_file.as_deref().map(|path| {
+            let mut trouble = Trouble::new(&self.tag, self.on_trouble.clone());
+            let tell: Tell = Box::new(move |what| trouble.tell_at_start(what));
+            Place { path, tag: &self.tag, sync: queue_sync.map(|every| (every, tell)) }
+        });
+        let (queue, reader, report) = queue(capacity, overflow, place);
         let mut trouble = Trouble::new(&self.tag, self.on_trouble);
         for report in warnings.iter().chain(&report).chain(&zone_report) {
             trouble.tell_at_start(report);
@@ -275,6 +291,7 @@ fn variable(name: &str) -> Option<String> {
 
 const DEFAULT_URL: &str = "tcp://localhost:514";
 const DEFAULT_CAPACITY: usize = 8 << 20;
+const SHORTEST_SYNC: Duration = Duration::from_millis(10);
 const SMALLEST_CAPACITY: usize = 64 << 10;
 /// Frames that the queue must hold: what it can't use at its end is less than one.
 const FRAMES: usize = 8;

@@ -26,6 +26,7 @@ use crate::{
 /// | [`enterprise_number`](Builder::enterprise_number) | `SYSLOG_ENTERPRISE_NUMBER` | 32473 |
 /// | [`capacity`](Builder::capacity) | `SYSLOG_CAPACITY`, octets, or as in `64M` | 8 MiB |
 /// | [`queue_file`](Builder::queue_file) | `SYSLOG_QUEUE_FILE`, an absolute path | none: in memory |
+/// | [`queue_sync`](Builder::queue_sync) | `SYSLOG_QUEUE_SYNC`, seconds | never |
 /// | [`overflow`](Builder::overflow) | `SYSLOG_OVERFLOW`: `shed`, `newest`, `block:100ms` | `shed` |
 /// | [`max_frame`](Builder::max_frame) | `SYSLOG_MAX_FRAME`, octets | 8,096 |
 /// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
@@ -65,6 +66,7 @@ pub struct Builder {
     enterprise_number: Option<u32>,
     capacity: Option<usize>,
     queue_file: Option<PathBuf>,
+    queue_sync: Option<Duration>,
     overflow: Option<Overflow>,
     max_frame: Option<usize>,
     control_characters: Option<ControlCharacters>,
@@ -99,6 +101,7 @@ impl Builder {
             enterprise_number: None,
             capacity: None,
             queue_file: None,
+            queue_sync: None,
             overflow: None,
             max_frame: None,
             control_characters: None,
@@ -196,9 +199,12 @@ impl Builder {
     /// Keeps the records that wait in this file instead of in memory: what a log call has taken
     /// survives `kill -9`, an abort and a segmentation fault of this program, and the next start
     /// with the same path ships it first. It is no promise against power loss or a crash of the
-    /// system: nothing is synced to the disk. Defaults to memory.
+    /// system, unless [`queue_sync`](Builder::queue_sync) is set. Defaults to memory.
     ///
-    /// The path is absolute, and there is one for each process. The file takes the capacity and a
+    /// The path is absolute, and there is one file for each process. Where several processes of one
+    /// tag run side by side, name a folder that exists, or end the path with a slash: each takes
+    /// `TAG.N.queue` in it, N from 0 to 63, the first that no living process uses, and ships what the
+    /// dead ones left, as far as half of its own queue has room. The file takes the capacity and a
     /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
     /// empty, after a clean end. A call costs the check value of its message more, some 20 ns; the
     /// first start writes the whole file, which takes seconds for a gigabyte. What was acknowledged
@@ -215,6 +221,20 @@ impl Builder {
     /// log into its parent's queue: what it logs is counted as dropped.
     pub fn queue_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.queue_file = Some(path.into());
+        self
+    }
+
+    /// How often the queue file goes to the disk: what a log call has taken this long ago, and the
+    /// time that the disk takes, survives power loss and a crash of the system too. At least 10 ms.
+    /// Defaults to never: the system writes it when it likes, within half a minute or so.
+    ///
+    /// A thread of its own does it (`fdatasync`), and no log call waits for it; the next call to
+    /// touch a page that was written pays for a page fault, some microseconds, and on some file
+    /// systems it may meet the write itself. Where the disk fails, the program is told, and nothing is synced any more:
+    /// a second try would be said to have succeeded without having written. It also tells when
+    /// somebody deletes or shortens the file.
+    pub fn queue_sync(mut self, every: Duration) -> Self {
+        self.queue_sync = Some(every);
         self
     }
 
@@ -302,8 +322,10 @@ impl Builder {
 
     /// Octets of messages that are kept when the peer's kernel has acknowledged them already (TCP,
     /// TLS), and sent again after a break: a server that dies loses what its kernel holds for it.
-    /// At most half of the capacity; 0 keeps nothing. 1 MiB holds what a server may have unread at
-    /// full speed, at the price of as many copies after each break. Defaults to what was
+    /// At most half of the capacity; 0 keeps nothing. Nothing is lost as long as it holds what the
+    /// server has unread when it dies: at most what its kernel buffers for a connection (the third
+    /// number of `net.ipv4.tcp_rmem`) and what it has read and not written yet (128 KiB for rsyslog's
+    /// imtcp). The price is as many copies after each break. Defaults to what was
     /// acknowledged within the last second, 256 KiB at most; the URL option `tail` is for one
     /// server.
     pub fn tail(mut self, tail: usize) -> Self {

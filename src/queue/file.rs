@@ -7,7 +7,7 @@
 use std::path::Path;
 
 #[cfg(unix)]
-pub(super) use self::mapped::{Mapping, open};
+pub(super) use self::mapped::{Mapping, lock, open, read_ring, try_open, unusable};
 use super::ring::{Front, Tail, ring};
 
 /// A ring, and what its file held.
@@ -43,6 +43,10 @@ impl Mapping {
     }
 
     pub(super) fn capacity(&self) -> usize {
+        match *self {}
+    }
+
+    pub(super) fn file(&self) -> std::io::Result<std::fs::File> {
         match *self {}
     }
 
@@ -93,7 +97,7 @@ mod mapped {
     pub(in super::super) struct Mapping {
         map: MmapRaw,
         /// Holds the lock.
-        _file: File,
+        file: File,
         capacity: usize,
         forks: u32,
     }
@@ -103,7 +107,7 @@ mod mapped {
         fn of(file: File, capacity: usize) -> io::Result<Self> {
             count_forks();
             let map = MmapOptions::new().len(PAGE + capacity).map_raw(&file)?;
-            Ok(Mapping { map, _file: file, capacity, forks: FORKS.load(Ordering::Relaxed) })
+            Ok(Mapping { map, file, capacity, forks: FORKS.load(Ordering::Relaxed) })
         }
 
         /// Where the ring begins: aligned for words, followed by `capacity` octets of the mapping,
@@ -114,6 +118,11 @@ mod mapped {
 
         pub(in super::super) fn capacity(&self) -> usize {
             self.capacity
+        }
+
+        /// The same open file, with the same lock.
+        pub(in super::super) fn file(&self) -> io::Result<File> {
+            self.file.try_clone()
         }
 
         /// Whether this is the process that mapped it, and not a child forked later.
@@ -145,13 +154,16 @@ mod mapped {
 
     /// Opens the ring in this file, or makes it; in words, why that can't be.
     pub(in super::super) fn open(path: &Path, capacity: usize) -> Result<Opened, String> {
-        try_open(path, rounded(capacity)).map_err(|error| {
-            let path = path.display();
-            format!("the queue file {path} can't be used: {error}; records wait in memory")
-        })
+        try_open(path, rounded(capacity)).map_err(|error| unusable(path, &error))
     }
 
-    fn try_open(path: &Path, capacity: usize) -> io::Result<Opened> {
+    pub(in super::super) fn unusable(path: &Path, error: &io::Error) -> String {
+        let path = path.display();
+        format!("the queue file {path} can't be used: {error}; records wait in memory")
+    }
+
+    /// As `open`; the kind is `WouldBlock` where another process has it.
+    pub(in super::super) fn try_open(path: &Path, capacity: usize) -> io::Result<Opened> {
         let (file, length) = lock(path)?;
         let mut page = vec![0; PAGE.min(length)];
         file.read_exact_at(&mut page, 0)?;
@@ -182,7 +194,7 @@ mod mapped {
     }
 
     /// Opens and locks the file that has this path.
-    fn lock(path: &Path) -> io::Result<(File, usize)> {
+    pub(in super::super) fn lock(path: &Path) -> io::Result<(File, usize)> {
         for _ in 0..TRIES {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(true).mode(0o600);
@@ -215,7 +227,9 @@ mod mapped {
             return Err(io::Error::other("it belongs to another user"));
         }
         flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-            rustix::io::Errno::WOULDBLOCK => io::Error::other("another process uses it"),
+            rustix::io::Errno::WOULDBLOCK => {
+                io::Error::new(io::ErrorKind::WouldBlock, "another process uses it")
+            }
             error => error.into(),
         })?;
         file.set_permissions(Permissions::from_mode(0o600))
@@ -255,7 +269,7 @@ mod mapped {
     }
 
     /// The octets of the ring from `kept` to `head`, as far as the file has them.
-    fn read_ring(
+    pub(in super::super) fn read_ring(
         file: &File,
         length: usize,
         header: &Header,

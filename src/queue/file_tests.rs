@@ -307,4 +307,35 @@ proptest! {
         let said = [shipped, waiting.clone()].concat();
         assert_recovered(&expected, &said, &messages(&opened), "junk");
     }
+
+    /// As a power failure leaves a file: each sector of one moment or another.
+    #[test]
+    fn any_mixture_of_two_moments_has_what_waited_in_both(
+        early in 1_usize..60, later in 0_usize..200, shipped in 0_usize..200, sectors: u64, other: u64,
+    ) {
+        const BIG: usize = 3 * CAPACITY;
+        let place = place();
+        let mut ring = open(&place.path, BIG).unwrap();
+        let mut said = Vec::new();
+        let mut say = |ring: &mut Opened, count: usize| for _ in 0..count {
+            let octets = text(said.len());
+            if push(ring, &octets) { said.push(octets); }
+        };
+        say(&mut ring, early);
+        let (before, waited) = (fs::read(&place.path).unwrap(), messages(&ring));
+        for _ in 0..=later / 20 {
+            say(&mut ring, later.min(20));
+            ship(&mut ring.front, shipped / (later / 20 + 1));
+        }
+        let (after, waits) = (fs::read(&place.path).unwrap(), messages(&ring));
+        drop(ring);
+        let is_after = |at: usize| (if at < 64 { sectors >> at } else { other >> (at % 64) }) & 1 == 1;
+        let mixed: Vec<u8> = before.chunks(512).zip(after.chunks(512)).enumerate()
+            .flat_map(|(at, (old, new))| if is_after(at) { new } else { old }.to_vec())
+            .collect();
+        fs::write(&place.path, mixed).unwrap();
+        let opened = open(&place.path, BIG).unwrap();
+        let both: Vec<_> = waited.iter().filter(|message| waits.contains(message)).collect();
+        assert_recovered(&both, &said, &messages(&opened), "mixed");
+    }
 }

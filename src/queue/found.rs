@@ -60,6 +60,12 @@ impl Header {
                 }
             }
         }
+        if ranges.is_empty() {
+            // A power failure may leave a newer head beside an older end: all of a ring may hold
+            // something then.
+            let heads = self.heads.into_iter().filter(|h| h % WORD as u64 == 0 && *h < LAST_CURSOR);
+            ranges.extend(heads.map(|head| (head.saturating_sub(self.capacity as u64), head)));
+        }
         // A process that is killed between the two copies leaves all pairs right, and the widest
         // has what was written last.
         ranges.sort_by_key(|(kept, head)| std::cmp::Reverse(head - kept));

@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    Overflow, Queue, Reader,
+    Overflow, Place, Queue, Reader,
     found::{Found, Header, PAGE},
     queue,
 };
@@ -21,7 +21,8 @@ pub struct Ring {
 
 impl Ring {
     pub fn open(path: &Path, capacity: usize) -> Self {
-        let (queue, reader, report) = queue(capacity, Overflow::DropNewest, Some(path));
+        let place = Place { path, tag: "fuzz", sync: None };
+        let (queue, reader, report) = queue(capacity, Overflow::DropNewest, Some(place));
         Ring { queue, reader, report }
     }
 

@@ -4,9 +4,13 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod file;
+#[cfg(unix)]
+mod folder;
 mod found;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
+#[cfg(unix)]
+mod guard;
 mod kept;
 mod memory;
 mod overflow;
@@ -76,18 +80,43 @@ struct Books {
     losses: Losses,
 }
 
-/// Makes a queue of `capacity` octets, in the file if there is a path, and says what went wrong
+/// Where messages wait so that they outlive the process.
+pub(crate) struct Place<'a> {
+    /// A file, or a folder with a file for each process.
+    pub(crate) path: &'a Path,
+    /// Whose files of a folder are ours.
+    pub(crate) tag: &'a str,
+    /// How often the file goes to the disk, and whom to tell where it can't.
+    pub(crate) sync: Option<(Duration, Tell)>,
+}
+
+/// Whom to tell of what is wrong with the file.
+pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
+
+/// Makes a queue of `capacity` octets, in a file if there is a place, and says what went wrong
 /// with that: a queue there is in any case.
 pub(crate) fn queue(
     capacity: usize,
     overflow: Overflow,
-    path: Option<&Path>,
+    place: Option<Place<'_>>,
 ) -> (Arc<Queue>, Reader, Option<String>) {
-    let opened = path.map(|path| file::open(path, capacity));
+    let opened = place.as_ref().map(|place| match place {
+        #[cfg(unix)]
+        Place { path, tag, .. } if folder::is_folder(path) => folder::open(path, tag, capacity),
+        Place { path, .. } => file::open(path, capacity),
+    });
     let (file::Opened { tail, front, adopted, damaged, report }, is_checked) = match opened {
         Some(Ok(opened)) => (opened, true),
         Some(Err(report)) => (file::Opened::in_memory(capacity, Some(report)), false),
         None => (file::Opened::in_memory(capacity, None), false),
+    };
+    #[cfg(unix)]
+    let (guard, report) = match place.map(|place| guard::of(&tail, place)) {
+        Some(Ok(guard)) => (guard, report),
+        Some(Err(why)) => {
+            (None, Some(report.map_or(why.clone(), |report| format!("{report}; {why}"))))
+        }
+        None => (None, report),
     };
     let state = State {
         tail,
@@ -110,7 +139,10 @@ pub(crate) fn queue(
         wake: Notify::new(),
         progress: Condvar::new(),
     });
-    (Arc::clone(&queue), Reader::new(queue, front), report)
+    let reader = Reader::new(Arc::clone(&queue), front);
+    #[cfg(unix)]
+    let reader = reader.guarded(guard);
+    (queue, reader, report)
 }
 
 impl Queue {

@@ -18,6 +18,9 @@ pub(crate) struct Reader {
     queue: Arc<Queue>,
     front: Front,
     kept: Kept,
+    /// Syncs the file as long as there is a reader.
+    #[cfg(unix)]
+    guard: Option<super::guard::Guard>,
 }
 
 /// What the reader was woken for.
@@ -55,7 +58,19 @@ impl<'a> Iterator for Batch<'a> {
 
 impl Reader {
     pub(super) fn new(queue: Arc<Queue>, front: Front) -> Self {
-        Reader { queue, front, kept: Kept::default() }
+        Reader {
+            queue,
+            front,
+            kept: Kept::default(),
+            #[cfg(unix)]
+            guard: None,
+        }
+    }
+
+    #[cfg(unix)]
+    pub(super) fn guarded(mut self, guard: Option<super::guard::Guard>) -> Self {
+        self.guard = guard;
+        self
     }
 
     /// Waits for something to do, for `patience` at most.

@@ -87,6 +87,11 @@ impl Tail {
         self.shared.memory.capacity()
     }
 
+    /// The file that it is in.
+    pub(super) fn file(&self) -> Option<std::io::Result<std::fs::File>> {
+        self.shared.memory.mapping.as_ref().map(Mapping::file)
+    }
+
     pub(crate) fn head(&self) -> Cursor {
         self.head
     }

@@ -1,0 +1,97 @@
+//! Is the file on the disk, and is it still the one that it was?
+
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::PathBuf,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
+};
+
+use super::{Place, Tell, ring::Tail};
+use crate::muted::mute_thread;
+
+/// The guard of a ring, if it is in a file that is to be synced; in words, why that can't be.
+pub(super) fn of(tail: &Tail, place: Place<'_>) -> Result<Option<Guard>, String> {
+    let (Some(file), Some((every, tell))) = (tail.file(), place.sync) else { return Ok(None) };
+    let guard = file.and_then(|file| Guard::start(file, place.path.to_owned(), every, tell));
+    guard.map(Some).map_err(|error| {
+        let path = place.path.display();
+        format!(
+            "the queue file {path} can't be synced, and is no promise against power loss: {error}"
+        )
+    })
+}
+
+/// A thread that syncs a file; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Guard {
+    _end: Sender<()>,
+}
+
+impl Guard {
+    /// Syncs `file`, known as `path`, at this interval, so that neither a log call nor the
+    /// shipper ever waits for a disk.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no thread.
+    fn start(file: File, path: PathBuf, every: Duration, tell: Tell) -> io::Result<Self> {
+        let (end, ended) = channel();
+        let length = file.metadata()?.len();
+        let watch = Watch { file, path, length, is_told: false, tell };
+        thread::Builder::new().name("logship-sync".to_owned()).spawn(move || {
+            mute_thread();
+            watch.run(every, &ended);
+        })?;
+        Ok(Guard { _end: end })
+    }
+}
+
+struct Watch {
+    file: File,
+    path: PathBuf,
+    length: u64,
+    is_told: bool,
+    tell: Tell,
+}
+
+impl Watch {
+    fn run(mut self, every: Duration, ended: &Receiver<()>) {
+        loop {
+            let is_over = ended.recv_timeout(every) != Err(RecvTimeoutError::Timeout);
+            self.look();
+            // A page that could not be written counts as clean from then on: another sync would
+            // succeed without having written it.
+            if let Err(error) = self.file.sync_data() {
+                let path = self.path.display();
+                (self.tell)(&format!(
+                    "the queue file {path} can't be written to the disk: {error}; from now on it \
+                     is no promise against power loss"
+                ));
+                return;
+            }
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    /// Tells, once, that somebody else has done something to the file.
+    fn look(&mut self) {
+        let Ok(now) = self.file.metadata() else { return };
+        let path = self.path.display();
+        let what = if now.nlink() == 0 {
+            format!("the queue file {path} was deleted: what waits in it ends with this process")
+        } else if now.len() < self.length {
+            format!("the queue file {path} was shortened by somebody: this process may be killed")
+        } else {
+            return;
+        };
+        if !std::mem::replace(&mut self.is_told, true) {
+            (self.tell)(&what);
+        }
+    }
+}
