@@ -84,6 +84,9 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
         let logger = scope.spawn(|| log_until(&handle, &is_over, case.rate));
         let auditor = scope.spawn(|| audit(&handle, &is_over, &unaccounted));
         for end in 0..2 * kills {
+            // At its rate, and not while it catches up with what was logged while it was away.
+            let is_at_rate = || case.rate.is_none_or(|rate| handle.stats().waiting < rate.into());
+            assert!(eventually(PATIENCE, is_at_rate), "{}: it never caught up", case.name);
             thread::sleep(case.settles + Duration::from_millis(end as u64 * 137 % 300));
             if end % 2 == 0 {
                 server.kill()
