@@ -11,7 +11,6 @@ use crate::{
     capture::{Filter, Inlet},
     exit::waited_in_vain,
     muted::is_muted,
-    ship::Counters,
 };
 
 /// One way to ship logs, set up by [`Builder::build`](crate::Builder::build).
@@ -23,7 +22,6 @@ use crate::{
 pub struct Handle {
     pub(crate) inlet: Arc<Inlet>,
     pub(crate) filter: Arc<Filter>,
-    pub(crate) counters: Arc<Counters>,
     pub(crate) flush_timeout: Duration,
 }
 
@@ -52,24 +50,21 @@ impl Handle {
     #[must_use = "false means that the timeout came first"]
     pub fn flush(&self, timeout: Duration) -> bool {
         // The shipper can't wait for itself.
-        !is_muted() && self.inlet.queue.flush(timeout)
+        !is_muted() && self.inlet.flush(timeout)
     }
 
-    /// The books at this moment.
+    /// The books at this moment. A forked child has books of its own, which begin with its first
+    /// record.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let mut stats = Stats::default();
-        self.inlet.queue.tell(&mut stats);
-        self.inlet.encoder.alterations().tell(&mut stats);
-        self.counters.tell(&mut stats);
-        stats
+        self.inlet.stats()
     }
 
     /// To whom records go at this moment; none while no server is connected to. With TLS it tells
     /// what was agreed on, and the certificates of both sides.
     #[must_use]
     pub fn connected(&self) -> Option<Connected> {
-        self.counters.connected()
+        self.inlet.connected()
     }
 
     /// A guard that flushes when it is dropped.
@@ -118,7 +113,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if !self.handle.flush(self.handle.flush_timeout) {
-            waited_in_vain(&self.handle.inlet.queue);
+            self.handle.inlet.queue_of_this_process().into_iter().for_each(waited_in_vain);
         }
     }
 }

@@ -19,6 +19,7 @@ mod error;
 mod exit;
 mod facility;
 mod fingerprint;
+mod fork;
 #[cfg(all(fuzzing, feature = "collector"))]
 #[doc(hidden)]
 pub mod fuzzing;

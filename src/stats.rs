@@ -1,8 +1,11 @@
 //! What became of every record?
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering::Relaxed},
+};
 
-use crate::Severity;
+use crate::{Connected, Severity};
 
 /// The books of a handle at one moment.
 ///
@@ -108,6 +111,29 @@ pub struct Losses([[u64; 8]; REASONS]);
 impl Losses {
     pub(crate) fn add(&mut self, reason: DropReason, severity: Severity) {
         self.0[reason as usize][severity as usize] += 1;
+    }
+}
+
+/// What the shipper counts.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) connects: AtomicU64,
+    pub(crate) resent: AtomicU64,
+    connected: Mutex<Option<Connected>>,
+}
+
+impl Counters {
+    pub(crate) fn tell(&self, stats: &mut Stats) {
+        stats.reconnects = self.connects.load(Relaxed).saturating_sub(1);
+        stats.resent = self.resent.load(Relaxed);
+    }
+
+    pub(crate) fn connected(&self) -> Option<Connected> {
+        self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn note_connected(&self, connected: Option<Connected>) {
+        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = connected;
     }
 }
 

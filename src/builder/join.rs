@@ -2,19 +2,16 @@
 
 use std::{process, sync::Arc, time::Duration};
 
-use super::Builder;
+use super::{Builder, start::Plan};
 use crate::{
     ControlCharacters, Error, Facility, Format, Guard, Handle, Overflow,
-    capture::{Filter, Inlet, Report, panic},
-    encode::{Encoder, HOSTNAME, PROCID, Settings, check_field, check_tag},
+    capture::{Filter, panic},
+    encode::{HOSTNAME, PROCID, Settings, check_field, check_tag},
     endpoint::{Endpoint, Framing, Scheme, parse_list},
     environment::{self as read, Environment, choose},
-    exit::flush_at_exit,
     hostname,
-    queue::{Place, Tell, queue},
     record::Severities,
     redact::Redact,
-    ship::{Counters, Servers, Shipper, Suspect, Trouble, spawn},
     tail::Tail,
     transport::{Limits, Server},
     zone::Zone,
@@ -91,6 +88,16 @@ impl Builder {
         let write = seconds(self.write_timeout, "SYSLOG_WRITE_TIMEOUT", 60)?;
         let silence = seconds(self.user_timeout, "SYSLOG_USER_TIMEOUT", 20)?;
         let flush_timeout = seconds(self.flush_timeout, "SYSLOG_FLUSH_TIMEOUT", 5)?;
+        let every = |text: &str| read::seconds(text).map(Some);
+        let set = self.statistics.map(Some);
+        let statistics = choose(set, env, "SYSLOG_STATISTICS", every, || None)?;
+        let statistics = statistics.filter(|every| !every.is_zero());
+        if let Some(every) = statistics.filter(|every| *every < SHORTEST_INTERVAL) {
+            return Err(Error::new(format!(
+                "statistics every {every:?} (SYSLOG_STATISTICS) won't do: the shortest interval is \
+                 {SHORTEST_INTERVAL:?}, and 0 means none"
+            )));
+        }
         let panic_hook = choose(self.panic_hook, env, "SYSLOG_PANIC_HOOK", read::truth, || true)?;
         let overflow =
             choose(self.overflow, env, "SYSLOG_OVERFLOW", str::parse, Overflow::default)?;
@@ -146,33 +153,22 @@ impl Builder {
         let servers = endpoints.into_iter().map(|endpoint| Server::new(endpoint, limits));
         let servers = servers.collect::<Result<Vec<_>, _>>()?;
         let warnings: Vec<String> = servers.iter().filter_map(Server::warning).collect();
-        let servers = Servers::new(servers, connect);
-
-        let place = queue_file.as_deref().map(|path| {
-            let mut trouble = Trouble::new(&self.tag, self.on_trouble.clone());
-            let tell: Tell = Box::new(move |what| trouble.tell_at_start(what));
-            Place { path, tag: &self.tag, sync: queue_sync.map(|every| (every, tell)) }
-        });
-        let (queue, reader, report) = queue(capacity, overflow, place);
-        let mut trouble = Trouble::new(&self.tag, self.on_trouble);
-        for report in warnings.iter().chain(&report).chain(&zone_report) {
-            trouble.tell_at_start(report);
-        }
-        let inlet = Arc::new(Inlet::new(Encoder::new(settings)?, queue));
-        let mut report = Report::new(Arc::downgrade(&inlet));
-        let counters = Arc::new(Counters::default());
-        let shipper = Shipper {
-            reader,
-            servers,
-            trouble,
-            counters: Arc::clone(&counters),
-            tend: Box::new(move |is_urgent| report.tend(is_urgent)),
-            last_limit: flush_timeout,
-            suspect: Suspect::default(),
+        let plan = Plan {
+            settings,
+            is_own_id: self.process_id.is_none()
+                && env("SYSLOG_PROCID").is_none_or(|id| id.is_empty()),
+            capacity,
+            overflow,
+            queue_file,
+            queue_sync,
+            servers: servers.into_iter().map(|server| Arc::new(server.into())).collect(),
+            connect_timeout: connect,
+            flush_timeout,
+            statistics,
+            listener: self.on_trouble,
         };
-        spawn(shipper).map_err(|e| Error::because("the shipper's thread can't be started", e))?;
-        flush_at_exit(Arc::downgrade(&inlet.queue), flush_timeout);
-        Ok((Handle { inlet, filter, counters, flush_timeout }, panic_hook))
+        let inlet = plan.start(warnings.iter().chain(&zone_report))?;
+        Ok((Handle { inlet, filter, flush_timeout }, panic_hook))
     }
 
     /// What the encoder is told, without a variable.
@@ -298,6 +294,7 @@ const FRAMES: usize = 8;
 const DEFAULT_MAX_FRAME: usize = 8096;
 const SMALLEST_FRAME: usize = 480;
 const LARGEST_DATAGRAM: usize = 65_507;
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(1);
 /// Reserved for documentation (RFC 5612); it does no harm, and no other is ours to give.
 const DOCUMENTATION_NUMBER: u32 = 32_473;
 #[cfg(feature = "tracing")]

@@ -1,6 +1,7 @@
 //! What can be set, and what does each setting mean?
 
 mod join;
+mod start;
 mod tls;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
@@ -49,6 +50,7 @@ use crate::{
 /// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
 /// | [`user_timeout`](Builder::user_timeout) | `SYSLOG_USER_TIMEOUT`, seconds | 20 s |
 /// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
+/// | [`statistics`](Builder::statistics) | `SYSLOG_STATISTICS`, seconds | none |
 /// | [`on_trouble`](Builder::on_trouble) | | a line on standard error, once a minute |
 ///
 /// A variable that is empty counts as not set.
@@ -83,6 +85,7 @@ pub struct Builder {
     write_timeout: Option<Duration>,
     user_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
+    statistics: Option<Duration>,
     on_trouble: Option<Listener>,
     tls: tls::Tls,
 }
@@ -118,6 +121,7 @@ impl Builder {
             write_timeout: None,
             user_timeout: None,
             flush_timeout: None,
+            statistics: None,
             on_trouble: None,
             tls: tls::Tls::default(),
         }
@@ -217,8 +221,8 @@ impl Builder {
     ///
     /// Nobody else may shorten the file while the program runs: the kernel answers the next access
     /// with SIGBUS, as to any mapped file; deleting it only loses its promise. On file systems that
-    /// write to new blocks each time (btrfs, ZFS) a full disk does the same. A forked child can't
-    /// log into its parent's queue: what it logs is counted as dropped.
+    /// write to new blocks each time (btrfs, ZFS) a full disk does the same. A forked child
+    /// leaves the file to its parent, and waits in memory.
     pub fn queue_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.queue_file = Some(path.into());
         self
@@ -363,6 +367,24 @@ impl Builder {
     /// to 5 s.
     pub fn flush_timeout(mut self, flush_timeout: Duration) -> Self {
         self.flush_timeout = Some(flush_timeout);
+        self
+    }
+
+    /// How often the crate ships a record of its own books, of severity INFORMATIONAL and with the
+    /// MSGID `logship::statistics`, such as
+    ///
+    /// ```text
+    /// [fields@32473 captured="120000" delivered="119400" dropped="100" waiting="500"
+    ///  queued_octets="118000" resent="0" reconnects="1" adopted="0" damaged="0" cut="0"
+    ///  omitted="0" panicked="0" dropped_queue_full="100" dropped_debug="100"]
+    /// logship: 120000 captured = 119400 delivered + 100 dropped + 500 waiting
+    /// ```
+    ///
+    /// with the field names of [`Stats`](crate::Stats), counted since the start of the process,
+    /// before this record itself, and what was dropped by reason and by severity where there is any.
+    /// It is shipped while a server is there. At least 1 s; zero is none. Defaults to none.
+    pub fn statistics(mut self, every: Duration) -> Self {
+        self.statistics = Some(every);
         self
     }
 

@@ -75,7 +75,7 @@ impl log::Log for Logger {
     /// Waits until everything logged before has arrived, or the flush timeout is over.
     fn flush(&self) {
         if !is_muted() {
-            self.inlet.queue.flush(self.flush_timeout);
+            self.inlet.flush(self.flush_timeout);
         }
     }
 }

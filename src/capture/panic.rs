@@ -52,7 +52,7 @@ fn record(inlet: &Inlet, info: &PanicHookInfo<'_>) {
         writer.text(format_args!("{}", said.unwrap_or("(no text)")));
     });
     if !is_muted() {
-        inlet.queue.flush(PATIENCE);
+        inlet.flush(PATIENCE);
     }
 }
 

@@ -69,12 +69,11 @@ mod mapped {
         ffi::OsString,
         fs::{self, File, OpenOptions, Permissions},
         io,
+        mem::ManuallyDrop,
+        os::fd::AsFd as _,
         os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
         path::{Path, PathBuf},
-        sync::{
-            Once,
-            atomic::{AtomicU32, AtomicU64, Ordering},
-        },
+        sync::atomic::{AtomicU64, Ordering},
     };
 
     use memmap2::{MmapOptions, MmapRaw};
@@ -91,23 +90,30 @@ mod mapped {
         },
         Opened,
     };
+    use crate::fork;
 
     /// A file in memory, for this process alone while it lives.
     #[derive(Debug)]
     pub(in super::super) struct Mapping {
-        map: MmapRaw,
+        /// Nothing of a forked child's to unmap.
+        map: ManuallyDrop<MmapRaw>,
         /// Holds the lock.
         file: File,
         capacity: usize,
-        forks: u32,
+        generation: u32,
     }
 
     impl Mapping {
         /// Maps a file that is locked and has `PAGE + capacity` octets.
         fn of(file: File, capacity: usize) -> io::Result<Self> {
-            count_forks();
             let map = MmapOptions::new().len(PAGE + capacity).map_raw(&file)?;
-            Ok(Mapping { map, file, capacity, forks: FORKS.load(Ordering::Relaxed) })
+            // A child that had it in memory would hold the lock, too. Where this can't be had, it
+            // does, and the next start waits in memory as long as the child lives.
+            #[cfg(target_os = "linux")]
+            let _ = map.advise(memmap2::Advice::DontFork);
+            fork::leave_to_parent(file.as_fd());
+            let map = ManuallyDrop::new(map);
+            Ok(Mapping { map, file, capacity, generation: fork::generation() })
         }
 
         /// Where the ring begins: aligned for words, followed by `capacity` octets of the mapping,
@@ -125,9 +131,10 @@ mod mapped {
             self.file.try_clone()
         }
 
-        /// Whether this is the process that mapped it, and not a child forked later.
+        /// Whether this is the process that mapped it, and not a child forked later, with whom
+        /// its parent shares the memory: two writers would be the end of every proof about the ring.
         pub(in super::super) fn is_ours(&self) -> bool {
-            self.forks == FORKS.load(Ordering::Relaxed)
+            self.generation == fork::generation()
         }
 
         /// Everything before `head` is written. The release keeps the compiler and the processor
@@ -148,6 +155,16 @@ mod mapped {
                 // `self.map`. Nothing else reads or writes these octets while the process lives.
                 let place = unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) };
                 place.store(value.to_le(), Ordering::Release);
+            }
+        }
+    }
+
+    impl Drop for Mapping {
+        fn drop(&mut self) {
+            if self.is_ours() {
+                fork::take_back(self.file.as_fd());
+                // SAFETY: it is dropped once, here, and not used afterwards.
+                unsafe { ManuallyDrop::drop(&mut self.map) };
             }
         }
     }
@@ -349,23 +366,6 @@ mod mapped {
         name.into()
     }
 
-    /// Has forks counted in each child. A child shares the mapping with its parent, who goes on
-    /// writing to it: two writers would be the end of every proof about the ring.
-    fn count_forks() {
-        static ONCE: Once = Once::new();
-        ONCE.call_once(|| {
-            // SAFETY: the handler is a plain function that lives as long as the process, and it
-            // only adds to an atomic number, which is allowed after a fork. Were the registration
-            // to fail, for want of memory, a child that logs would not be noticed.
-            unsafe { libc::pthread_atfork(None, None, Some(count_fork)) };
-        });
-    }
-
-    extern "C" fn count_fork() {
-        FORKS.fetch_add(1, Ordering::Relaxed);
-    }
-
-    static FORKS: AtomicU32 = AtomicU32::new(0);
     const CHUNK: usize = 1 << 20;
     const TRIES: u32 = 8;
 }

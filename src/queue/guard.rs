@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io,
-    os::unix::fs::MetadataExt as _,
+    os::{fd::AsFd as _, unix::fs::MetadataExt as _},
     path::PathBuf,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Place, Tell, ring::Tail};
-use crate::muted::mute_thread;
+use crate::{fork, muted::mute_thread};
 
 /// The guard of a ring, if it is in a file that is to be synced; in words, why that can't be.
 pub(super) fn of(tail: &Tail, place: Place<'_>) -> Result<Option<Guard>, String> {
@@ -41,6 +41,7 @@ impl Guard {
     fn start(file: File, path: PathBuf, every: Duration, tell: Tell) -> io::Result<Self> {
         let (end, ended) = channel();
         let length = file.metadata()?.len();
+        fork::leave_to_parent(file.as_fd());
         let watch = Watch { file, path, length, is_told: false, tell };
         thread::Builder::new().name("logship-sync".to_owned()).spawn(move || {
             mute_thread();
@@ -56,6 +57,12 @@ struct Watch {
     length: u64,
     is_told: bool,
     tell: Tell,
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        fork::take_back(self.file.as_fd());
+    }
 }
 
 impl Watch {

@@ -4,7 +4,9 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backoff;
+mod known;
 mod resolve;
+mod sentinel;
 mod servers;
 #[cfg(feature = "srv")]
 mod service;
@@ -13,14 +15,14 @@ mod trouble;
 
 use std::{
     io::{self, ErrorKind},
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    mem,
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
+use self::sentinel::Sentinel;
 pub(crate) use self::{
+    known::Known,
     servers::Servers,
     thread::spawn,
     trouble::{Listener, Trouble},
@@ -28,97 +30,116 @@ pub(crate) use self::{
 use crate::{
     Connected,
     queue::{Cursor, Reader, Work, deadline},
-    stats::{DropReason, Stats},
+    stats::{Counters, DropReason},
     tail::Tail,
     transport::{Fault, Transport},
 };
 
 /// Ships what the queue holds; lives on a thread of its own.
 pub(crate) struct Shipper {
-    pub(crate) reader: Reader,
-    pub(crate) servers: Servers,
-    pub(crate) trouble: Trouble,
-    pub(crate) counters: Arc<Counters>,
-    /// Looks after what the crate itself has to say; told whether someone waits for a flush, it
-    /// says when to come back.
-    pub(crate) tend: Box<dyn FnMut(bool) -> Option<Duration> + Send>,
-    /// How long to go on when no handle is left.
-    pub(crate) last_limit: Duration,
-    pub(crate) suspect: Suspect,
+    reader: Reader,
+    servers: Servers,
+    trouble: Trouble,
+    counters: Arc<Counters>,
+    tend: Tend,
+    last_limit: Duration,
+    suspect: Suspect,
+    way: Option<Transport>,
+    sentinel: Arc<Sentinel>,
+    /// When to stop, once no handle is left.
+    end: Option<Instant>,
 }
 
-/// What the shipper counts.
-#[derive(Debug, Default)]
-pub(crate) struct Counters {
-    connects: AtomicU64,
-    resent: AtomicU64,
-    connected: Mutex<Option<Connected>>,
-}
-
-impl Counters {
-    pub(crate) fn tell(&self, stats: &mut Stats) {
-        stats.reconnects = self.connects.load(Relaxed).saturating_sub(1);
-        stats.resent = self.resent.load(Relaxed);
-    }
-}
-
-impl Counters {
-    pub(crate) fn connected(&self) -> Option<Connected> {
-        self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn note_connected(&self, connected: Option<Connected>) {
-        *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = connected;
-    }
-}
+/// Looks after what the crate itself has to say; told whether someone waits for a flush, it says
+/// when to come back.
+pub(crate) type Tend = Box<dyn FnMut(bool) -> Option<Duration> + Send>;
 
 impl Shipper {
+    /// `last_limit`: how long to go on when no handle is left.
+    pub(crate) fn new(
+        reader: Reader,
+        servers: Servers,
+        trouble: Trouble,
+        counters: Arc<Counters>,
+        tend: Tend,
+        last_limit: Duration,
+    ) -> Self {
+        Shipper {
+            reader,
+            servers,
+            trouble,
+            counters,
+            tend,
+            last_limit,
+            suspect: Suspect::default(),
+            way: None,
+            sentinel: Arc::new(Sentinel::new()),
+            end: None,
+        }
+    }
+
     /// Ships until no handle is left and everything is sent, or the time for that is up.
-    pub(crate) async fn run(mut self) {
-        let mut way = None;
-        let mut end = None;
+    pub(crate) async fn run(&mut self) {
         loop {
-            let patience = self.patience(&mut way);
+            let patience = self.patience();
             let work = tokio::select! {
                 biased;
-                news = listen(&mut way) => match news {
+                news = listen(&mut self.way) => match news {
                     Ok(()) => Work::Nothing,
                     Err(error) => {
-                        self.mourn(&mut way, &error).await;
+                        self.mourn(&error).await;
                         continue;
                     }
                 },
-                work = self.reader.work(patience) => work,
+                work = self.reader.work(Some(patience)) => work,
             };
             match work {
-                Work::Messages => self.ship(&mut way).await,
+                Work::Messages => self.ship().await,
                 Work::Nothing => {}
                 Work::HangUp => {
-                    self.hang_up(&mut way).await;
+                    self.hang_up().await;
                     self.reader.hung_up();
                 }
-                Work::End => return self.hang_up(&mut way).await,
+                Work::End => return self.hang_up().await,
             }
-            self.note_arrived(&mut way);
-            if self.reader.is_closed()
-                && *end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
-            {
+            self.note_arrived();
+            if self.is_over() {
                 return;
             }
         }
     }
 
-    async fn ship(&mut self, way: &mut Option<Transport>) {
-        if way.is_none() {
+    /// Whether no handle is left, and the time that was left is up.
+    pub(super) fn is_over(&mut self) -> bool {
+        self.reader.is_closed()
+            && *self.end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
+    }
+
+    /// Another runtime takes the place of one that has failed. What was open belonged to that one,
+    /// if to anybody: it is left alone.
+    pub(super) fn start_again(&mut self) {
+        self.sentinel = Arc::new(Sentinel::new());
+        self.trouble.tell(format_args!("starting again: were all files of the program closed?"));
+        self.servers.start_again();
+        self.counters.note_connected(None);
+        if let Some(mut transport) = self.way.take() {
+            self.reader.arrived(transport.arrived(), transport.tail());
+            mem::forget(transport);
+        }
+        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
+    }
+
+    async fn ship(&mut self) {
+        if self.way.is_none() {
             match self.servers.connect(&mut self.trouble).await {
-                Some(transport) => self.set_out(way, transport),
+                Some(transport) => self.set_out(transport),
                 None => return self.reader.pause(self.servers.backoff.next()).await,
             }
         } else if let Some(better) = self.servers.return_to_first().await {
-            self.hang_up(way).await;
-            self.set_out(way, better);
+            self.hang_up().await;
+            self.set_out(better);
         }
-        let Some(transport) = way else { return };
+        let Some(transport) = &mut self.way else { return };
         let batch = self.reader.batch(BATCH);
         let outcome = transport.deliver(batch).await;
         self.reader.sent(transport.sent());
@@ -128,21 +149,21 @@ impl Shipper {
                 self.reader.arrived(transport.arrived(), Tail::NONE);
                 self.reader.set_aside(DropReason::TooLong);
             }
-            Err(Fault::Broken(error)) => self.mourn(way, &error).await,
+            Err(Fault::Broken(error)) => self.mourn(&error).await,
         }
     }
 
-    fn set_out(&self, way: &mut Option<Transport>, transport: Transport) {
+    fn set_out(&mut self, transport: Transport) {
         self.counters.connects.fetch_add(1, Relaxed);
         let (server, security) = (self.servers.current(), transport.security().cloned());
         self.counters.note_connected(Some(Connected { server, security }));
-        *way = Some(transport);
+        self.way = Some(transport);
     }
 
     /// The way has ended: what isn't known to have arrived goes back in line, and the next try
     /// comes after a pause, which is short where something has arrived since the last end.
-    async fn mourn(&mut self, way: &mut Option<Transport>, error: &io::Error) {
-        let Some(mut transport) = way.take() else { return };
+    async fn mourn(&mut self, error: &io::Error) {
+        let Some(mut transport) = self.take_way().await else { return };
         self.counters.note_connected(None);
         let (arrived, tail) = (transport.arrived(), transport.tail());
         self.reader.arrived(arrived, tail);
@@ -162,6 +183,7 @@ impl Shipper {
                 _ => self.reader.set_aside(DropReason::Refused),
             }
         }
+        drop(transport);
         let resent = self.reader.rewind();
         self.counters.resent.fetch_add(resent, Relaxed);
         // An idle server that hangs up in good order is no trouble: there is nothing to repeat.
@@ -172,8 +194,8 @@ impl Shipper {
     }
 
     /// Ends the way in good order, and learns from it what has arrived.
-    async fn hang_up(&mut self, way: &mut Option<Transport>) {
-        let Some(mut transport) = way.take() else { return };
+    async fn hang_up(&mut self) {
+        let Some(mut transport) = self.take_way().await else { return };
         self.counters.note_connected(None);
         let (sent, arrived, tail) = (transport.sent(), transport.arrived(), transport.tail());
         if transport.close(FAREWELL).await {
@@ -185,20 +207,30 @@ impl Shipper {
         self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
     }
 
-    fn note_arrived(&mut self, way: &mut Option<Transport>) {
-        if let Some(transport) = way {
+    async fn take_way(&mut self) -> Option<Transport> {
+        if !self.sentinel.is_there() {
+            // What follows is for another runtime to do.
+            std::future::pending::<()>().await;
+        }
+        self.way.take()
+    }
+
+    fn note_arrived(&mut self) {
+        if let Some(transport) = &mut self.way {
             self.reader.arrived(transport.arrived(), transport.tail());
         }
     }
 
     /// How long the next wait for work may take.
-    fn patience(&mut self, way: &mut Option<Transport>) -> Option<Duration> {
+    fn patience(&mut self) -> Duration {
         // While no server listens, what there is to say adds up.
-        way.as_ref()?;
+        if self.way.is_none() {
+            return AT_LEAST;
+        }
         let due = (self.tend)(self.reader.is_urged());
         let soon = if self.reader.is_urged() { LOOK_SOON } else { LOOK_AGAIN };
         let look_again = self.reader.is_unsettled().then_some(soon);
-        due.into_iter().chain(look_again).min()
+        due.into_iter().chain(look_again).fold(AT_LEAST, Duration::min)
     }
 }
 
@@ -240,3 +272,5 @@ const LOOK_SOON: Duration = Duration::from_millis(1);
 const TRIES: u32 = 8;
 /// Tries with all of the tail.
 const PATIENT: u32 = 3;
+/// Nobody can wake a thread whose event queue was closed under it: it looks by itself.
+const AT_LEAST: Duration = Duration::from_secs(3);

@@ -1,19 +1,18 @@
 //! Which server is next?
 
 use std::{
-    io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use tokio::task::JoinHandle;
 
-use super::{Trouble, backoff::Backoff, resolve::addresses};
-use crate::transport::{Server, Transport};
+use super::{Known, Trouble, backoff::Backoff};
+use crate::transport::Transport;
 
 /// The servers in the order of preference, and where we are.
 pub(crate) struct Servers {
-    all: Vec<Arc<Server>>,
+    all: Vec<Arc<Known>>,
     current: usize,
     limit: Duration,
     pub(super) backoff: Backoff,
@@ -23,22 +22,24 @@ pub(crate) struct Servers {
 
 impl Servers {
     /// `limit` is for each look-up of a name.
-    pub(crate) fn new(all: Vec<Server>, limit: Duration) -> Self {
-        let all = all.into_iter().map(Arc::new).collect();
+    pub(crate) fn new(all: Vec<Arc<Known>>, limit: Duration) -> Self {
         let (backoff, asked_last) = (Backoff::default(), Instant::now());
         Servers { all, current: 0, limit, backoff, way_back: None, asked_last }
     }
 
     /// The server that is, or was last, connected to.
     pub(super) fn current(&self) -> String {
-        self.all.get(self.current).map(|server| server.endpoint.to_string()).unwrap_or_default()
+        self.all
+            .get(self.current)
+            .map(|known| known.server.endpoint.to_string())
+            .unwrap_or_default()
     }
 
     /// Tries each address of each server, in order; none if no one answers.
     pub(super) async fn connect(&mut self, trouble: &mut Trouble) -> Option<Transport> {
-        for (index, server) in self.all.iter().enumerate() {
-            let outcome = connect(server, self.limit).await;
-            for notice in server.take_notices() {
+        for (index, known) in self.all.iter().enumerate() {
+            let outcome = known.connect(self.limit).await;
+            for notice in known.server.take_notices() {
                 trouble.tell(format_args!("{notice}"));
             }
             match outcome {
@@ -49,7 +50,8 @@ impl Servers {
                     return Some(transport);
                 }
                 Err(error) => {
-                    trouble.tell(format_args!("can't reach {}: {error}", server.endpoint));
+                    let endpoint = &known.server.endpoint;
+                    trouble.tell(format_args!("can't reach {endpoint}: {error}"));
                 }
             }
         }
@@ -70,8 +72,8 @@ impl Servers {
             let preferred: Vec<_> = self.all.iter().take(self.current).cloned().collect();
             let limit = self.limit;
             self.way_back = Some(tokio::spawn(async move {
-                for (index, server) in preferred.iter().enumerate() {
-                    if let Ok(transport) = connect(server, limit).await {
+                for (index, known) in preferred.iter().enumerate() {
+                    if let Ok(transport) = known.connect(limit).await {
                         return Some((index, transport));
                     }
                 }
@@ -80,17 +82,11 @@ impl Servers {
         }
         None
     }
-}
 
-async fn connect(server: &Server, limit: Duration) -> io::Result<Transport> {
-    let mut last = io::Error::other("it has no address");
-    for address in addresses(&server.endpoint, limit).await? {
-        match server.connect(address).await {
-            Ok(transport) => return Ok(transport),
-            Err(error) => last = error,
-        }
+    /// The runtime is another one.
+    pub(super) fn start_again(&mut self) {
+        self.way_back = None;
     }
-    Err(last)
 }
 
 /// How often to ask whether a preferred server is back.

@@ -117,6 +117,43 @@ fn flushing_is_allowed_in_any_runtime() {
     assert_eq!(collector.wait_for_messages(2, PATIENCE), 2);
 }
 
+#[test]
+fn the_books_are_shipped_at_an_interval() {
+    let collector = Collector::tcp().unwrap();
+    let every = Duration::from_secs(1);
+    let handle = builder(&collector).statistics(every).capacity(80 << 10).build().unwrap();
+    let guard = capture(&handle);
+    info!("too long for the queue: {}", "x".repeat(7_000));
+    collector.pause();
+    (0..5_000).for_each(|n| info!(n, "{}", "x".repeat(1_000)));
+    collector.resume();
+    let dropped = handle.stats().dropped();
+    assert!(dropped > 0);
+    let begin = Instant::now();
+    let is_told = |record: &logship::collector::Received| {
+        let message = record.message.as_ref().unwrap();
+        let field = |name| message.param("fields@32473", name)?.parse::<u64>().ok();
+        message.msgid.as_deref() == Some("logship::statistics")
+            && field("dropped_queue_full") == Some(dropped)
+    };
+    let told = loop {
+        if let Some(told) = collector.received().into_iter().find(is_told) {
+            break told;
+        }
+        assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(told.complaints, []);
+    let field = |name: &str| told.param("fields@32473", name).unwrap().parse::<u64>().unwrap();
+    assert_eq!(field("captured"), field("delivered") + field("dropped") + field("waiting"));
+    assert_eq!((field("dropped"), field("dropped_info")), (dropped, dropped));
+    assert!(field("captured") >= 5_001);
+    assert_eq!(told.message.as_ref().unwrap().severity, 6);
+    drop(guard);
+    let too_often = builder(&collector).statistics(Duration::from_millis(1)).build().unwrap_err();
+    assert!(too_often.to_string().contains("SYSLOG_STATISTICS"), "{too_often}");
+}
+
 /// How often each thread of this name went to sleep so far.
 #[cfg(target_os = "linux")]
 fn sleeps(thread: &str) -> u64 {

@@ -1,0 +1,99 @@
+//! How is a shipper started, and started anew in a forked child?
+
+use std::{io, path::PathBuf, process, sync::Arc, time::Duration};
+
+use crate::{
+    Error, Overflow,
+    capture::{Inlet, Report},
+    encode::{Encoder, Settings},
+    exit::flush_at_exit,
+    fork,
+    muted::muted,
+    queue::{Place, Tell, queue},
+    ship::{Known, Listener, Servers, Shipper, Trouble, spawn},
+    stats::Counters,
+};
+
+/// All that is needed to start: read, checked, and kept for children.
+pub(super) struct Plan {
+    pub(super) settings: Settings,
+    /// PROCID is this process's id, and not something that was set.
+    pub(super) is_own_id: bool,
+    pub(super) capacity: usize,
+    pub(super) overflow: Overflow,
+    pub(super) queue_file: Option<PathBuf>,
+    pub(super) queue_sync: Option<Duration>,
+    pub(super) servers: Vec<Arc<Known>>,
+    pub(super) connect_timeout: Duration,
+    pub(super) flush_timeout: Duration,
+    pub(super) statistics: Option<Duration>,
+    pub(super) listener: Option<Listener>,
+}
+
+impl Plan {
+    /// Starts in the process that was set up, and tells what was wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// Where a frame is too short for the header, or the system gives no thread.
+    pub(super) fn start<'a>(
+        self,
+        reports: impl Iterator<Item = &'a String>,
+    ) -> Result<Arc<Inlet>, Error> {
+        fork::watch();
+        let encoder = Encoder::new(self.settings.clone())?;
+        reports.for_each(|report| self.trouble().tell_at_start(report));
+        let _whole = fork::starting();
+        let (inlet, started) = Arc::new(self).start_with(encoder, true);
+        started.map_err(|e| Error::because("the shipper's thread can't be started", e))?;
+        Ok(inlet)
+    }
+
+    /// Starts anew in a forked child, whose queue is in memory: the file is its parent's.
+    fn start_in_child(self: &Arc<Self>) -> Option<Arc<Inlet>> {
+        let mut settings = self.settings.clone();
+        if self.is_own_id {
+            settings.process_id = process::id().to_string();
+        }
+        let (inlet, started) = self.start_with(Encoder::new(settings).ok()?, false);
+        if let Err(error) = started {
+            // Its queue is closed by now: what is logged is counted.
+            self.trouble().tell_at_start(&format!("a forked child can't ship: {error}"));
+        }
+        Some(inlet)
+    }
+
+    fn start_with(
+        self: &Arc<Self>,
+        encoder: Encoder,
+        is_first: bool,
+    ) -> (Arc<Inlet>, io::Result<()>) {
+        let queue_file = self.queue_file.as_deref().filter(|_| is_first);
+        let place = queue_file.map(|path| {
+            let mut trouble = self.trouble();
+            let tell: Tell = Box::new(move |what| trouble.tell_at_start(what));
+            let sync = self.queue_sync.map(|every| (every, tell));
+            Place { path, tag: &self.settings.tag, sync }
+        });
+        let (queue, reader, report) = queue(self.capacity, self.overflow, place);
+        let mut trouble = self.trouble();
+        if let Some(report) = report {
+            trouble.tell_at_start(&report);
+        }
+        let counters = Arc::new(Counters::default());
+        let plan = Arc::clone(self);
+        let heir = Box::new(move || muted(|| plan.start_in_child()));
+        let inlet = Arc::new(Inlet::new(encoder, queue, Arc::clone(&counters), heir));
+        let mut report = Report::new(Arc::downgrade(&inlet), self.statistics);
+        let servers = Servers::new(self.servers.clone(), self.connect_timeout);
+        let tend = Box::new(move |is_urgent| report.tend(is_urgent));
+        let started =
+            spawn(Shipper::new(reader, servers, trouble, counters, tend, self.flush_timeout));
+        flush_at_exit(Arc::downgrade(&inlet.queue), self.flush_timeout);
+        (inlet, started)
+    }
+
+    fn trouble(&self) -> Trouble {
+        Trouble::new(&self.settings.tag, self.listener.clone())
+    }
+}
