@@ -6,9 +6,11 @@
 #![allow(clippy::print_stdout, reason = "a test that can't be made here says so")]
 
 mod black_hole;
+mod names;
 mod own_network;
 #[path = "../rsyslog/shipping.rs"]
 #[allow(dead_code, reason = "the tests of a well network use the rest")]
 mod shipping;
+mod slow;
 #[path = "../support/mod.rs"]
 mod support;

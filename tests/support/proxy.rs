@@ -37,7 +37,12 @@ impl Proxy {
 
     /// The same, at another address of this machine.
     pub(crate) fn at(address: Ipv4Addr, server: u16) -> Proxy {
-        let listener = TcpListener::bind((address, 0)).expect("a port is free");
+        Proxy::at_port(address, 0, server)
+    }
+
+    /// The same, at a port that is known to be free there; 0 is any.
+    pub(crate) fn at_port(address: Ipv4Addr, port: u16, server: u16) -> Proxy {
+        let listener = TcpListener::bind((address, port)).expect("the port is free");
         let port = listener.local_addr().expect("a bound listener has an address").port();
         let shared = Arc::new(Shared {
             server,

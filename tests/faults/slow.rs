@@ -1,0 +1,66 @@
+//! The server reads a kilobyte a second, closes one half, or takes no connection: what is lost?
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use socket2::{Domain, Socket, Type};
+
+use crate::shipping::{
+    PATIENCE, assert_all_delivered, assert_books_balance, build, log, log_and_flush, logging,
+    missing, numbers, shop, url,
+};
+use crate::support::{Input, Proxy, Rsyslogd, eventually};
+
+#[test]
+fn a_server_that_reads_a_kilobyte_a_second_delays_nobody_and_loses_nothing() {
+    const COUNT: u64 = 20_000;
+    let server = Rsyslogd::running();
+    let proxy = Proxy::to(server.port(Input::PlainTcp));
+    proxy.throttle(1_000);
+    let address = format!("tcp://127.0.0.1:{}", proxy.port());
+    let handle = build(shop(&address).user_timeout(Duration::from_secs(1)));
+    let slowest = logging(&handle, || {
+        let timed = |n| {
+            let begin = Instant::now();
+            log(n);
+            begin.elapsed()
+        };
+        (0..COUNT).map(timed).max()
+    });
+    assert!(slowest < Some(Duration::from_millis(200)), "{slowest:?}");
+    std::thread::sleep(Duration::from_secs(4));
+    assert_books_balance(&handle);
+    let stats = handle.stats();
+    assert_eq!((stats.captured, stats.dropped(), stats.reconnects), (COUNT, 0, 0), "{stats:?}");
+    proxy.throttle(0);
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    assert_all_delivered(&handle, COUNT);
+    let all = || missing(&numbers(&server.records()), COUNT).is_empty();
+    assert!(eventually(PATIENCE, all), "{:?}", missing(&numbers(&server.records()), COUNT));
+}
+
+/// The kernel takes connections for a server that doesn't until its backlog is full; then a
+/// connect hangs.
+#[test]
+fn a_server_that_takes_no_connection_is_given_up_for_the_next() {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(1).unwrap();
+    let port = listener.local_addr().unwrap().as_socket().unwrap().port();
+    let mut waiting = Vec::new();
+    let address = ([127, 0, 0, 1], port).into();
+    while let Ok(connection) =
+        std::net::TcpStream::connect_timeout(&address, Duration::from_millis(300))
+    {
+        waiting.push(connection);
+    }
+    let second = Rsyslogd::running();
+    let servers = format!("tcp://127.0.0.1:{port},{}", url(&second, Input::PlainTcp));
+    let handle =
+        build(shop(&servers).connect_timeout(Duration::from_millis(500)).on_trouble(|_| {}));
+    log_and_flush(&handle, 0..1_000);
+    assert_all_delivered(&handle, 1_000);
+    second.wait_for(1_000, PATIENCE);
+}
