@@ -1,6 +1,12 @@
 //! logship against a real rsyslogd: what a user would notice, from the log call to the line that
 //! the server stores.
-#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "tls"))]
+#![cfg(all(
+    target_os = "linux",
+    feature = "collector",
+    feature = "tracing",
+    feature = "log",
+    feature = "tls"
+))]
 
 mod content;
 mod formats;
