@@ -77,6 +77,8 @@ pub fn quoted(text: &str) -> String {
 pub fn json(text: &str) -> String {
     let one = |c: char| match c {
         '"' | '\\' => format!("\\{c}"),
+        // rsyslog takes it for the end of the text, whatever stands for it.
+        '\0' => "#000".to_owned(),
         '\n' => "\\n".to_owned(),
         '\r' => "\\r".to_owned(),
         '\t' => "\\t".to_owned(),

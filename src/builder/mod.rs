@@ -298,7 +298,8 @@ impl Builder {
     }
 
     /// Whether `meta sequenceId` numbers the records (RFC 5424 section 7.3.1), so that a receiver sees
-    /// gaps and copies. Defaults to false.
+    /// gaps and copies, and an index can tell a copy from a record. It stands in the header, in JSON too; RFC 3164
+    /// has no place for it. Defaults to false.
     pub fn sequence_id(mut self, sequence_id: bool) -> Self {
         self.sequence_id = Some(sequence_id);
         self

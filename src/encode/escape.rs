@@ -23,7 +23,8 @@ pub(crate) enum Place {
 pub enum ControlCharacters {
     /// Each octet is written as `#` and three octal digits, the way rsyslog writes them: a line
     /// end becomes `#012`. The record then looks the same whatever the server is set to, and
-    /// no text can forge a record or move a reader's cursor. In JSON they become `\u` escapes.
+    /// no text can forge a record or move a reader's cursor. In JSON they become `\u` escapes,
+    /// but for NUL, at which rsyslog would end the text.
     #[default]
     Escape,
     /// They are left as they are, except NUL, and counted as four octets, because a server that

@@ -61,7 +61,7 @@ pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<
         }
         if let Some((name, fields)) = said.span {
             if writer.begin_spans(&encoder.span_names(None, name)) {
-                let names = encoder.field_names(fields.iter().map(|(name, _)| *name));
+                let names = encoder.span_field_names(fields.iter().map(|(name, _)| *name));
                 for (name, (_, value)) in names.iter().zip(fields) {
                     writer.span_field(&encoder.span_field(name, Value::Display(value)));
                 }

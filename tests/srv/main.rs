@@ -3,7 +3,7 @@
 mod name_server;
 
 use std::{
-    net::{Ipv4Addr, TcpListener},
+    net::{Ipv4Addr, TcpListener, UdpSocket},
     sync::{Arc, Mutex},
     thread,
     time::{Duration, Instant},
@@ -21,7 +21,7 @@ use self::name_server::NameServer;
 fn handle(url: String) -> (Handle, Arc<Mutex<Vec<String>>>) {
     let troubles = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&troubles);
-    let builder = logship::builder("app-tag").url(url).connect_timeout(Duration::from_secs(5));
+    let builder = logship::builder("app-tag").url(url).connect_timeout(Duration::from_secs(3));
     let handle = builder.on_trouble(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
     (handle.build().unwrap(), troubles)
 }
@@ -93,6 +93,19 @@ fn a_service_that_is_not_there_is_told_of_and_found_when_it_comes() {
     names.set_service("_syslog._tcp.example.test", &[target]);
     assert!(handle.flush(PATIENCE), "{troubles:?}");
     assert_eq!(collector.wait_for(1, PATIENCE)[0].text(), Some("for later"));
+}
+
+#[test]
+fn a_name_server_that_never_answers_is_told_of_and_holds_nobody_up() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let name_server = silent.local_addr().unwrap();
+    let server = format!("srv://_syslog._tcp.example.test?nameserver={name_server}");
+    let (handle, troubles) = handle(server);
+    say(&handle, "waits");
+    until("told", || !troubles.lock().unwrap().is_empty());
+    let troubles = troubles.lock().unwrap().join("\n");
+    assert!(troubles.contains("can't reach srv://_syslog._tcp.example.test"), "{troubles}");
+    assert_eq!((handle.stats().waiting, handle.stats().dropped()), (1, 0));
 }
 
 #[test]
