@@ -24,7 +24,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let is_lossless = task == "flat-out";
     let setup = Setup { server, transport, is_lossless, will_stall: task == "steadily" };
     let json = match (task.as_str(), name.as_str()) {
+        ("limit", "gso") => serde_json::to_string(&limits::gso(server, length)?)?,
+        ("limit", "sendmmsg") => serde_json::to_string(&limits::sendmmsg(server, length)?)?,
         ("limit", "udp") => serde_json::to_string(&limits::udp(server, length)?)?,
+        ("limit", "tls") => serde_json::to_string(&limits::tls(server, length)?)?,
         ("limit", _) => serde_json::to_string(&limits::tcp(server, length)?)?,
         ("refused", _) => {
             match name.as_str() {

@@ -85,7 +85,7 @@ pub(crate) fn measure(plan: &Plan) -> Result<Figures, Box<dyn Error>> {
 
 fn calls(plan: &Plan, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
     let bursts = if plan.is_quick { 150 } else { 600 };
-    for peer in PEERS {
+    for peer in PEERS.iter().filter(|peer| peer.has_call()) {
         let receiver = Receiver::start("tcp", event::MARKER, false)?;
         let call = json(&child(peer.name, "call", "tcp", &receiver.server, bursts, 1)?)?;
         figures.calls.entry(peer.name).or_default().push(call);
@@ -108,9 +108,9 @@ fn delivered(plan: &Plan, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
             }
         }
     }
-    for (name, way) in LIMITS {
+    for (name, limit, way) in LIMITS {
         let receiver = Receiver::start(way, event::MARKER, false)?;
-        let sent = child(way, "limit", way, &receiver.server, length, 1)?;
+        let sent = child(limit, "limit", way, &receiver.server, length, 1)?;
         let delivery = delivery(json(&sent)?, receiver.end()?);
         figures.delivered.entry((name, way, 1)).or_default().push(delivery);
     }
@@ -129,7 +129,7 @@ fn delivered(plan: &Plan, figures: &mut Figures) -> Result<(), Box<dyn Error>> {
 }
 
 fn stalled(figures: &mut Figures) -> Result<(), Box<dyn Error>> {
-    for peer in PEERS.iter().filter(|peer| !peer.is_floor()) {
+    for peer in PEERS.iter().filter(|peer| !peer.is_floor() && peer.has_call()) {
         let receiver = Receiver::start("tcp", event::MARKER, true)?;
         let sent = child(peer.name, "steadily", "tcp", &receiver.server, 3_500, 1)?;
         let delivery = delivery(json(&sent)?, receiver.end()?);
@@ -214,6 +214,12 @@ fn scheme(transport: Transport) -> &'static str {
 pub(crate) const REFUSING: [&str; 3] =
     ["tracing-subscriber", "logship", "logship, others want more"];
 pub(crate) const LIMIT_TCP: &str = "limit: 64 KiB writes of ready frames";
-pub(crate) const LIMIT_UDP: &str = "limit: one send for each datagram";
-const LIMITS: [(&str, &str); 2] = [(LIMIT_TCP, "tcp"), (LIMIT_UDP, "udp")];
+pub(crate) const LIMITS: [(&str, &str, &str); 5] = [
+    (LIMIT_TCP, "tcp", "tcp"),
+    ("limit: 16 KiB records of ready frames", "tls", "tls"),
+    ("limit: one send for each datagram", "udp", "udp"),
+    (LIMIT_SENDMMSG, "sendmmsg", "udp"),
+    ("limit: GSO of 64 datagrams of one length", "gso", "udp"),
+];
+pub(crate) const LIMIT_SENDMMSG: &str = "limit: sendmmsg of 64 datagrams";
 pub(crate) const LOGGEN: &str = "syslog-ng's loggen";

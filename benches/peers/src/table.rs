@@ -4,8 +4,8 @@ use std::fmt::{self, Write as _};
 
 use crate::{
     call::Call,
-    peers::{FLOOR_LOG, FLOOR_TRACING, LOGSHIP, LOGSHIP_LOG, PEERS, Peer},
-    rounds::{Delivery, Figures, LIMIT_TCP, LIMIT_UDP, LOGGEN, Plan, REFUSING},
+    peers::{FLOOR_LOG, FLOOR_TRACING, LOGSHIP, LOGSHIP_LOG, LOGSHIP_RUSTLS, PEERS, Peer},
+    rounds::{Delivery, Figures, LIMIT_SENDMMSG, LIMIT_TCP, LIMITS, LOGGEN, Plan, REFUSING},
     samples::median,
 };
 
@@ -66,7 +66,7 @@ fn calls(out: &mut String, figures: &Figures) -> fmt::Result {
         "| | median | × | p99 | × | p99.9 | two threads | × one | in two spans | × none | allocations |"
     )?;
     writeln!(out, "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")?;
-    for peer in PEERS {
+    for peer in PEERS.iter().filter(|peer| peer.has_call()) {
         // A peer behind `log` is compared with logship behind `log`.
         let ours = if is_behind_log(peer) { LOGSHIP_LOG } else { LOGSHIP };
         let of = |name: &str, figure: fn(&Call) -> f64| figures.call(name, figure);
@@ -136,7 +136,8 @@ fn delivered(out: &mut String, figures: &Figures) -> fmt::Result {
         "| | over | records/s, 1 thread | × | 2 threads | lost % | CPU us a record | × | octets |"
     )?;
     writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|")?;
-    let senders = PEERS.iter().map(|peer| peer.name).chain([LIMIT_TCP, LIMIT_UDP, LOGGEN]);
+    let limits = LIMITS.iter().map(|(name, ..)| *name);
+    let senders = PEERS.iter().map(|peer| peer.name).chain(limits).chain([LOGGEN]);
     for way in ["tcp", "tls", "udp"] {
         for name in senders.clone() {
             let figure = |threads, figure: fn(&Delivery) -> f64| {
@@ -161,7 +162,19 @@ fn delivered(out: &mut String, figures: &Figures) -> fmt::Result {
         }
     }
     let rate = |way| figures.delivery(LOGSHIP, way, 1, |d| d.per_second);
-    writeln!(out, "\nlogship's TLS over its own TCP: {}.\n", ratio(rate("tls"), rate("tcp")))
+    let rustls = figures.delivery(LOGSHIP_RUSTLS, "tls", 1, |d| d.per_second);
+    let of = |name, way, figure: fn(&Delivery) -> f64| figures.delivery(name, way, 1, figure);
+    let over = |limit, way, figure| ratio(of(LOGSHIP, way, figure), of(limit, way, figure));
+    writeln!(
+        out,
+        "\nlogship's TLS over its own TCP: {}, through rustls {}. Its TCP over 64 KiB writes of ready \
+         frames: {}. Its UDP over sendmmsg of 64: {}, of its CPU per datagram: {}.\n",
+        ratio(rate("tls"), rate("tcp")),
+        ratio(rustls, rate("tcp")),
+        over(LIMIT_TCP, "tcp", |d| d.per_second),
+        over(LIMIT_SENDMMSG, "udp", |d| d.per_second),
+        over(LIMIT_SENDMMSG, "udp", |d| d.cpu_us),
+    )
 }
 
 fn stalled(out: &mut String, figures: &Figures) -> fmt::Result {

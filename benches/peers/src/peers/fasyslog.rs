@@ -16,7 +16,13 @@ static SENDER: OnceLock<Mutex<SyslogSender>> = OnceLock::new();
 pub(super) fn start(setup: &Setup) -> Result<Running, Box<dyn Error>> {
     let sender = match setup.transport {
         Transport::Udp => SyslogSender::Udp(fasyslog::sender::udp("127.0.0.1:0", setup.server)?),
-        _ => SyslogSender::Tcp(fasyslog::sender::tcp(setup.server)?),
+        Transport::Tls => {
+            let mut tls = native_tls::TlsConnector::builder();
+            tls.danger_accept_invalid_certs(true);
+            let sender = fasyslog::sender::native_tls_with(setup.server, "127.0.0.1", tls)?;
+            SyslogSender::NativeTlsSender(sender)
+        }
+        Transport::Tcp => SyslogSender::Tcp(fasyslog::sender::tcp(setup.server)?),
     };
     SENDER.set(Mutex::new(sender)).map_err(|_| "it is set up once")?;
     Ok(Running { call, flush, finish: Box::new(flush) })

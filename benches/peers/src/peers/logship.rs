@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use logship::{Builder, Guard, Overflow};
+use logship::{Builder, Guard, Overflow, TlsLibrary};
 
 use super::{Running, Setup, Transport};
 use crate::event;
@@ -15,6 +15,11 @@ pub(super) fn tracing(setup: &Setup) -> Result<Running, Box<dyn Error>> {
 pub(super) fn log(setup: &Setup) -> Result<Running, Box<dyn Error>> {
     let guard = builder(setup).try_init()?;
     Ok(Running::new(event::log, move || finish(&guard)))
+}
+
+pub(super) fn rustls(setup: &Setup) -> Result<Running, Box<dyn Error>> {
+    let guard = builder(setup).tls_library(TlsLibrary::Rustls).try_init()?;
+    Ok(Running::new(event::tracing, move || finish(&guard)))
 }
 
 fn builder(setup: &Setup) -> Builder {

@@ -65,6 +65,11 @@ impl Peer {
         self.transports.is_empty()
     }
 
+    /// Whether what the caller pays is measured: that of another library of TLS is the same.
+    pub(crate) fn has_call(&self) -> bool {
+        self.transports != [Transport::Tls]
+    }
+
     pub(crate) fn named(name: &str) -> Option<&'static Peer> {
         PEERS.iter().find(|peer| peer.name == name)
     }
@@ -89,6 +94,13 @@ pub(crate) const PEERS: &[Peer] = &[
         start: logship::log,
     },
     Peer {
+        name: LOGSHIP_RUSTLS,
+        sends: "the same as logship, through rustls instead of the system's TLS library",
+        transports: &[Tls],
+        has_spans: true,
+        start: logship::rustls,
+    },
+    Peer {
         name: "syslog 7",
         sends: "RFC 3164, fields as text only, no framing at all, whole seconds",
         transports: &[Tcp],
@@ -98,7 +110,7 @@ pub(crate) const PEERS: &[Peer] = &[
     Peer {
         name: "fasyslog 1",
         sends: "RFC 5424 with structured data, CRLF instead of framing; flushed by the program, which isn't timed",
-        transports: &[Tcp, Udp],
+        transports: &[Tcp, Tls, Udp],
         has_spans: false,
         start: fasyslog::start,
     },
@@ -155,5 +167,6 @@ pub(crate) const PEERS: &[Peer] = &[
 
 pub(crate) const LOGSHIP: &str = "logship";
 pub(crate) const LOGSHIP_LOG: &str = "logship, log door";
+pub(crate) const LOGSHIP_RUSTLS: &str = "logship, rustls";
 pub(crate) const FLOOR_TRACING: &str = "floor: formatting, tracing";
 pub(crate) const FLOOR_LOG: &str = "floor: formatting, log";
