@@ -3,6 +3,8 @@
 //! Never: fails at run time, reads a socket or the environment, knows a transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod apart;
+mod context;
 mod escape;
 mod format;
 mod frame;
@@ -19,6 +21,7 @@ mod short;
 mod site;
 mod span;
 mod structured_data;
+mod text;
 mod timestamp;
 mod value;
 mod writer;
