@@ -20,6 +20,8 @@ pub(crate) struct Books {
     /// Requests and items that were answered with 429 or 503.
     pub(crate) turned_away: usize,
     items: usize,
+    /// A store from before Elasticsearch 7: with types, and ids of its own.
+    is_older: bool,
 }
 
 impl Books {
@@ -32,6 +34,7 @@ impl Books {
             refused: Vec::new(),
             turned_away: 0,
             items: 0,
+            is_older: template["template"].is_string(),
         }
     }
 
@@ -51,22 +54,30 @@ impl Books {
             return malformed("The bulk request must be terminated by a newline [\\n]");
         }
         let mut lines = body.split(|&octet| octet == b'\n');
-        let mut items = Vec::new();
+        let (mut items, mut has_errors) = (Vec::new(), false);
         while let Some(action) = lines.next().filter(|line| !line.is_empty()) {
             let Ok(action) = strict::parse(action) else {
                 return malformed("Malformed action/metadata line");
             };
-            let meta = &action["create"];
-            let (Some(index), Some(id)) = (meta["_index"].as_str(), meta["_id"].as_str()) else {
+            let (operation, meta) = if self.is_older {
+                ("index", &action["index"])
+            } else {
+                ("create", &action["create"])
+            };
+            // Where no id is given, the store makes one.
+            let made = format!("made-{}", self.items);
+            let id = meta["_id"].as_str().or(self.is_older.then_some(made.as_str()));
+            let (Some(index), Some(id)) = (meta["_index"].as_str(), id) else {
                 return malformed("only create with _index and _id is for exactly once");
             };
-            if !meta["_type"].is_null() || id.is_empty() || id.len() > 512 {
+            if meta["_type"].is_string() != self.is_older || id.is_empty() || id.len() > 512 {
                 return malformed("_type, or an id of no or too many octets");
             }
             let Some(document) = lines.next() else { return malformed("no document") };
-            items.push(self.item(index, id, document, turn_away));
+            let answer = self.item(index, id, document, turn_away);
+            has_errors |= answer["status"] != 201;
+            items.push(json!({ operation: answer }));
         }
-        let has_errors = items.iter().any(|item| item["create"]["status"] != 201);
         (200, json!({"took": 1, "errors": has_errors, "items": items}))
     }
 
@@ -97,7 +108,7 @@ impl Books {
         if let Some((kind, reason)) = error {
             answer["error"] = json!({"type": kind, "reason": reason});
         }
-        json!({ "create": answer })
+        answer
     }
 
     fn store(&mut self, key: String, document: &[u8]) -> Result<(), String> {

@@ -23,6 +23,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// A rsyslogd with `examples/stack/rsyslog/central.conf`, and the store behind it.
 pub(crate) struct Central {
     pub(crate) store: Store,
+    configuration: &'static str,
     folder: TempDir,
     ports: PortBlock,
     certificates: Certificates,
@@ -32,8 +33,15 @@ pub(crate) struct Central {
 impl Central {
     pub(crate) fn running() -> Central {
         let ports = PortBlock::reserve();
+        let store = Store::running(&read("elasticsearch/template.json"), ports.port(STORE));
+        Central::with("rsyslog/central.conf", ports, store)
+    }
+
+    /// With another configuration of `examples/stack`.
+    pub(crate) fn with(configuration: &'static str, ports: PortBlock, store: Store) -> Central {
         let mut central = Central {
-            store: Store::running(&read("elasticsearch/template.json"), ports.port(STORE)),
+            store,
+            configuration,
             folder: TempDir::new().expect("a temporary folder can be made"),
             ports,
             certificates: Certificates::new(),
@@ -51,13 +59,15 @@ impl Central {
         let _ = std::fs::remove_file(self.path("pid"));
         let mut process = Process::start_in(
             &find_rsyslogd(),
-            &stack("rsyslog/central.conf"),
+            &stack(self.configuration),
             self.folder.path(),
             &self.environment(),
         );
+        // The older one has no more than these two.
+        let streams = if self.configuration.starts_with("older") { 1 } else { 3 };
         let listens = || {
             udp_listens(self.ports.port(TCP))
-                && [TCP, TLS, RELP].iter().all(|&port| tcp_listens(self.ports.port(port)))
+                && [TCP, TLS, RELP][..streams].iter().all(|&n| tcp_listens(self.ports.port(n)))
         };
         let is_up = eventually(PATIENCE, || !process.is_alive() || listens());
         assert!(is_up && process.is_alive(), "rsyslogd did not come up: {}", self.own_log());
@@ -130,6 +140,7 @@ impl Central {
             ("CENTRAL_TCP_PORT", self.ports.port(TCP).to_string()),
             ("CENTRAL_TLS_PORT", self.ports.port(TLS).to_string()),
             ("CENTRAL_RELP_PORT", self.ports.port(RELP).to_string()),
+            ("CENTRAL_CHECKPOINT", "1".to_owned()),
             ("CENTRAL_SPOOL", text(self.path("spool"))),
             ("CENTRAL_LOGS", text(self.path("logs"))),
             ("CENTRAL_PID", text(self.path("pid"))),

@@ -10,7 +10,9 @@ mod bulk;
 mod carried;
 mod central;
 mod faults;
+mod files;
 mod mapping;
+mod roundtrip;
 mod store;
 mod strict;
 #[path = "../support/mod.rs"]

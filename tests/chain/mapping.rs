@@ -12,9 +12,10 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// Of a composable template, or of one from before Elasticsearch 6.
+    /// Of a composable template, or of one from before Elasticsearch 6 with its type `logs`.
     pub(crate) fn of(template: &Value) -> Mapping {
-        let mappings = template.pointer("/template/mappings").unwrap_or(&template["mappings"]);
+        let composable = template.pointer("/template/mappings");
+        let mappings = composable.unwrap_or(&template["mappings"]["logs"]);
         assert!(mappings["properties"].is_object(), "no mapping in {template}");
         Mapping { root: mappings.clone(), learned: HashMap::new() }
     }
@@ -27,16 +28,18 @@ impl Mapping {
     /// Whether this document is taken, and if not, why.
     pub(crate) fn take(&mut self, document: &Value) -> Result<(), String> {
         let object = document.as_object().ok_or("a document is an object")?;
-        check(&self.root, object, "", &mut self.learned)
+        check(&self.root, true, object, "", &mut self.learned)
     }
 }
 
 fn check(
     mapping: &Value,
+    inherited: bool,
     object: &Map<String, Value>,
     path: &str,
     learned: &mut HashMap<String, &'static str>,
 ) -> Result<(), String> {
+    let is_dynamic = mapping["dynamic"].as_bool().unwrap_or(inherited);
     for (key, value) in object {
         let path = format!("{path}{key}");
         match mapping["properties"].get(key) {
@@ -44,10 +47,10 @@ fn check(
                 let object = value
                     .as_object()
                     .ok_or_else(|| format!("[{path}] is an object, not the value {value}"))?;
-                check(field, object, &format!("{path}."), learned)?;
+                check(field, is_dynamic, object, &format!("{path}."), learned)?;
             }
             Some(field) => check_typed(field["type"].as_str().unwrap_or_default(), value, &path)?,
-            None if mapping["dynamic"] == true => learn(&path, value, learned)?,
+            None if is_dynamic => learn(&path, value, learned)?,
             // Elasticsearch would keep it and index nothing: then nobody could search for it.
             None => return Err(format!("the template does not know [{path}]: {value}")),
         }
