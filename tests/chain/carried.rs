@@ -45,6 +45,24 @@ fn every_way_in_and_every_format_ends_in_the_same_kind_of_document() {
 }
 
 #[test]
+fn a_trace_is_found_by_its_id_whatever_the_format() {
+    use std::io::Write as _;
+    let central = Central::running();
+    let mut connection = std::net::TcpStream::connect(central.url("tcp").split_off(6)).unwrap();
+    let head = "<14>1 2026-01-01T00:00:00Z h shop 5 -";
+    // As src/encode writes them where tracing-opentelemetry is in use.
+    writeln!(connection, "{head} [trace@32473 trace_id=\"a1\" span_id=\"b2\"] x").unwrap();
+    writeln!(connection, "{head} - @cee: {{\"trace_id\":\"a1\",\"span_id\":\"b2\"}}").unwrap();
+    let ecs = r#"@cee: {"ecs":{"version":"8.11.0"},"trace":{"id":"a1"},"span":{"id":"b2"}}"#;
+    writeln!(connection, "{head} - {ecs}").unwrap();
+    central.wait_for(3);
+    for document in &central.store.books().first {
+        let ids = (&document["trace"]["id"], &document["span"]["id"]);
+        assert_eq!(ids, (&json!("a1"), &json!("b2")), "{document:#}");
+    }
+}
+
+#[test]
 fn what_was_dropped_is_a_number_that_can_be_added_up() {
     let central = Central::running();
     let handle = shop(&central.url("tcp")).format(logship::Format::Cee).build().unwrap();
