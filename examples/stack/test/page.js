@@ -2,7 +2,7 @@
 // Fails unless Discover and the dashboard show that many records.
 const { chromium } = require('playwright-core');
 const [kibana, hits, folder] = process.argv.slice(2);
-const time = '_g=(refreshInterval:(display:Off,pause:!f,value:0),time:(from:now-1h,mode:quick,to:now))';
+const time = '_g=(refreshInterval:(display:Off,pause:!f,value:0),time:(from:now-5m,mode:quick,to:now))';
 
 (async () => {
   const browser = await chromium.launch({
@@ -27,7 +27,7 @@ const time = '_g=(refreshInterval:(display:Off,pause:!f,value:0),time:(from:now-
     await page.screenshot({ path: `${folder}/${name}.png` });
     console.log(`${name}: ${wanted} records on the page`);
   };
-  await look(`/discover/records?${time}`, '.discover-info-hits', 'discover');
+  await look(`/discover/records?${time}`, '[data-test-subj="discoverQueryHits"]', 'discover');
   await look(`/dashboard/logship?${time}`, '.metric-value', 'dashboard');
   const charts = await page.$$eval('.vis-container svg, visualize svg', (all) => all.length);
   if (charts < 3) throw new Error(`the dashboard has ${charts} charts, not 3`);
