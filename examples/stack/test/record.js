@@ -1,4 +1,6 @@
-// Keeps what comes in over TCP in a file, octet for octet: record.js PORT FILE
-const [port, file] = process.argv.slice(2);
-const out = require('fs').createWriteStream(file);
-require('net').createServer((socket) => socket.pipe(out, { end: false })).listen(+port, '127.0.0.1');
+// Keeps what comes in over TCP, octet for octet, each connection in a file: record.js PORT FOLDER
+const [port, folder] = process.argv.slice(2);
+let connections = 0;
+require('net').createServer((socket) => {
+  socket.pipe(require('fs').createWriteStream(`${folder}/${connections++}`));
+}).listen(+port, '127.0.0.1');
