@@ -63,6 +63,11 @@ fn the_two_templates_say_the_same_but_for_one_type() {
     assert_eq!(flattened["type"], "flattened");
     *opensearch.pointer_mut(structured_data).unwrap() = flattened;
     assert_eq!(elasticsearch, opensearch);
+    // OpenSearch takes a list for one pattern that nothing matches (seen).
+    let dynamic = elasticsearch.pointer("/template/mappings/dynamic_templates").unwrap();
+    for rule in dynamic.as_array().unwrap().iter().flat_map(|named| named.as_object().unwrap()) {
+        assert!(rule.1["path_match"].is_string(), "{rule:?}");
+    }
     drop(Mapping::of(&parse("older/template.json")));
 }
 
