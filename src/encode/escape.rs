@@ -319,7 +319,50 @@ mod tests {
     }
 
     #[test]
+    fn an_octet_is_a_suspect_wherever_it_stands() {
+        for octet in 0..=255_u8 {
+            let is_control = !(b' '..0x7f).contains(&octet);
+            for at in 0..8 {
+                let mut word = [b'x'; 8];
+                word[at] = octet;
+                let found = |place| suspects(u64::from_le_bytes(word), place) != 0;
+                assert_eq!(found(Place::Text), is_control, "{octet} at {at}");
+                let is_quoted = is_control || b"\"\\]".contains(&octet);
+                assert_eq!(found(Place::ParamValue), is_quoted, "{octet} at {at}");
+            }
+        }
+        // Two suspects don't make up for each other, and a false alarm is only one.
+        assert!((1..70).all(|length| !is_plain(&"\n".repeat(length), Place::Text)));
+        assert!(fits_as_it_is("größe und", 1, 12, Place::Text));
+        assert!(!fits_as_it_is("größe und", 1, 11, Place::Text));
+    }
+
+    #[test]
+    fn kept_controls_are_paid_for() {
+        let mut out = Frame::default();
+        let mut writer = Escaped::new(&mut out, 9, Place::Text, ControlCharacters::Keep);
+        writer.push("a\n\u{85}\0");
+        assert_eq!((writer.growth, writer.limit, writer.cut), (3, 6, 1));
+        assert_eq!(*out, *"a\n\u{85}".as_bytes());
+    }
+
+    #[test]
+    fn behind_a_cut_comes_its_mark_and_nothing_else() {
+        let mut out = Frame::default();
+        let mut writer = Escaped::new(&mut out, 2, Place::ParamValue, ControlCharacters::default());
+        writer.push("a");
+        writer.mark_cut(0);
+        writer.push("éé");
+        writer.push("z");
+        writer.mark_cut(3);
+        assert_eq!(writer.cut, 8);
+        assert_eq!(*out, *br"a...[cut 8 octets\]");
+    }
+
+    #[test]
     fn json_escapes_parse_back() {
+        let short = escaped("\n\r\t\u{1}\u{85}\u{2028}\0", Place::Json, 99).0;
+        assert_eq!(short, r"\n\r\t\u0001\u0085\u2028#000");
         let text = "a\n\t\"\\]\u{1}\u{85}\u{2028}ü";
         let json = format!("\"{}\"", escaped(text, Place::Json, 99).0);
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
@@ -327,15 +370,12 @@ mod tests {
 
     #[test]
     fn a_cut_never_splits_a_character_or_an_escape() {
+        assert_eq!(escaped("abcdef", Place::Text, 2), ("ab".to_owned(), 4));
+        let whole = ["", "a", "aé", "aé#012", "aé#012z"];
+        let lost = [5, 4, 2, 1, 0];
         for limit in 0..12 {
-            let (out, cut) = escaped("aé\nz", Place::Text, limit);
-            assert!(out.len() <= limit);
-            let whole = ["", "a", "aé", "aé#012", "aé#012z"];
-            let kept = whole.iter().position(|w| *w == out).unwrap();
-            assert_eq!(
-                cut,
-                "aé\nz".len() - "aé\nz".chars().take(kept).map(char::len_utf8).sum::<usize>()
-            );
+            let kept = whole.iter().rposition(|whole| whole.len() <= limit).unwrap();
+            assert_eq!(escaped("aé\nz", Place::Text, limit), (whole[kept].to_owned(), lost[kept]));
         }
     }
 }

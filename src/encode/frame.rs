@@ -146,5 +146,7 @@ mod tests {
         frame.clear();
         frame.extend(text[..40].iter().copied());
         assert_eq!(*frame, text[..40]);
+        frame.reverse();
+        assert!(frame.iter().eq(text[..40].iter().rev()));
     }
 }

@@ -118,4 +118,13 @@ mod tests {
         assert!(check_tag("app-tag").is_ok());
         assert!(check_tag(&"x".repeat(48)).is_ok());
     }
+
+    #[test]
+    fn a_field_that_was_written_down_fits_or_is_refused() {
+        assert!(check_field("host", &"x".repeat(9), 9).is_ok());
+        for bad in ["x".repeat(10), "a b".to_owned(), "ä".to_owned()] {
+            let error = check_field("host", &bad, 9).unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:?}")) && error.contains("9 octets"), "{error}");
+        }
+    }
 }

@@ -113,6 +113,7 @@ mod tests {
         let mut clock = Clock::default();
         let at = |nanos| UNIX_EPOCH + Duration::new(1_709_210_096, nanos);
         assert_eq!(rfc5424(&mut clock, at(0)), "2024-02-29T12:34:56.000000Z");
+        assert_eq!(rfc5424(&mut clock, at(123_456_789)), "2024-02-29T12:34:56.123456Z");
         assert_eq!(rfc5424(&mut clock, at(999_999_999)), "2024-02-29T12:34:56.999999Z");
         assert_eq!(rfc5424(&mut clock, UNIX_EPOCH), "1970-01-01T00:00:00.000000Z");
     }

@@ -140,3 +140,85 @@ const LONGEST: u64 = i64::MAX as u64;
 /// And of a number with a fraction a `float`.
 const LARGEST: f64 = f32::MAX as f64;
 const LONGEST_CHAIN: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn style(typed: bool) -> Style {
+        let place = if typed { Place::Json } else { Place::ParamValue };
+        Style { place, controls: ControlCharacters::Escape, typed }
+    }
+
+    fn pushed(value: Value<'_>, typed: bool, limit: usize) -> (String, bool) {
+        let mut out = Frame::default();
+        out.extend_from_slice(if typed { b"\"n\":" } else { b" n=\"" });
+        let is_cut = push(&mut out, value, limit, style(typed)).is_cut;
+        (String::from_utf8(out.to_vec()).unwrap(), is_cut)
+    }
+
+    #[test]
+    fn a_number_too_big_for_its_type_is_text_under_another_name() {
+        let long = i64::MAX as u64;
+        let float = f64::from(f32::MAX);
+        for (value, typed, text) in [
+            (Value::U64(long), "\"n\":9223372036854775807", "9223372036854775807"),
+            (Value::U64(long + 1), "\"n_big\":\"9223372036854775808\"", "9223372036854775808"),
+            (Value::U128(long.into()), "\"n\":9223372036854775807", "9223372036854775807"),
+            (
+                Value::U128(u128::from(long) + 1),
+                "\"n_big\":\"9223372036854775808\"",
+                "9223372036854775808",
+            ),
+            (Value::I128(-1), "\"n\":-1", "-1"),
+            (
+                Value::I128(i128::from(i64::MIN) - 1),
+                "\"n_big\":\"-9223372036854775809\"",
+                "-9223372036854775809",
+            ),
+            (Value::F64(float), "\"n\":3.4028234663852886e+38", "3.4028234663852886e+38"),
+            (Value::F64(-1e39), "\"n_big\":\"-1e+39\"", "-1e+39"),
+            (Value::F64(f64::NAN), "\"n_big\":\"NaN\"", "NaN"),
+            (Value::I64(-1), "\"n\":-1", "-1"),
+            (Value::Bool(true), "\"n\":true", "true"),
+        ] {
+            assert_eq!(pushed(value, true, 99), (typed.to_owned(), false));
+            assert_eq!(pushed(value, false, 99), (format!(" n=\"{text}\""), false));
+        }
+    }
+
+    #[test]
+    fn a_text_is_cut_where_its_room_ends() {
+        // The name takes four octets, the quote of a typed one a fifth.
+        let value = Value::Str("abc");
+        assert_eq!(pushed(value, false, 7), (" n=\"abc\"".to_owned(), false));
+        assert_eq!(pushed(value, false, 6), (" n=\"ab...[cut 1 octets\\]\"".to_owned(), true));
+        assert_eq!(pushed(value, true, 8), ("\"n\":\"abc\"".to_owned(), false));
+        assert_eq!(pushed(value, true, 7), ("\"n\":\"ab...[cut 1 octets]\"".to_owned(), true));
+    }
+
+    #[test]
+    fn an_error_tells_its_causes_and_ends() {
+        #[derive(Debug)]
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("e")
+            }
+        }
+        impl error::Error for Endless {
+            fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+                Some(&Endless)
+            }
+        }
+        let (text, _) = pushed(Value::Error(&Endless), false, 999);
+        assert_eq!(text, format!(" n=\"e{}\"", ": e".repeat(LONGEST_CHAIN)));
+    }
+
+    #[test]
+    fn kept_controls_are_told_of() {
+        let keep = Style { controls: ControlCharacters::Keep, ..style(false) };
+        let pushed = push(&mut Frame::default(), Value::Str("a\nb\n"), 99, keep);
+        assert_eq!((pushed.growth, pushed.is_cut), (6, false));
+    }
+}

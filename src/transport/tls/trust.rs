@@ -57,3 +57,22 @@ impl Trust {
 fn check_pins(pins: &[Fingerprint], shown: &[u8]) -> Result<(), Why> {
     if pins.iter().any(|pin| pin.is_of(shown)) { Ok(()) } else { Err(Why::Pin) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_danger_asks_for_nothing() {
+        let pins = || vec![Fingerprint::sha256(b"other"), Fingerprint::sha256(b"abc")];
+        let pinned = Trust::Pinned(pins());
+        assert!(pinned.asks_for_something() && pinned.check(b"abc", "a").is_ok());
+        assert!(matches!(pinned.check(b"abd", "a"), Err(Why::Pin)));
+        let authorities = Trust::Authorities { named: None, pins: pins() };
+        assert!(authorities.asks_for_something());
+        // What no certificate is, or none with a name, is refused before its fingerprint counts.
+        assert!(matches!(authorities.check(b"abc", "a"), Err(Why::NoName)));
+        assert!(matches!(authorities.check(b"abc", "127.0.0.1"), Err(Why::NoName)));
+        assert!(!Trust::Anyone.asks_for_something() && Trust::Anyone.check(b"", "a").is_ok());
+    }
+}
