@@ -17,7 +17,7 @@ impl Tail {
 
     /// For streams, unless set otherwise: a server that is well has read its socket within a
     /// second, so that an end after a silence makes no copies.
-    pub(crate) const ADAPTIVE: Tail = Tail { octets: 256 << 10, age: Some(Duration::from_secs(1)) };
+    pub(crate) const ADAPTIVE: Tail = Tail { octets: 1 << 20, age: Some(Duration::from_secs(1)) };
 
     /// For UDP: as long as the answer takes that nobody listens there.
     pub(crate) const OF_DATAGRAMS: Tail =
