@@ -156,6 +156,11 @@ impl Reader {
         self.front.sent() > self.front.arrived()
     }
 
+    /// Whether most of the queue is taken: what has arrived should make room soon.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.front.used() > self.front.capacity() as u64 / 2
+    }
+
     /// Whether no handle is left.
     pub(crate) fn is_closed(&self) -> bool {
         self.queue.lock().is_closed

@@ -158,6 +158,11 @@ impl Front {
         self.arrived
     }
 
+    /// Octets in use.
+    pub(crate) fn used(&self) -> u64 {
+        self.shared.head.load(Ordering::Acquire) - self.kept
+    }
+
     /// Whether a message waits to be sent.
     pub(crate) fn has_unsent(&self) -> bool {
         self.shared.head.load(Ordering::Acquire) != self.sent

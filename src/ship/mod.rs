@@ -228,7 +228,8 @@ impl Shipper {
             return AT_LEAST;
         }
         let due = (self.tend)(self.reader.is_urged());
-        let soon = if self.reader.is_urged() { LOOK_SOON } else { LOOK_AGAIN };
+        let is_urgent = self.reader.is_urged() || self.reader.is_crowded();
+        let soon = if is_urgent { LOOK_SOON } else { LOOK_AGAIN };
         let look_again = self.reader.is_unsettled().then_some(soon);
         due.into_iter().chain(look_again).fold(AT_LEAST, Duration::min)
     }
@@ -267,7 +268,7 @@ const BATCH: usize = 64 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How soon to look again what has arrived.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// The same, while someone waits for a flush.
+/// The same, while someone waits for a flush, or may soon wait for room.
 const LOOK_SOON: Duration = Duration::from_millis(1);
 const TRIES: u32 = 8;
 /// Tries with all of the tail.
