@@ -39,7 +39,7 @@ use crate::{
 /// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
-/// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 256 KiB |
+/// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 1 MiB |
 /// | [`tls_ca`](Builder::tls_ca) | `SYSLOG_TLS_CA`, a path | the system's authorities |
 /// | [`tls_identity`](Builder::tls_identity) | `SYSLOG_TLS_CERT` and `SYSLOG_TLS_KEY`, paths | none |
 /// | [`tls_fingerprint`](Builder::tls_fingerprint) | `SYSLOG_TLS_FINGERPRINTS`, separated by blanks | none |
@@ -327,11 +327,11 @@ impl Builder {
 
     /// Octets of messages that are kept when the peer's kernel has acknowledged them already (TCP,
     /// TLS), and sent again after a break: a server that dies loses what its kernel holds for it.
-    /// At most half of the capacity; 0 keeps nothing. Nothing is lost as long as it holds what the
-    /// server has unread when it dies: at most what its kernel buffers for a connection (the third
-    /// number of `net.ipv4.tcp_rmem`) and what it has read and not written yet (128 KiB for rsyslog's
-    /// imtcp). The price is as many copies after each break. Defaults to what was
-    /// acknowledged within the last second, 256 KiB at most; the URL option `tail` is for one
+    /// At most half of the capacity; 0 keeps nothing. It has to hold what the server has unread when
+    /// it dies: its kernel buffers up to the third number of `net.ipv4.tcp_rmem` for a connection, and
+    /// a server may have read some of it without having written it (rsyslog's imtcp reads 128 KiB at
+    /// once). The price is as many copies after each break. Defaults to what was acknowledged within
+    /// the last second, 1 MiB and an eighth of the capacity at most; the URL option `tail` is for one
     /// server.
     pub fn tail(mut self, tail: usize) -> Self {
         self.tail = Some(tail);
