@@ -68,6 +68,10 @@ pub use self::{
 /// # Ok::<(), logship::Error>(())
 /// ```
 ///
+/// Log calls are not async-signal-safe, as with any logger: don't log from a signal handler, which may
+/// interrupt a log call that holds a lock. The end of `main` delivers what was logged; SIGTERM is
+/// the program's to handle, `examples/sigterm.rs` shows how.
+///
 /// # Errors
 ///
 /// Where the tag or a variable is wrong, or a subscriber or logger is installed already. A server

@@ -111,7 +111,7 @@ fn init() -> Guard {
     logship::init_syslog("exit").unwrap()
 }
 
-const SCENARIOS: [Scenario; 15] = [
+const SCENARIOS: [Scenario; 16] = [
     Scenario {
         name: "the guard is kept",
         play: || {
@@ -205,6 +205,29 @@ const SCENARIOS: [Scenario; 15] = [
         },
         code: None,
         says: &["last words"],
+    },
+    Scenario {
+        name: "a panic follows a panic",
+        play: || {
+            struct Bad;
+            impl Drop for Bad {
+                fn drop(&mut self) {
+                    panic!("and in what cleans up");
+                }
+            }
+            let _guard = init();
+            info!("before");
+            let _bad = Bad;
+            panic!("on purpose");
+        },
+        code: None,
+        // The last one is Rust's own, before it aborts.
+        says: &[
+            "before",
+            "on purpose",
+            "and in what cleans up",
+            "panic in a destructor during cleanup",
+        ],
     },
     Scenario {
         name: "a destructor of a thread local logs",

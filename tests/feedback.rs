@@ -5,10 +5,20 @@
 mod certificates;
 mod child;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use log::Log as _;
-use logship::collector::{Certificate, Collector, Received};
+use logship::{
+    Guard,
+    collector::{Certificate, Collector, Received},
+};
 use tracing::{info, trace};
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -43,9 +53,43 @@ fn nothing_that_the_shipping_itself_says_is_shipped() {
 }
 
 #[test]
-#[ignore = "another test runs it, in a process of its own"]
+fn what_a_listener_says_of_a_trouble_is_no_record() {
+    let gone = Collector::tcp().unwrap();
+    gone.stop();
+    let ended = run(scenario("a listener").env("SYSLOG_URL", gone.url()));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+fn a_listener() {
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    static GUARD: OnceLock<Guard> = OnceLock::new();
+    let on_trouble = |what: &str| {
+        tracing::error!(what, "an event");
+        log::error!(target: "from_log", "a record: {what}");
+        // It would wait for itself.
+        assert!(GUARD.get().is_none_or(|guard| !guard.flush(PATIENCE)));
+        TOLD.fetch_add(1, Relaxed);
+    };
+    let guard = logship::builder("feedback").on_trouble(on_trouble).init();
+    info!("the only one");
+    let guard = GUARD.get_or_init(|| guard);
+    while TOLD.load(Relaxed) < 3 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!((guard.stats().captured, guard.stats().waiting), (1, 1));
+}
+
+#[test]
+#[ignore = "others run it, in processes of their own"]
 fn child() {
-    assert_eq!(my_scenario().as_deref(), Some("all levels"));
+    match my_scenario().as_deref() {
+        Some("all levels") => all_levels(),
+        Some("a listener") => a_listener(),
+        other => panic!("{other:?} is no scenario"),
+    }
+}
+
+fn all_levels() {
     let guard = logship::init_syslog("feedback").unwrap();
     for n in 0..COUNT {
         trace!(n, "an event");

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::resolve::addresses;
+use super::resolve::{LookUps, addresses};
 use crate::transport::{Address, Server, Transport};
 
 /// A server, and its last addresses.
@@ -25,9 +25,13 @@ impl From<Server> for Known {
 
 impl Known {
     /// Connects to the first of its addresses that answers.
-    pub(super) async fn connect(self: &Arc<Self>, limit: Duration) -> io::Result<Transport> {
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        limit: Duration,
+        look_ups: &LookUps,
+    ) -> io::Result<Transport> {
         let mut last = io::Error::other("it has no address");
-        for address in self.addresses(limit).await? {
+        for address in self.addresses(limit, look_ups).await? {
             match self.server.connect(address).await {
                 Ok(transport) => return Ok(transport),
                 Err(error) => last = error,
@@ -37,8 +41,8 @@ impl Known {
     }
 
     /// Where it is now; where nobody answers, or the name isn't found, where it was.
-    async fn addresses(&self, limit: Duration) -> io::Result<Vec<Address>> {
-        let found = addresses(&self.server.endpoint, limit).await;
+    async fn addresses(&self, limit: Duration, look_ups: &LookUps) -> io::Result<Vec<Address>> {
+        let found = addresses(&self.server.endpoint, limit, look_ups).await;
         let Ok(mut last) = self.last.try_lock() else { return found };
         match found {
             Ok(addresses) => {

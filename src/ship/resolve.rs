@@ -3,24 +3,43 @@
 use std::{
     hash::{BuildHasher, RandomState},
     io,
-    net::SocketAddr,
+    net::{SocketAddr, ToSocketAddrs as _},
+    sync::Arc,
+    thread,
     time::Duration,
 };
 
+use tokio::sync::{Semaphore, oneshot};
+
 use crate::{
     endpoint::{Endpoint, Scheme},
+    muted::mute_thread,
     transport::Address,
 };
 
-/// Asks anew each time: the name may have moved. It runs on a thread of the runtime's pool, so
-/// that a name server that never answers costs no more than `limit`.
-pub(super) async fn addresses(endpoint: &Endpoint, limit: Duration) -> io::Result<Vec<Address>> {
+/// Room for look-ups: one that hangs leaves room for another try.
+#[derive(Clone, Debug)]
+pub(super) struct LookUps(Arc<Semaphore>);
+
+impl Default for LookUps {
+    fn default() -> Self {
+        LookUps(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+/// Asks anew each time: the name may have moved. It runs on a thread of its own, so that a name
+/// server that never answers costs no more than `limit`.
+pub(super) async fn addresses(
+    endpoint: &Endpoint,
+    limit: Duration,
+    look_ups: &LookUps,
+) -> io::Result<Vec<Address>> {
     match endpoint.scheme {
         #[cfg(unix)]
         Scheme::Unix => return Ok(vec![Address::Path]),
         _ => {}
     }
-    let found = tokio::time::timeout(limit, sockets(endpoint, limit)).await;
+    let found = tokio::time::timeout(limit, sockets(endpoint, limit, look_ups)).await;
     let addresses = found.map_err(|_| {
         let text = format!("no answer to a look-up of {:?} within {limit:?}", endpoint.host);
         io::Error::new(io::ErrorKind::TimedOut, text)
@@ -31,16 +50,37 @@ pub(super) async fn addresses(endpoint: &Endpoint, limit: Duration) -> io::Resul
     Ok(addresses.into_iter().map(Address::Socket).collect())
 }
 
-async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<Vec<SocketAddr>> {
+async fn sockets(
+    endpoint: &Endpoint,
+    limit: Duration,
+    look_ups: &LookUps,
+) -> io::Result<Vec<SocketAddr>> {
     #[cfg(feature = "srv")]
     if endpoint.service.is_some() || endpoint.name_server.is_some() {
         return super::service::sockets(endpoint, limit).await;
     }
     // Only the other way to look up a name has a limit for each of its steps.
     let _ = limit;
-    let found = tokio::net::lookup_host((endpoint.host.as_str(), endpoint.port)).await;
+    let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
     let explain = |e| io::Error::other(format!("{:?} was not found: {e}", endpoint.host));
-    Ok(spread(found.map_err(explain)?.collect(), &mut chance()))
+    Ok(spread(found.map_err(explain)?, &mut chance()))
+}
+
+/// As tokio's own, which panics where the system gives no thread.
+async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let room = Arc::clone(&look_ups.0).acquire_owned().await.map_err(io::Error::other)?;
+    let (answer, found) = oneshot::channel();
+    thread::Builder::new().name("logship-dns".to_owned()).spawn(move || {
+        mute_thread();
+        let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        drop(room);
+        // Whoever asked may have given up.
+        let _ = answer.send(addresses);
+    })?;
+    found.await.map_err(io::Error::other)?
 }
 
 /// Shuffles the addresses of each family: the system gives them in the same order to every
@@ -70,6 +110,8 @@ pub(super) fn chance() -> impl FnMut(usize) -> usize {
         (state.hash_one(count) % limit.max(1) as u64) as usize
     }
 }
+
+const AT_ONCE: usize = 4;
 
 #[cfg(test)]
 mod tests {

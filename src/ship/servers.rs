@@ -7,7 +7,7 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-use super::{Known, Trouble, backoff::Backoff};
+use super::{Known, Trouble, backoff::Backoff, resolve::LookUps};
 use crate::transport::Transport;
 
 /// The servers in the order of preference, and where we are.
@@ -15,6 +15,7 @@ pub(crate) struct Servers {
     all: Vec<Arc<Known>>,
     current: usize,
     limit: Duration,
+    look_ups: LookUps,
     pub(super) backoff: Backoff,
     way_back: Option<JoinHandle<Option<(usize, Transport)>>>,
     asked_last: Instant,
@@ -24,7 +25,8 @@ impl Servers {
     /// `limit` is for each look-up of a name.
     pub(crate) fn new(all: Vec<Arc<Known>>, limit: Duration) -> Self {
         let (backoff, asked_last) = (Backoff::default(), Instant::now());
-        Servers { all, current: 0, limit, backoff, way_back: None, asked_last }
+        let look_ups = LookUps::default();
+        Servers { all, current: 0, limit, look_ups, backoff, way_back: None, asked_last }
     }
 
     /// The server that is, or was last, connected to.
@@ -38,7 +40,7 @@ impl Servers {
     /// Tries each address of each server, in order; none if no one answers.
     pub(super) async fn connect(&mut self, trouble: &mut Trouble) -> Option<Transport> {
         for (index, known) in self.all.iter().enumerate() {
-            let outcome = known.connect(self.limit).await;
+            let outcome = known.connect(self.limit, &self.look_ups).await;
             for notice in known.server.take_notices() {
                 trouble.tell(format_args!("{notice}"));
             }
@@ -70,10 +72,10 @@ impl Servers {
         if self.current > 0 && self.way_back.is_none() && is_due {
             self.asked_last = Instant::now();
             let preferred: Vec<_> = self.all.iter().take(self.current).cloned().collect();
-            let limit = self.limit;
+            let (limit, look_ups) = (self.limit, self.look_ups.clone());
             self.way_back = Some(tokio::spawn(async move {
                 for (index, known) in preferred.iter().enumerate() {
-                    if let Ok(transport) = known.connect(limit).await {
+                    if let Ok(transport) = known.connect(limit, &look_ups).await {
                         return Some((index, transport));
                     }
                 }

@@ -42,19 +42,12 @@ pub(crate) fn spawn(mut shipper: Shipper) -> io::Result<()> {
             };
             shipper.start_again();
         }
-        // A look-up that hangs must not keep the process.
-        runtime.shutdown_background();
     })?;
     Ok(())
 }
 
 fn runtime() -> io::Result<Runtime> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(LOOK_UPS)
-        .thread_name("logship-dns")
-        .on_thread_start(mute_thread)
-        .build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// Ships to the end; false if the runtime is of no use before.
@@ -73,7 +66,5 @@ fn live(runtime: &Runtime, shipper: &mut Shipper) -> bool {
     catch_unwind(AssertUnwindSafe(|| runtime.block_on(life))).unwrap_or(false)
 }
 
-/// Look-ups under way at once: one that hangs leaves room for another try.
-const LOOK_UPS: usize = 4;
 /// Whatever ended the runtime may end the next one.
 const PAUSE: Duration = Duration::from_millis(200);

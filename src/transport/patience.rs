@@ -37,6 +37,7 @@ impl Patience {
             let step = self.limits.write.saturating_sub(begin.elapsed()).min(LOOK);
             match timeout(step, connection.write(octets)).await {
                 Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(outcome) => return outcome,
                 Err(_) => self.look(&connection.socket(), begin, "a write")?,
             }

@@ -7,6 +7,7 @@
 
 mod black_hole;
 mod names;
+mod narrow;
 mod own_network;
 #[path = "../rsyslog/shipping.rs"]
 #[allow(dead_code, reason = "the tests of a well network use the rest")]

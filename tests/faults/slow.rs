@@ -1,7 +1,9 @@
 //! The server reads a kilobyte a second, closes one half, or takes no connection: what is lost?
 
 use std::{
-    net::SocketAddr,
+    io::Read as _,
+    net::{Shutdown, SocketAddr, TcpListener},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -63,4 +65,39 @@ fn a_server_that_takes_no_connection_is_given_up_for_the_next() {
     log_and_flush(&handle, 0..1_000);
     assert_all_delivered(&handle, 1_000);
     second.wait_for(1_000, PATIENCE);
+}
+
+/// It reads on, but whoever hears its end takes the connection for closed: most servers are gone
+/// at that.
+#[test]
+fn a_server_that_closes_its_half_is_connected_to_anew() {
+    const COUNT: u64 = 5_000;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let heard = Arc::new(Mutex::new(String::new()));
+    let hears = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for (index, connection) in listener.incoming().enumerate() {
+            let (mut connection, hears) = (connection.unwrap(), Arc::clone(&hears));
+            std::thread::spawn(move || {
+                let mut octets = vec![0; 64 * 1024];
+                while let Ok(count @ 1..) = connection.read(&mut octets) {
+                    hears.lock().unwrap().push_str(&String::from_utf8_lossy(&octets[..count]));
+                    if index < 3 {
+                        // The second time it is closed already.
+                        let _ = connection.shutdown(Shutdown::Write);
+                    }
+                }
+            });
+        }
+    });
+    let handle = build(shop(&address).on_trouble(|_| {}));
+    for begin in (0..COUNT).step_by(500) {
+        log_and_flush(&handle, begin..begin + 500);
+    }
+    assert_all_delivered(&handle, COUNT);
+    assert_eq!(handle.stats().reconnects, 3, "{:?}", handle.stats());
+    let is_heard = |n| heard.lock().unwrap().contains(&format!(" n=\"{n}\"]"));
+    let all = || (0..COUNT).all(is_heard);
+    assert!(eventually(PATIENCE, all), "{:?}", (0..COUNT).find(|n| !is_heard(*n)));
 }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use crate::tidy::sources;
+
 /// What stands in backticks and looks like a file of ours.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     let is_ours = |name: &&str| {
@@ -27,6 +29,35 @@ fn every_file_and_test_that_a_ledger_names_is_there() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Rows of faults name tests in several ways: `file.rs::a_test_of_it`, `::another_one`, `module: a_test`, or what is
+/// "played" where a test has a `main` of its own.
+#[test]
+fn every_test_that_the_faults_name_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources: String =
+        ["src", "tests"].iter().flat_map(|folder| sources(folder)).map(|(_, text)| text).collect();
+    let text = fs::read_to_string(root.join("docs/faults.md")).unwrap();
+    let (mut missing, mut count) = (Vec::new(), 0);
+    for row in text.lines().filter(|line| line.starts_with("| ")) {
+        let Some(tests) = row.trim_end_matches(" |").rsplit(" | ").next() else { continue };
+        let marked = tests.split('`').skip(1).step_by(2).filter_map(|name| name.rsplit(':').next());
+        let is_test = |name: &&str| {
+            let is_word = name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
+            is_word && name.matches('_').count() >= 2
+        };
+        let functions = marked.map(str::trim).filter(is_test).map(|name| format!("fn {name}("));
+        let played = tests.split('"').skip(1).step_by(2).map(|name| format!("\"{name}\""));
+        for name in functions.chain(played) {
+            count += 1;
+            if !sources.contains(&name) {
+                missing.push(format!("{name}: {row}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(count > 100, "only {count} are understood");
 }
 
 #[test]

@@ -103,18 +103,54 @@ fn many_threads_lose_nothing_and_mix_nothing() {
 
 #[test]
 fn flushing_is_allowed_in_any_runtime() {
+    use tokio::{runtime, task};
+
     let collector = Collector::tcp().unwrap();
     let handle = builder(&collector).build().unwrap();
     let _guard = capture(&handle);
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    runtime.block_on(async {
-        info!("inside");
-        assert!(handle.flush(PATIENCE));
+    let say_and_flush = |what: &str| {
+        info!("{what}");
+        assert!(handle.flush(PATIENCE), "{what}: {:?}", handle.stats());
+    };
+    let one = runtime::Builder::new_current_thread().build().unwrap();
+    one.block_on(async {
+        say_and_flush("in a runtime of one thread");
+        let local = task::LocalSet::new();
+        local.run_until(async { say_and_flush("among tasks of one thread") }).await;
     });
-    drop(runtime);
-    info!("after it");
-    assert!(handle.flush(PATIENCE));
-    assert_eq!(collector.wait_for_messages(2, PATIENCE), 2);
+    let many = runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    many.block_on(async {
+        say_and_flush("in a runtime of many threads");
+        // Another one inside of it, as a library that hides its own has it.
+        task::block_in_place(|| {
+            one.block_on(async { say_and_flush("in a runtime in a runtime") });
+        });
+        let (other, dispatch) = (handle.clone(), tracing::Dispatch::default());
+        let work = move || {
+            tracing::dispatcher::with_default(&dispatch, || info!("where one may block"));
+            other.flush(PATIENCE)
+        };
+        assert!(task::spawn_blocking(work).await.unwrap());
+        // Its one worker is this task's: the shipper doesn't need it.
+        let other = handle.clone();
+        assert!(tokio::spawn(async move { other.flush(PATIENCE) }).await.unwrap());
+        drop(handle.guard());
+    });
+    drop((one, many));
+    say_and_flush("after all of them");
+    let said: Vec<_> = collector.wait_for(6, PATIENCE);
+    let said: Vec<_> = said.iter().map(|record| record.text().unwrap()).collect();
+    assert_eq!(
+        said,
+        [
+            "in a runtime of one thread",
+            "among tasks of one thread",
+            "in a runtime of many threads",
+            "in a runtime in a runtime",
+            "where one may block",
+            "after all of them",
+        ]
+    );
 }
 
 #[test]

@@ -1,6 +1,13 @@
 //! What happens when the server is away, or two of them take turns?
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use logship::{Overflow, Severity, collector::Collector};
 use tracing::{debug, info, warn};
@@ -106,4 +113,86 @@ fn a_program_that_would_rather_wait_loses_nothing() {
     assert!(handle.flush(PATIENCE));
     assert_eq!(collector.wait_for_messages(20_000, PATIENCE), 20_000);
     assert_eq!(handle.stats().dropped(), 0);
+}
+
+#[test]
+fn a_listener_that_panics_stops_nothing() {
+    let reserved = Collector::tcp().unwrap();
+    let address = reserved.address().unwrap();
+    reserved.stop();
+    let told = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&told);
+    let on_trouble = move |_: &str| {
+        count.fetch_add(1, Relaxed);
+        panic!("on purpose");
+    };
+    let handle = builder(&reserved).on_trouble(on_trouble).build().unwrap();
+    let _guard = capture(&handle);
+    info!("early");
+    let begin = Instant::now();
+    while told.load(Relaxed) < 2 {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let collector = Collector::tcp_at(address).unwrap();
+    assert!(handle.flush(PATIENCE), "{:?}", handle.stats());
+    assert_eq!(collector.wait_for(1, PATIENCE)[0].text(), Some("early"));
+}
+
+/// As when the port is closed: the kernel tells a sender of datagrams, but one too late.
+#[test]
+fn a_udp_port_that_is_closed_is_waited_for() {
+    let collector = Collector::udp().unwrap();
+    let address = collector.address().unwrap();
+    let handle = builder(&collector).on_trouble(|_| {}).build().unwrap();
+    let _guard = capture(&handle);
+    let texts = |collector: &Collector| -> BTreeSet<String> {
+        collector.received().iter().map(|r| r.text().unwrap().to_owned()).collect()
+    };
+    info!("before");
+    assert!(handle.flush(PATIENCE));
+    assert_eq!(collector.wait_for_messages(1, PATIENCE), 1);
+    collector.stop();
+    let begin = Instant::now();
+    while handle.connected().is_some() {
+        info!("into the void");
+        assert!(begin.elapsed() < PATIENCE, "it is never noticed: {:?}", handle.stats());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    (0..100).for_each(|n| info!("while nobody listens: {n}"));
+    let collector = Collector::udp_at(address).unwrap();
+    let all: BTreeSet<_> = (0..100).map(|n| format!("while nobody listens: {n}")).collect();
+    let begin = Instant::now();
+    while !texts(&collector).is_superset(&all) {
+        assert!(begin.elapsed() < PATIENCE, "{:?} {:?}", handle.stats(), texts(&collector));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let stats = handle.stats();
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+    assert_eq!(stats.dropped(), 0, "{stats:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_unix_socket_that_is_made_anew_is_found_again() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("log");
+    let mut collector = Collector::unix(&path).unwrap();
+    let handle = builder(&collector).on_trouble(|_| {}).build().unwrap();
+    let _guard = capture(&handle);
+    for round in 0..3 {
+        (0..100).for_each(|n| info!("{round}: {n} to whom it may concern"));
+        assert!(handle.flush(PATIENCE), "{:?}", handle.stats());
+        assert_eq!(
+            collector.wait_for_messages(200.min(100 + 100 * round), PATIENCE),
+            200.min(100 + 100 * round)
+        );
+        collector.stop();
+        assert!(!path.exists());
+        (0..100).for_each(|n| info!("{round}: {n} to nobody"));
+        collector = Collector::unix(&path).unwrap();
+    }
+    assert!(handle.flush(PATIENCE), "{:?}", handle.stats());
+    assert_eq!(collector.wait_for_messages(100, PATIENCE), 100);
+    assert_eq!((handle.stats().delivered, handle.stats().dropped()), (600, 0));
 }
