@@ -1,4 +1,4 @@
-//! The server reads a kilobyte a second, closes one half, or takes no connection: what is lost?
+//! The server reads a kilobyte a second, closes one half, resets, or takes no connection: what is lost?
 
 use std::{
     io::Read as _,
@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::shipping::{
     PATIENCE, assert_all_delivered, assert_books_balance, build, log, log_and_flush, logging,
@@ -97,7 +97,46 @@ fn a_server_that_closes_its_half_is_connected_to_anew() {
     }
     assert_all_delivered(&handle, COUNT);
     assert_eq!(handle.stats().reconnects, 3, "{:?}", handle.stats());
-    let is_heard = |n| heard.lock().unwrap().contains(&format!(" n=\"{n}\"]"));
-    let all = || (0..COUNT).all(is_heard);
-    assert!(eventually(PATIENCE, all), "{:?}", (0..COUNT).find(|n| !is_heard(*n)));
+    assert_all_heard(&heard, COUNT);
+}
+
+/// `SO_LINGER` of nothing: what the server's kernel has not sent is thrown away, and so is what it
+/// has not read.
+#[test]
+fn a_server_that_resets_connections_loses_nothing() {
+    const COUNT: u64 = 5_000;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let heard = Arc::new(Mutex::new(String::new()));
+    let hears = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        let mut octets = vec![0; 64 * 1024];
+        for (index, connection) in listener.incoming().enumerate() {
+            let mut connection = connection.unwrap();
+            SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
+            let mut left = if index < 5 { 100_000 } else { usize::MAX };
+            while let Ok(count @ 1..) = connection.read(&mut octets) {
+                hears.lock().unwrap().push_str(&String::from_utf8_lossy(&octets[..count]));
+                left = left.saturating_sub(count);
+                if left == 0 {
+                    break;
+                }
+            }
+        }
+    });
+    let handle = build(shop(&address).tail(2 << 20).on_trouble(|_| {}));
+    log_and_flush(&handle, 0..COUNT);
+    assert_all_heard(&heard, COUNT);
+    assert_eq!(handle.stats().reconnects, 5, "{:?}", handle.stats());
+    assert_all_delivered(&handle, COUNT);
+}
+
+fn assert_all_heard(heard: &Mutex<String>, count: u64) {
+    let numbers = || -> Vec<u64> {
+        let heard = heard.lock().unwrap();
+        let fields = heard.split("[fields@32473 n=\"").skip(1);
+        fields.filter_map(|rest| rest.split_once("\"]")?.0.parse().ok()).collect()
+    };
+    let all = || missing(&numbers(), count).is_empty();
+    assert!(eventually(PATIENCE, all), "{:?}", missing(&numbers(), count));
 }
