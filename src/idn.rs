@@ -93,6 +93,8 @@ mod tests {
             ("bücher.example", "xn--bcher-kva.example"),
             ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
             ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
+            // A number that is just as large as the threshold of its last digit.
+            ("紙.example", "xn--mb0a.example"),
             ("пример.испытание", "xn--e1afmkfd.xn--80akhbyknj4f"),
             ("παράδειγμα.δοκιμή", "xn--hxajbheg2az3al.xn--jxalpdlp"),
         ] {
@@ -107,6 +109,8 @@ mod tests {
         assert_eq!(punycode(&chinese).as_deref(), Some("ihqwcrb4cv8a8dqg056pqjye"));
         let japanese: Vec<char> = "3年b組金八先生".chars().collect();
         assert_eq!(punycode(&japanese).as_deref(), Some("3b-ww4c5e180e575a65lsy2b"));
+        // Section 6.1: 455 itself is not divided any more.
+        assert_eq!([adapt(780, 6, false), adapt(608, 2, false)], [33, 45]);
     }
 
     #[test]

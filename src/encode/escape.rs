@@ -354,9 +354,9 @@ mod tests {
         writer.mark_cut(0);
         writer.push("éé");
         writer.push("z");
-        writer.mark_cut(3);
-        assert_eq!(writer.cut, 8);
-        assert_eq!(*out, *br"a...[cut 8 octets\]");
+        writer.mark_cut(7);
+        assert_eq!(writer.cut, 12);
+        assert_eq!(*out, *br"a...[cut 12 octets\]");
     }
 
     #[test]

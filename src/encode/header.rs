@@ -109,6 +109,14 @@ mod tests {
     }
 
     #[test]
+    fn msgid_is_the_target_with_a_blank_behind() {
+        let (severity, level) = (Severity::Error, crate::record::Level::Error);
+        let mut out = Frame::default();
+        push_msgid(&mut out, &Origin { severity, level, target: "a b", file: None, line: None });
+        assert_eq!(*out, *b"a_b ");
+    }
+
+    #[test]
     fn a_bad_tag_is_quoted_and_the_rule_named() {
         let long = "x".repeat(49);
         for tag in ["", "-", "my app", "tag\n", "täg", "a/b", "a[1]", "a:b", &long] {

@@ -152,7 +152,7 @@ mod tests {
 
     fn pushed(value: Value<'_>, typed: bool, limit: usize) -> (String, bool) {
         let mut out = Frame::default();
-        out.extend_from_slice(if typed { b"\"n\":" } else { b" n=\"" });
+        out.extend_from_slice(if typed { b"\"num\":" } else { b" num=\"" });
         let is_cut = push(&mut out, value, limit, style(typed)).is_cut;
         (String::from_utf8(out.to_vec()).unwrap(), is_cut)
     }
@@ -162,39 +162,39 @@ mod tests {
         let long = i64::MAX as u64;
         let float = f64::from(f32::MAX);
         for (value, typed, text) in [
-            (Value::U64(long), "\"n\":9223372036854775807", "9223372036854775807"),
-            (Value::U64(long + 1), "\"n_big\":\"9223372036854775808\"", "9223372036854775808"),
-            (Value::U128(long.into()), "\"n\":9223372036854775807", "9223372036854775807"),
+            (Value::U64(long), "\"num\":9223372036854775807", "9223372036854775807"),
+            (Value::U64(long + 1), "\"num_big\":\"9223372036854775808\"", "9223372036854775808"),
+            (Value::U128(long.into()), "\"num\":9223372036854775807", "9223372036854775807"),
             (
                 Value::U128(u128::from(long) + 1),
-                "\"n_big\":\"9223372036854775808\"",
+                "\"num_big\":\"9223372036854775808\"",
                 "9223372036854775808",
             ),
-            (Value::I128(-1), "\"n\":-1", "-1"),
+            (Value::I128(-1), "\"num\":-1", "-1"),
             (
                 Value::I128(i128::from(i64::MIN) - 1),
-                "\"n_big\":\"-9223372036854775809\"",
+                "\"num_big\":\"-9223372036854775809\"",
                 "-9223372036854775809",
             ),
-            (Value::F64(float), "\"n\":3.4028234663852886e+38", "3.4028234663852886e+38"),
-            (Value::F64(-1e39), "\"n_big\":\"-1e+39\"", "-1e+39"),
-            (Value::F64(f64::NAN), "\"n_big\":\"NaN\"", "NaN"),
-            (Value::I64(-1), "\"n\":-1", "-1"),
-            (Value::Bool(true), "\"n\":true", "true"),
+            (Value::F64(float), "\"num\":3.4028234663852886e+38", "3.4028234663852886e+38"),
+            (Value::F64(-1e39), "\"num_big\":\"-1e+39\"", "-1e+39"),
+            (Value::F64(f64::NAN), "\"num_big\":\"NaN\"", "NaN"),
+            (Value::I64(-1), "\"num\":-1", "-1"),
+            (Value::Bool(true), "\"num\":true", "true"),
         ] {
             assert_eq!(pushed(value, true, 99), (typed.to_owned(), false));
-            assert_eq!(pushed(value, false, 99), (format!(" n=\"{text}\""), false));
+            assert_eq!(pushed(value, false, 99), (format!(" num=\"{text}\""), false));
         }
     }
 
     #[test]
     fn a_text_is_cut_where_its_room_ends() {
-        // The name takes four octets, the quote of a typed one a fifth.
+        // The name takes six octets, the quote of a typed one a seventh.
         let value = Value::Str("abc");
-        assert_eq!(pushed(value, false, 7), (" n=\"abc\"".to_owned(), false));
-        assert_eq!(pushed(value, false, 6), (" n=\"ab...[cut 1 octets\\]\"".to_owned(), true));
-        assert_eq!(pushed(value, true, 8), ("\"n\":\"abc\"".to_owned(), false));
-        assert_eq!(pushed(value, true, 7), ("\"n\":\"ab...[cut 1 octets]\"".to_owned(), true));
+        assert_eq!(pushed(value, false, 9), (" num=\"abc\"".to_owned(), false));
+        assert_eq!(pushed(value, false, 8), (" num=\"ab...[cut 1 octets\\]\"".to_owned(), true));
+        assert_eq!(pushed(value, true, 10), ("\"num\":\"abc\"".to_owned(), false));
+        assert_eq!(pushed(value, true, 9), ("\"num\":\"ab...[cut 1 octets]\"".to_owned(), true));
     }
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
             }
         }
         let (text, _) = pushed(Value::Error(&Endless), false, 999);
-        assert_eq!(text, format!(" n=\"e{}\"", ": e".repeat(LONGEST_CHAIN)));
+        assert_eq!(text, format!(" num=\"e{}\"", ": e".repeat(LONGEST_CHAIN)));
     }
 
     #[test]

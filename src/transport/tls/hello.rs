@@ -72,6 +72,11 @@ mod tests {
         assert_eq!(version(&hello(&[0, 51, 0, 1, 5, 0, 43, 0, 2, 3, 4])), Some("TLSv1.3"));
         assert_eq!(version(&hello(&[0, 43, 0, 2, 3, 9])), None);
         assert_eq!(version(b"220 mail.example ESMTP"), None);
+        for (at, other) in [(0, 21), (5, 1)] {
+            let mut other_kind = hello(&[]);
+            other_kind[at] = other;
+            assert_eq!(version(&other_kind), None);
+        }
     }
 
     proptest! {
