@@ -100,6 +100,12 @@ mod tests {
     }
 
     #[test]
+    fn none_is_no_name() {
+        assert!(!hides("none", "none") && !hides("None,token", "none"));
+        assert!(hides("None,token", "token"));
+    }
+
+    #[test]
     fn a_name_is_known_in_every_spelling_and_behind_other_words() {
         for name in [
             "password",
