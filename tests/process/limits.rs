@@ -1,8 +1,13 @@
-//! What if the system gives no memory, no thread and no file?
+//! What if the system gives no memory, no thread, no file and no time?
 
 use std::{
-    fs, process,
-    sync::{Arc, Mutex},
+    fs,
+    path::Path,
+    process::{self, Command},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -81,6 +86,54 @@ pub(crate) fn no_memory() {
     assert_eq!((guard.stats().delivered, guard.stats().dropped()), (100_100, 0));
     // The harness would want more.
     process::exit(0);
+}
+
+#[test]
+fn a_shipper_that_gets_no_time_delays_nobody() {
+    let collector = Collector::tcp().unwrap();
+    let ended = run(scenario("no time").env("SYSLOG_URL", collector.url()));
+    println!("{}", ended.stdout);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+fn is_shipper(task: &Path) -> bool {
+    fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "logship")
+}
+
+pub(crate) fn no_time() {
+    let guard = init();
+    info!("one");
+    assert!(guard.flush(PATIENCE));
+    let mut tasks = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let shipper = tasks.find(|task| is_shipper(task)).unwrap();
+    let mut chrt = Command::new("chrt");
+    chrt.args(["--idle", "--pid", "0"]).arg(shipper.file_name().unwrap());
+    assert!(chrt.status().unwrap().success());
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // They take what time there is.
+        for _ in 0..thread::available_parallelism().unwrap().get() {
+            scope.spawn(|| {
+                while !is_over.load(Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let timed = |n: u64| {
+            let begin = Instant::now();
+            info!(n, "one of many");
+            begin.elapsed()
+        };
+        let slowest = (0..200_000).map(timed).max();
+        is_over.store(true, Relaxed);
+        println!("the slowest call took {slowest:?}");
+        // A call that waited for the shipper would take as long as the flush timeout, or longer.
+        assert!(slowest < Some(Duration::from_secs(2)), "{slowest:?}");
+    });
+    assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
+    let stats = guard.stats();
+    assert!(stats.captured > 200_000, "{stats:?}");
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting, "{stats:?}");
 }
 
 /// Sets the limit that counts, which may be raised again; returns what it was.

@@ -30,6 +30,7 @@ fn child() {
         "open files" => calls::open_files(),
         "sigpipe" => calls::sigpipe(),
         "no memory" => limits::no_memory(),
+        "no time" => limits::no_time(),
         "no thread" => limits::no_thread(),
         "no file" => limits::no_file(),
         "a child without files" => limits::a_child_without_files(),
