@@ -108,6 +108,10 @@ impl<C: Connection> Relp<C> {
                 if stored.octets.len() > LONGEST {
                     self.write().await?;
                     self.sent = end;
+                    // The first one without an answer will be set aside: it must be this one.
+                    while !self.window.is_empty() {
+                        self.listen().await?;
+                    }
                     return Err(Fault::TooLong);
                 }
                 let number = self.push_frame("syslog", stored.octets);
