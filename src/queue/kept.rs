@@ -11,7 +11,8 @@ use crate::tail::Tail;
 /// When what had arrived; a few marks for each tail, however many messages it holds.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    marks: VecDeque<(Instant, Cursor)>,
+    /// What has not arrived again on this connection has no time yet.
+    marks: VecDeque<(Option<Instant>, Cursor)>,
 }
 
 impl Kept {
@@ -21,22 +22,41 @@ impl Kept {
         let last = self.marks.len().checked_sub(1);
         let before = last.and_then(|last| self.marks.get(last.checked_sub(1)?));
         let is_near = before.is_some_and(|(since, mark)| {
-            end - mark < tail.octets / MARKS && now.saturating_duration_since(*since) < APART
+            let is_now = since.is_some_and(|since| now.saturating_duration_since(since) < APART);
+            end - mark < tail.octets / MARKS && is_now
         });
         match self.marks.back_mut() {
-            Some(mark) if is_near => *mark = (now, end),
-            _ => self.marks.push_back((now, end)),
+            Some(mark) if is_near => *mark = (Some(now), end),
+            _ => self.marks.push_back((Some(now), end)),
         }
     }
 
-    /// Everything before this need not be kept any more, now that all up to `arrived` has arrived.
+    /// Everything before this need not be kept any more, now that all up to `arrived` has arrived on
+    /// this connection.
     pub(super) fn release(&mut self, arrived: Cursor, tail: Tail, now: Instant) -> Option<Cursor> {
-        let is_over = |&(since, end): &(Instant, Cursor)| {
-            arrived - end >= tail.octets
-                || tail.age.is_some_and(|age| now.saturating_duration_since(since) >= age)
-        };
+        let again = self.marks.iter_mut().take_while(|(_, end)| *end <= arrived);
+        again.for_each(|(since, _)| *since = since.or(Some(now)));
+        self.pop_while(|(since, end)| {
+            let is_old =
+                |since| tail.age.is_some_and(|age| now.saturating_duration_since(since) >= age);
+            since.is_some_and(|since| arrived.saturating_sub(end) >= tail.octets || is_old(since))
+        })
+    }
+
+    /// The connection has ended: its end may have taken what it had. What is kept has to arrive
+    /// again, however long ago it did so first.
+    pub(super) fn begin_again(&mut self) {
+        self.marks.iter_mut().for_each(|(since, _)| *since = None);
+    }
+
+    /// Keeps no more than so many octets before `arrived`.
+    pub(super) fn shorten(&mut self, arrived: Cursor, octets: u64) -> Option<Cursor> {
+        self.pop_while(|(_, end)| arrived - end >= octets)
+    }
+
+    fn pop_while(&mut self, is_over: impl Fn((Option<Instant>, Cursor)) -> bool) -> Option<Cursor> {
         let mut released = None;
-        while let Some(mark) = self.marks.front().filter(|mark| is_over(mark)) {
+        while let Some(mark) = self.marks.front().filter(|mark| is_over(**mark)) {
             released = Some(mark.1);
             self.marks.pop_front();
         }
@@ -72,6 +92,25 @@ mod tests {
         assert_eq!(kept.release(330, tail, after(60)), Some(300));
         assert_eq!(kept.release(330, tail, after(90)), Some(330));
         assert_eq!(kept.release(330, tail, after(90)), None);
+    }
+
+    #[test]
+    fn what_is_sent_again_is_kept_until_it_has_arrived_again() {
+        let start = Instant::now();
+        let after = |ms| start + Duration::from_millis(ms);
+        let tail = Tail { octets: 100, age: Some(Duration::from_millis(50)) };
+        let mut kept = Kept::default();
+        for n in 1..=3 {
+            kept.note(n * 30, tail, start);
+        }
+        kept.begin_again();
+        assert_eq!(kept.release(0, tail, after(80)), None);
+        assert_eq!(kept.release(60, tail, after(90)), None);
+        assert_eq!(kept.release(60, tail, after(140)), Some(60));
+        kept.begin_again();
+        assert_eq!(kept.release(0, tail, after(900)), None);
+        assert_eq!(kept.shorten(90, 1), None);
+        assert_eq!(kept.shorten(90, 0), Some(90));
     }
 
     #[test]

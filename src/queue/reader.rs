@@ -185,7 +185,7 @@ impl Reader {
             self.kept.note(stored.end, tail, now);
         }
         self.front.advance_arrived(to);
-        let released = self.kept.release(self.front.arrived(), tail, now);
+        let released = self.kept.release(to.min(self.front.arrived()), tail, now);
         if let Some(released) = released {
             self.front.free(released);
         }
@@ -201,8 +201,17 @@ impl Reader {
     /// many messages that are.
     pub(crate) fn rewind(&mut self) -> u64 {
         let count = self.front.to_be_resent().count() as u64;
+        self.kept.begin_again();
         self.front.rewind();
         count
+    }
+
+    /// Keeps no more of what has arrived than this.
+    pub(crate) fn shorten(&mut self, tail: Tail) {
+        let octets = tail.within(self.front.capacity()).octets;
+        if let Some(released) = self.kept.shorten(self.front.arrived(), octets) {
+            self.front.skip_to(released);
+        }
     }
 
     /// What has arrived is safe: it will not be sent again.

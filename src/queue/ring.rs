@@ -210,10 +210,15 @@ impl Front {
         self.sent = self.kept;
     }
 
+    /// What ends at or before `to` and has arrived will not be sent again.
+    pub(crate) fn skip_to(&mut self, to: Cursor) {
+        self.advance_sent(to.min(self.arrived));
+        self.free(to);
+    }
+
     /// Nothing that has arrived will be sent again.
     pub(crate) fn skip_arrived(&mut self) {
-        self.advance_sent(self.arrived);
-        self.free(self.arrived);
+        self.skip_to(self.arrived);
     }
 
     fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {

@@ -177,7 +177,7 @@ impl Shipper {
                 // Where ways end before all of the tail went through, nothing new ever would; but a
                 // server may also die a few times in a row.
                 ..TRIES => {
-                    self.reader.arrived(arrived, tail.shortened(times.saturating_sub(PATIENT)));
+                    self.reader.shorten(tail.shortened(times.saturating_sub(PATIENT)));
                 }
                 TRIES => self.reader.forget_tail(),
                 _ => self.reader.set_aside(DropReason::Refused),

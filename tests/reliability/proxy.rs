@@ -47,8 +47,11 @@ fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>) -> Row {
         auditor.join().unwrap();
         logger.join().unwrap()
     });
-    let cuts = proxy.cuts();
     proxy.cut_after(0);
+    // What a proxy has acknowledged may end with the last cut: only after it does a flush tell more.
+    let is_back = || handle.stats().reconnects >= proxy.cuts() as u64;
+    assert!(eventually(PATIENCE, is_back), "{name}: not connected again");
+    let cuts = proxy.cuts();
     log_and_flush(&handle, said..said + 10);
     server.stop();
     let mut tally = Tally::default();
