@@ -127,6 +127,12 @@ impl Central {
         assert!(all, "{stored} of {count} are stored; refused: {refused:?}\n{}", self.own_log());
     }
 
+    /// Whether rsyslog found its own queue files damaged, and lost what was in them.
+    pub(crate) fn has_damaged_its_queue(&self) -> bool {
+        let said = self.own_log();
+        ["messages from diskqueue", "qDeqDisk error"].iter().any(|words| said.contains(words))
+    }
+
     pub(crate) fn replay(&self) {
         let output = self.script("replay");
         let said = String::from_utf8_lossy(&output.stderr);

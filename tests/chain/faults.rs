@@ -51,34 +51,47 @@ fn nothing_is_lost_or_doubled_by_a_store_that_is_busy_or_away() {
 /// answers only for what is in its queue on the disk.
 #[test]
 fn nothing_is_lost_or_doubled_by_a_central_that_is_killed() {
-    let count = count() / 4;
     for (scheme, tail) in [("tcp", 8 << 20), ("relp", 0)] {
-        let mut central = Central::running();
-        let builder = shop(&central.url(scheme)).format(Format::Cee).tail(tail);
-        let handle = builder.build().unwrap();
-        scope(|scope| {
-            let logger = scope.spawn(|| log_evenly(&handle, count));
-            for kill in 0..3 {
-                sleep(Duration::from_millis(700));
-                // Once with everything in its queue.
-                if kill == 1 {
-                    central.store.go_away();
-                    sleep(Duration::from_millis(700));
-                }
-                central.kill();
-                central.start();
-                if kill == 1 {
-                    central.store.come_back();
-                }
-            }
-            logger.join().unwrap();
-        });
-        assert!(handle.flush(PATIENCE));
-        central.wait_for(count as usize);
-        let resent = handle.stats().resent;
-        println!("{scheme}: central killed 3 times, {count} records, {resent} sent again");
-        assert_each_once(&mut central, count);
+        // A kill may come while rsyslog writes the files of its queue. Then it loses what is in them,
+        // and says so: what it has answered for is nobody else's any more.
+        let is_sound = (0..10).any(|_| survives_kills(scheme, tail));
+        assert!(is_sound, "{scheme}: rsyslog damaged its own queue files each time");
     }
+}
+
+/// False if rsyslog damaged the files of its queue.
+fn survives_kills(scheme: &str, tail: usize) -> bool {
+    let count = count() / 4;
+    let mut central = Central::running();
+    let builder = shop(&central.url(scheme)).format(Format::Cee).tail(tail);
+    let handle = builder.build().unwrap();
+    scope(|scope| {
+        let logger = scope.spawn(|| log_evenly(&handle, count));
+        for kill in 0..3 {
+            sleep(Duration::from_millis(700));
+            // Once with everything in its queue.
+            if kill == 1 {
+                central.store.go_away();
+                sleep(Duration::from_millis(700));
+            }
+            central.kill();
+            central.start();
+            if kill == 1 {
+                central.store.come_back();
+            }
+        }
+        logger.join().unwrap();
+    });
+    assert!(handle.flush(PATIENCE));
+    if central.has_damaged_its_queue() {
+        println!("{scheme}: rsyslog damaged the files of its own queue");
+        return false;
+    }
+    central.wait_for(count as usize);
+    let resent = handle.stats().resent;
+    println!("{scheme}: central killed 3 times, {count} records, {resent} sent again");
+    assert_each_once(&mut central, count);
+    true
 }
 
 /// As a sender does it that lost a connection: octet for octet the same.
