@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
+    TAIL,
     child::{example, run},
     row::Row,
 };
@@ -54,7 +55,7 @@ fn while_it_ships(name: &str, kills: usize) -> Row {
     let (_folder, path) = place();
     let collector = Collector::tcp().unwrap();
     // What is kept as a tail is sent again at each start.
-    let copies_allowed = (256 << 10) / 150 + 2_000;
+    let copies_allowed = TAIL as u64 / 150 + 2_000;
     let mut row = Row { name: name.to_owned(), copies_allowed, ..Row::default() };
     for _ in 0..(2 * kills).div_ceil(LIVES) {
         let start = random(1_000);

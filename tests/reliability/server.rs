@@ -12,6 +12,7 @@ use std::{
 use logship::{Handle, Overflow};
 
 use crate::{
+    TAIL,
     row::Row,
     shipping::{PATIENCE, build, log, log_and_flush, logging, shop, url},
     support::{Input, Rsyslogd, eventually},
@@ -57,7 +58,7 @@ impl Case {
         const ON_ITS_WAY: u64 = 256 << 10;
         match (self.input, self.tail) {
             (Input::Relp, _) => 128,
-            (_, tail) => (tail.unwrap_or(256 << 10) as u64 + ON_ITS_WAY) / OCTETS,
+            (_, tail) => (tail.unwrap_or(TAIL) as u64 + ON_ITS_WAY) / OCTETS,
         }
     }
 }
