@@ -3,7 +3,13 @@
 #![deny(rustdoc::broken_intra_doc_links)]
 // What only one feature needs lies idle without it; with all of them nothing may.
 #![cfg_attr(
-    not(all(feature = "tracing", feature = "log", feature = "tls", feature = "rustls")),
+    not(all(
+        feature = "tracing",
+        feature = "log",
+        feature = "tls",
+        feature = "rustls",
+        feature = "opentelemetry"
+    )),
     allow(dead_code, unused_imports)
 )]
 
