@@ -19,7 +19,7 @@ use crate::{
 type Run = fn(&str, usize) -> Row;
 
 pub(crate) const ROWS: [(&str, Run); 2] = [
-    ("connections, reset each megabyte, TCP, default, 20000/s", |name, kills| {
+    ("connections, reset each megabyte, TCP, tail 256 KiB, 20000/s", |name, kills| {
         resets(name, kills, Input::PlainTcp, Some(20_000))
     }),
     ("connections, reset each megabyte, RELP, full speed", |name, kills| {
@@ -34,7 +34,8 @@ fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>) -> Row {
     proxy.cut_after(1_000_003);
     let scheme = if input == Input::Relp { "relp" } else { "tcp" };
     let builder = shop(&format!("{scheme}://127.0.0.1:{}", proxy.port()));
-    let builder = builder.overflow(Overflow::Block(PATIENCE)).capacity(16 << 20);
+    // Shorter than what a connection carries in its life.
+    let builder = builder.overflow(Overflow::Block(PATIENCE)).capacity(16 << 20).tail(256 << 10);
     let handle = build(builder.on_trouble(|_| {}));
     let (is_over, unaccounted) = (AtomicBool::new(false), AtomicU64::new(0));
     let said = thread::scope(|scope| {
