@@ -123,7 +123,6 @@ impl Builder {
                  since the next start may be in another folder"
             )));
         }
-        let every = |text: &str| read::seconds(text).map(Some);
         let queue_sync =
             choose(self.queue_sync.map(Some), env, "SYSLOG_QUEUE_SYNC", every, || None)?;
         if let Some(every) = queue_sync {
