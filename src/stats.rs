@@ -40,7 +40,7 @@ pub struct Stats {
     pub cut: u64,
     /// Fields left out because the frame had no room for them.
     pub omitted: u64,
-    /// Records in which a value panicked while it was being formatted.
+    /// Records in which a value panicked while it was being formatted, and fields of spans that did.
     pub panicked: u64,
 }
 

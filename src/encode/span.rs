@@ -1,5 +1,10 @@
 //! How are a span's name and fields written, once, for all the records inside it?
 
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::Ordering::Relaxed,
+};
+
 use super::{Encoder, Frame, escape::Escaped, short::Short, value};
 use crate::record::Value;
 
@@ -25,8 +30,15 @@ impl Encoder {
             return field.to_vec();
         }
         let limit = field.len() + self.settings.max_frame / VALUE_SHARE;
-        if value::push(&mut field, value, limit, self.style()).is_cut {
-            self.alterations.count_cut();
+        // A value's own formatting may panic: that must not take the span with it, nor the call.
+        let push = || value::push(&mut field, value, limit, self.style());
+        match catch_unwind(AssertUnwindSafe(push)) {
+            Ok(pushed) if pushed.is_cut => self.alterations.count_cut(),
+            Ok(_) => {}
+            Err(_) => {
+                value::end_panicked(&mut field, self.style());
+                self.alterations.panicked.fetch_add(1, Relaxed);
+            }
         }
         field.to_vec()
     }

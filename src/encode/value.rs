@@ -92,6 +92,12 @@ fn push_text(
     pushed
 }
 
+/// Ends a text whose own formatting panicked, and says so in it.
+pub(super) fn end_panicked(out: &mut Frame, style: Style) {
+    Escaped::new(out, usize::MAX, style.place, style.controls).push(PANICKED);
+    out.push(b'"');
+}
+
 #[inline]
 fn push_number(out: &mut Frame, digits: &str, style: Style) {
     out.extend_from_slice(digits.as_bytes());
@@ -133,6 +139,8 @@ pub(super) fn write_chain(
 /// A `Display` that fails has said what it could; there is nobody to tell.
 pub(super) fn ignore(_: fmt::Result) {}
 
+/// What stands in a record for the rest of a value that panicked.
+pub(super) const PANICKED: &str = "[a value panicked while it was being formatted]";
 /// Octets that the longest number takes, with quotes and what its name grows by.
 pub(super) const LONGEST_NUMBER: usize = 46;
 /// Elasticsearch makes a `long` of an integer that it meets first.

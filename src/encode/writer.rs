@@ -7,7 +7,7 @@ use super::{
     escape::CUT_MARK,
     site::push_name,
     structured_data::push_sequence_id,
-    value::{self, LONGEST_NUMBER, Style},
+    value::{self, LONGEST_NUMBER, PANICKED, Style},
 };
 use crate::{Severity, record::Value};
 
@@ -163,7 +163,7 @@ impl<'a> Writer<'a> {
             self.scratch.frame.push(b'"');
         }
         self.encoder.alterations.panicked.fetch_add(1, Relaxed);
-        self.text(format_args!("[a value panicked while it was being formatted]"));
+        self.text(format_args!("{PANICKED}"));
     }
 
     /// Ends the record.

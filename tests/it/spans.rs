@@ -1,10 +1,13 @@
 //! Are a record's spans those that it was logged in, whatever was kept from the record before?
 
-use logship::collector::Collector;
-use tracing::{info, info_span};
+use std::fmt;
+
+use logship::{Format, collector::Collector};
+use serde_json::Value;
+use tracing::{field, info, info_span};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::support::{PATIENCE, builder, flawless};
+use super::support::{PATIENCE, builder, capture, flawless};
 
 #[test]
 fn what_is_recorded_later_shows_in_the_next_record() {
@@ -78,4 +81,51 @@ fn two_subscribers_of_one_handle_have_spans_of_their_own() {
     let records = collector.wait_for(3, PATIENCE);
     let spans: Vec<_> = records.iter().map(|r| r.param("span@32473", "spans")).collect();
     assert_eq!(spans, [Some("left"), None, Some("left")]);
+}
+
+#[test]
+fn a_value_of_a_span_that_panics_takes_nothing_with_it() {
+    struct Bad;
+    impl fmt::Display for Bad {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half \"")?;
+            panic!("no")
+        }
+    }
+    for format in [Format::Rfc5424, Format::Cee] {
+        let collector = Collector::tcp().unwrap();
+        let handle = builder(&collector).format(format).build().unwrap();
+        let guard = capture(&handle);
+        let span = info_span!("x", before = 1, bad = %Bad, after = 2, later = field::Empty);
+        span.in_scope(|| info!("at first"));
+        span.record("later", field::display(Bad));
+        span.record("after", 3);
+        span.in_scope(|| info!("then"));
+        drop(guard);
+        assert!(handle.flush(PATIENCE));
+        assert_eq!(handle.stats().panicked, 2);
+        let records = collector.wait_for(2, PATIENCE);
+        let half = "half \"[a value panicked while it was being formatted]";
+        for (record, after, later) in [(&records[0], "2", None), (&records[1], "3", Some(half))] {
+            assert_eq!(record.complaints, []);
+            let said = [
+                ("before", Some("1")),
+                ("bad", Some(half)),
+                ("after", Some(after)),
+                ("later", later),
+            ];
+            if format == Format::Rfc5424 {
+                said.into_iter().for_each(|(n, v)| assert_eq!(record.param("span@32473", n), v));
+            } else {
+                let text = record.text().unwrap();
+                let json: Value = serde_json::from_str(text.trim_start_matches("@cee:")).unwrap();
+                let spans = &json["spans"];
+                assert_eq!(
+                    (&spans["bad"], spans["after"].to_string()),
+                    (&half.into(), after.into())
+                );
+                assert_eq!(spans["later"].as_str(), later);
+            }
+        }
+    }
 }
