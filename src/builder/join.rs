@@ -115,6 +115,12 @@ impl Builder {
                  hold 64 KiB and {FRAMES} frames, here {smallest} octets"
             )));
         }
+        if capacity > LARGEST_CAPACITY {
+            return Err(Error::new(format!(
+                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too large: it may be \
+                 {LARGEST_CAPACITY} octets where there is so much memory"
+            )));
+        }
         let file = self.queue_file.map(Some);
         let queue_file = choose(file, env, "SYSLOG_QUEUE_FILE", read::path, || None)?;
         if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
@@ -288,6 +294,8 @@ const DEFAULT_URL: &str = "tcp://localhost:514";
 const DEFAULT_CAPACITY: usize = 8 << 20;
 const SHORTEST_SYNC: Duration = Duration::from_millis(10);
 const SMALLEST_CAPACITY: usize = 64 << 10;
+/// Sums with it can't overflow.
+const LARGEST_CAPACITY: usize = isize::MAX as usize / 2;
 /// Frames that the queue must hold: what it can't use at its end is less than one.
 const FRAMES: usize = 8;
 const DEFAULT_MAX_FRAME: usize = 8096;

@@ -193,8 +193,8 @@ impl Builder {
     }
 
     /// Octets of memory for records that wait, written to at once so that no log call waits for a page.
-    /// Each takes its own length and up to 15 octets. At least 64 KiB, and eight frames. Defaults to
-    /// 8 MiB: some 40,000 records.
+    /// Each takes its own length and up to 15 octets. At least 64 KiB, and eight frames; more than
+    /// there is memory for is an error. Defaults to 8 MiB: some 40,000 records.
     pub fn capacity(mut self, capacity: usize) -> Self {
         self.capacity = Some(capacity);
         self

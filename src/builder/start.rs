@@ -1,6 +1,8 @@
 //! How is a shipper started, and started anew in a forked child?
 
-use std::{io, path::PathBuf, process, sync::Arc, time::Duration};
+use std::{
+    collections::TryReserveError, fmt, io, path::PathBuf, process, sync::Arc, time::Duration,
+};
 
 use crate::{
     Error, Overflow,
@@ -35,7 +37,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// Where a frame is too short for the header, or the system gives no thread.
+    /// Where a frame is too short for the header, or the system gives no thread or not enough memory.
     pub(super) fn start<'a>(
         self,
         reports: impl Iterator<Item = &'a String>,
@@ -44,7 +46,7 @@ impl Plan {
         let encoder = Encoder::new(self.settings.clone())?;
         reports.for_each(|report| self.trouble().tell_at_start(report));
         let _whole = fork::starting();
-        let (inlet, started) = Arc::new(self).start_with(encoder, true);
+        let (inlet, started) = Arc::new(self).start_with(encoder, true)?;
         started.map_err(|e| Error::because("the shipper's thread can't be started", e))?;
         Ok(inlet)
     }
@@ -55,10 +57,14 @@ impl Plan {
         if self.is_own_id {
             settings.process_id = process::id().to_string();
         }
-        let (inlet, started) = self.start_with(Encoder::new(settings).ok()?, false);
+        let tell = |error: &dyn fmt::Display| {
+            self.trouble().tell_at_start(&format!("a forked child can't ship: {error}"));
+        };
+        let started = self.start_with(Encoder::new(settings).ok()?, false);
+        let (inlet, started) = started.inspect_err(|error| tell(error)).ok()?;
         if let Err(error) = started {
             // Its queue is closed by now: what is logged is counted.
-            self.trouble().tell_at_start(&format!("a forked child can't ship: {error}"));
+            tell(&error);
         }
         Some(inlet)
     }
@@ -67,7 +73,7 @@ impl Plan {
         self: &Arc<Self>,
         encoder: Encoder,
         is_first: bool,
-    ) -> (Arc<Inlet>, io::Result<()>) {
+    ) -> Result<(Arc<Inlet>, io::Result<()>), Error> {
         let queue_file = self.queue_file.as_deref().filter(|_| is_first);
         let place = queue_file.map(|path| {
             let mut trouble = self.trouble();
@@ -75,7 +81,8 @@ impl Plan {
             let sync = self.queue_sync.map(|every| (every, tell));
             Place { path, tag: &self.settings.tag, sync }
         });
-        let (queue, reader, report) = queue(self.capacity, self.overflow, place);
+        let (queue, reader, report) =
+            queue(self.capacity, self.overflow, place).map_err(|e| no_memory(self.capacity, e))?;
         let mut trouble = self.trouble();
         if let Some(report) = report {
             trouble.tell_at_start(&report);
@@ -90,10 +97,15 @@ impl Plan {
         let started =
             spawn(Shipper::new(reader, servers, trouble, counters, tend, self.flush_timeout));
         flush_at_exit(Arc::downgrade(&inlet.queue), self.flush_timeout);
-        (inlet, started)
+        Ok((inlet, started))
     }
 
     fn trouble(&self) -> Trouble {
         Trouble::new(&self.settings.tag, self.listener.clone())
     }
+}
+
+fn no_memory(capacity: usize, error: TryReserveError) -> Error {
+    let what = format!("a queue (SYSLOG_CAPACITY) of {capacity} octets finds no memory");
+    Error::because(what, error)
 }

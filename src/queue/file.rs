@@ -3,6 +3,7 @@
 //! The kernel keeps what is written to a shared mapping, however the process ends.
 #![allow(unsafe_code)]
 
+use std::collections::TryReserveError;
 #[cfg(not(unix))]
 use std::path::Path;
 
@@ -21,9 +22,12 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn in_memory(capacity: usize, report: Option<String>) -> Self {
-        let (tail, front) = ring(capacity);
-        Opened { tail, front, adopted: 0, damaged: 0, report }
+    pub(super) fn in_memory(
+        capacity: usize,
+        report: Option<String>,
+    ) -> Result<Self, TryReserveError> {
+        let (tail, front) = ring(capacity)?;
+        Ok(Opened { tail, front, adopted: 0, damaged: 0, report })
     }
 }
 

@@ -1,5 +1,5 @@
 //! How does a ring in a file fare, for the fuzz targets?
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::panic)]
 
 use std::{path::Path, sync::Arc};
 
@@ -22,7 +22,8 @@ pub struct Ring {
 impl Ring {
     pub fn open(path: &Path, capacity: usize) -> Self {
         let place = Place { path, tag: "fuzz", sync: None };
-        let (queue, reader, report) = queue(capacity, Overflow::DropNewest, Some(place));
+        let made = queue(capacity, Overflow::DropNewest, Some(place));
+        let Ok((queue, reader, report)) = made else { panic!("no memory for {capacity} octets") };
         Ring { queue, reader, report }
     }
 

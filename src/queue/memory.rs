@@ -1,6 +1,8 @@
 //! How are the octets of a ring read and written from two threads at once?
 #![allow(unsafe_code)]
 
+use std::collections::TryReserveError;
+
 use super::{
     Cursor,
     file::Mapping,
@@ -34,10 +36,16 @@ unsafe impl Send for Memory {}
 unsafe impl Sync for Memory {}
 
 impl Memory {
-    pub(super) fn new(capacity: usize) -> Self {
+    /// # Errors
+    ///
+    /// Where there is not so much memory.
+    pub(super) fn new(capacity: usize) -> Result<Self, TryReserveError> {
+        let mut words = Vec::new();
+        words.try_reserve_exact(capacity / WORD)?;
         // Written, not only reserved: the first touch of a page would be some log call's wait.
-        let words = vec![UNUSED; capacity / WORD].into_boxed_slice();
-        Memory::at(Box::into_raw(words).cast(), capacity, None)
+        words.resize(capacity / WORD, UNUSED);
+        let words = words.into_boxed_slice();
+        Ok(Memory::at(Box::into_raw(words).cast(), capacity, None))
     }
 
     pub(super) fn mapped(mapping: Mapping) -> Self {

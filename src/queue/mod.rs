@@ -16,22 +16,25 @@ mod memory;
 mod overflow;
 mod reader;
 mod ring;
+mod sync;
 mod word;
 
 use std::{
+    collections::TryReserveError,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::{Duration, Instant},
 };
 
-use tokio::sync::Notify;
-
 pub use self::overflow::Overflow;
-use self::ring::Tail;
 pub(crate) use self::{
     reader::{Batch, Reader, Work},
     ring::Cursor,
+};
+use self::{
+    ring::Tail,
+    sync::{Condvar, Mutex, MutexGuard, Notify},
 };
 use crate::{
     Severity, Stats,
@@ -96,12 +99,16 @@ pub(crate) struct Place<'a> {
 pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
 
 /// Makes a queue of `capacity` octets, in a file if there is a place, and says what went wrong
-/// with that: a queue there is in any case.
+/// with that: the queue is in memory then.
+///
+/// # Errors
+///
+/// Where there is not so much memory.
 pub(crate) fn queue(
     capacity: usize,
     overflow: Overflow,
     place: Option<Place<'_>>,
-) -> (Arc<Queue>, Reader, Option<String>) {
+) -> Result<(Arc<Queue>, Reader, Option<String>), TryReserveError> {
     let opened = place.as_ref().map(|place| match place {
         #[cfg(unix)]
         Place { path, tag, .. } if folder::is_folder(path) => folder::open(path, tag, capacity),
@@ -109,8 +116,8 @@ pub(crate) fn queue(
     });
     let (file::Opened { tail, front, adopted, damaged, report }, is_checked) = match opened {
         Some(Ok(opened)) => (opened, true),
-        Some(Err(report)) => (file::Opened::in_memory(capacity, Some(report)), false),
-        None => (file::Opened::in_memory(capacity, None), false),
+        Some(Err(report)) => (file::Opened::in_memory(capacity, Some(report))?, false),
+        None => (file::Opened::in_memory(capacity, None)?, false),
     };
     #[cfg(unix)]
     let (guard, report) = match place.map(|place| guard::of(&tail, place)) {
@@ -144,7 +151,7 @@ pub(crate) fn queue(
     let reader = Reader::new(Arc::clone(&queue), front);
     #[cfg(unix)]
     let reader = reader.guarded(guard);
-    (queue, reader, report)
+    Ok((queue, reader, report))
 }
 
 impl Queue {
@@ -214,7 +221,8 @@ impl Queue {
         let deadline = deadline(timeout);
         let is_flushed = self.flush(timeout);
         let mut state = self.lock();
-        state.hang_up = true;
+        // A reader that has ended would never answer.
+        state.hang_up = state.has_reader;
         state.is_parked = false;
         self.wake();
         while state.hang_up {
@@ -311,78 +319,7 @@ pub(crate) fn deadline(limit: Duration) -> Instant {
 
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tail::Tail;
-
-    fn queue(capacity: usize, overflow: Overflow) -> (Arc<Queue>, Reader) {
-        let (queue, reader, _) = super::queue(capacity, overflow, None);
-        (queue, reader)
-    }
-
-    fn stats(queue: &Queue) -> Stats {
-        let mut stats = Stats::default();
-        queue.tell(&mut stats);
-        stats
-    }
-
-    fn fill(queue: &Queue, severity: Severity) -> u64 {
-        let before = stats(queue).waiting;
-        while {
-            let dropped = stats(queue).dropped();
-            let _ = queue.push(severity, &[b'x'; 100]);
-            stats(queue).dropped() == dropped
-        } {}
-        stats(queue).waiting - before
-    }
-
-    #[test]
-    fn each_severity_finds_its_reserve() {
-        let (queue, _reader) = queue(64 * 1024, Overflow::ShedLeastSevere);
-        assert!(fill(&queue, Severity::Debug) > 0);
-        assert!(fill(&queue, Severity::Informational) > 0);
-        assert!(fill(&queue, Severity::Warning) > 0);
-        assert_eq!(fill(&queue, Severity::Error), 0);
-        let stats = stats(&queue);
-        assert_eq!(stats.dropped_of(Severity::Debug), 1);
-        assert_eq!(stats.dropped_of(Severity::Error), 1);
-        assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
-    }
-
-    #[test]
-    fn what_is_longer_than_half_the_queue_is_turned_away() {
-        let (queue, mut reader) = queue(4096, Overflow::DropNewest);
-        for _ in 0..20 {
-            let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2 - 16]);
-            let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2]);
-            let end = reader.batch(usize::MAX).last().map(|stored| stored.end);
-            reader.sent(end.unwrap_or_default());
-            reader.arrived(end.unwrap_or_default(), Tail::NONE);
-        }
-        assert_eq!(stats(&queue).delivered, 20);
-        assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
-    }
-
-    #[test]
-    fn a_limit_may_be_as_long_as_durations_are() {
-        assert!(deadline(Duration::MAX) > Instant::now() + CENTURY / 2);
-    }
-
-    #[test]
-    fn a_blocked_call_goes_on_when_there_is_room_and_gives_up_in_time() {
-        let (queue, mut reader) = queue(4096, Overflow::Block(Duration::from_millis(50)));
-        fill(&queue, Severity::Error);
-        assert_eq!(stats(&queue).dropped(), 1);
-        let writer = {
-            let queue = Arc::clone(&queue);
-            std::thread::spawn(move || queue.push(Severity::Error, &[b'x'; 100]))
-        };
-        let end = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
-        reader.sent(end);
-        reader.arrived(end, Tail::NONE);
-        writer.join().unwrap();
-        assert_eq!(stats(&queue).dropped(), 1);
-        assert_eq!(stats(&queue).waiting, 1);
-    }
-}
+#[cfg(all(test, logship_loom))]
+mod models;
+#[cfg(all(test, not(logship_loom)))]
+mod tests;

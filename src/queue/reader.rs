@@ -123,7 +123,9 @@ impl Reader {
 
     /// Sleeps between two tries, less long where someone waits for a flush or the end.
     pub(crate) async fn pause(&self, length: Duration) {
-        let length = if self.is_urged() { length.min(URGED) } else { length };
+        if self.is_urged() {
+            return tokio::time::sleep(length.min(URGED)).await;
+        }
         tokio::select! {
             () = tokio::time::sleep(length) => {}
             () = self.urged() => {}
@@ -136,13 +138,10 @@ impl Reader {
         state.flushes > 0 || state.is_closed || state.hang_up
     }
 
-    async fn urged(&self) {
-        let was_urged = self.is_urged();
-        loop {
+    /// Waits until someone waits for a flush or the end.
+    pub(super) async fn urged(&self) {
+        while !self.is_urged() {
             self.queue.wake.notified().await;
-            if !was_urged && self.is_urged() {
-                return;
-            }
         }
     }
 
@@ -274,6 +273,10 @@ impl Drop for Reader {
 /// Long enough to gather a batch, short enough for a person who watches the other end.
 const NAP: Duration = Duration::from_micros(500);
 /// Naps before sleeping: 20 ms of silence.
+#[cfg(not(logship_loom))]
 const NAPS: u128 = 40;
+/// A model has no clock.
+#[cfg(logship_loom)]
+const NAPS: u128 = 0;
 /// The longest pause between two tries while someone waits for a flush.
 const URGED: Duration = Duration::from_millis(100);

@@ -25,6 +25,8 @@ fn a_wrong_setting_is_quoted_and_the_rule_named() {
         (logship::builder("t").process_id("a\nb"), "\"a\\nb\"", "RFC 5424"),
         (logship::builder("t").levels("info,x=loud"), "x=loud", "my_crate=debug"),
         (logship::builder("t").capacity(1000), "1000", "64 KiB"),
+        (logship::builder("t").capacity(1 << 60), "1152921504606846976", "memory"),
+        (logship::builder("t").capacity(usize::MAX), "18446744073709551615", "too large"),
         (logship::builder("t").max_frame(100), "100", "RFC 5424 section 6.1"),
         (logship::builder("t").url("udp://h").max_frame(70_000), "70000", "65507"),
         (logship::builder("t").hostname("h".repeat(255)).max_frame(480), "480", "half"),

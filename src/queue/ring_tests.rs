@@ -1,0 +1,99 @@
+//! Is the ring a queue, for one thread and for two?
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Step {
+    Push(usize),
+    Send(usize),
+    Arrive(usize),
+    Rewind,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0_usize..2_000).prop_map(Step::Push),
+        2 => (0_usize..5).prop_map(Step::Send),
+        2 => (0_usize..5).prop_map(Step::Arrive),
+        1 => Just(Step::Rewind),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn behaves_like_a_queue(steps in proptest::collection::vec(step(), 1..400)) {
+        let (mut tail, mut front) = ring(4096).unwrap();
+        let mut model: VecDeque<(Severity, Vec<u8>)> = VecDeque::new();
+        let mut sent = 0;
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                Step::Push(length) => {
+                    let severity = Severity::from_code(number as u8);
+                    let octets = vec![number as u8; length];
+                    let room = tail.used() + tail.cost(length) <= tail.capacity();
+                    prop_assert_eq!(tail.push(severity, &octets, 0), room);
+                    if room { model.push_back((severity, octets)); }
+                }
+                Step::Send(count) => {
+                    if let Some(last) = front.unsent().take(count).last() {
+                        let end = last.end;
+                        sent += count.min(model.len() - sent);
+                        front.advance_sent(end);
+                    }
+                }
+                Step::Arrive(count) => {
+                    let there = front.to_be_resent().take(count);
+                    let expected: Vec<_> = model.iter().take(count.min(sent)).collect();
+                    let all: Vec<_> = there.collect();
+                    prop_assert_eq!(all.len(), expected.len());
+                    for (stored, (severity, octets)) in all.iter().zip(expected) {
+                        prop_assert_eq!(stored.severity, *severity);
+                        prop_assert_eq!(stored.octets, &octets[..]);
+                    }
+                    let (count, end) = (all.len(), all.last().map(|stored| stored.end));
+                    front.advance_arrived(end.unwrap_or(front.arrived()));
+                    front.free(end.unwrap_or(front.arrived()));
+                    sent -= count;
+                    model.drain(..count);
+                }
+                Step::Rewind => { front.rewind(); sent = 0; }
+            }
+            prop_assert_eq!(front.has_unsent(), sent < model.len());
+            let all: Vec<_> = front.unsent().map(|stored| stored.octets.to_vec()).collect();
+            let rest: Vec<_> = model.iter().skip(sent).map(|(_, o)| o.clone()).collect();
+            prop_assert_eq!(all, rest);
+        }
+    }
+}
+
+#[test]
+fn a_reader_on_another_thread_sees_whole_messages_in_order() {
+    const COUNT: u64 = 200_000;
+    let (mut tail, mut front) = ring(8192).unwrap();
+    let writer = std::thread::spawn(move || {
+        for number in 0..COUNT {
+            let octets = number.to_string().repeat(1 + number as usize % 20);
+            while !tail.push(Severity::Debug, octets.as_bytes(), 0) {
+                std::thread::yield_now();
+            }
+        }
+    });
+    let mut next = 0_u64;
+    while next < COUNT {
+        let mut end = front.sent();
+        for stored in front.unsent() {
+            let expected = next.to_string().repeat(1 + next as usize % 20);
+            assert_eq!(stored.octets, expected.as_bytes());
+            next += 1;
+            end = stored.end;
+        }
+        front.advance_sent(end);
+        front.advance_arrived(end);
+        front.free(end);
+    }
+    writer.join().unwrap();
+}
