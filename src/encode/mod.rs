@@ -21,6 +21,8 @@ mod short;
 mod site;
 mod span;
 mod structured_data;
+#[cfg(test)]
+mod tests;
 mod text;
 mod timestamp;
 mod value;

@@ -6,5 +6,6 @@ mod certificates;
 mod client;
 mod files;
 mod good;
+mod hello;
 mod life;
 mod server;

@@ -1,0 +1,154 @@
+//! Is a whole message what its format says, and within its frame to the octet?
+
+mod content;
+mod room;
+mod spans;
+
+use std::{error, fmt, sync::atomic::Ordering::Relaxed};
+
+use super::{
+    ControlCharacters, Encoder, Format, Scratch, Settings, TimeQuality, Writer, escape::CUT_MARK,
+    writer::OMITTED,
+};
+use crate::{
+    Facility, Severity,
+    record::{Level, Origin, Severities, Value},
+    redact::Redact,
+    zone::Zone,
+};
+
+const FORMATS: [Format; 5] =
+    [Format::Rfc5424, Format::Cee, Format::Ecs, Format::Rfc3164, Format::Rfc3164Local];
+
+fn settings(format: Format) -> Settings {
+    Settings {
+        format,
+        facility: Facility::Local0,
+        severities: Severities::default(),
+        tag: "shop".to_owned(),
+        hostname: "host.example".to_owned(),
+        process_id: "4711".to_owned(),
+        enterprise_number: 32473,
+        max_frame: 8096,
+        controls: ControlCharacters::Escape,
+        source_location: false,
+        thread_name: false,
+        origin: false,
+        sequence_id: false,
+        time_quality: None,
+        bom: false,
+        redact: Redact::default(),
+        zone: Zone::utc(),
+    }
+}
+
+fn everything(format: Format) -> Settings {
+    Settings {
+        source_location: true,
+        thread_name: true,
+        origin: true,
+        sequence_id: true,
+        time_quality: Some(TimeQuality::SyncedWithin(250)),
+        bom: true,
+        ..settings(format)
+    }
+}
+
+fn within(max_frame: usize, format: Format) -> Encoder {
+    Encoder::new(Settings { max_frame, ..settings(format) }).unwrap()
+}
+
+const ORIGIN: Origin<'_> = Origin {
+    severity: Severity::Informational,
+    level: Level::Info,
+    target: "cart",
+    file: Some("src/a]\"b.rs"),
+    line: Some(12),
+};
+
+/// What `say` says, with `T` for the time.
+fn written(encoder: &Encoder, scratch: &mut Scratch, say: impl FnOnce(&mut Writer<'_>)) -> String {
+    from(encoder, scratch, &ORIGIN, say)
+}
+
+fn from(
+    encoder: &Encoder,
+    scratch: &mut Scratch,
+    origin: &Origin<'_>,
+    say: impl FnOnce(&mut Writer<'_>),
+) -> String {
+    let site = encoder.site(origin, std::iter::empty());
+    let mut writer = encoder.begin(scratch, &site);
+    say(&mut writer);
+    let octets = writer.finish().octets;
+    assert!(octets.len() <= encoder.settings.max_frame, "{}", octets.escape_ascii());
+    let text = std::str::from_utf8(octets).unwrap();
+    let old = matches!(encoder.settings.format, Format::Rfc3164 | Format::Rfc3164Local);
+    let (time, length) = if old { ("<134>", 15) } else { ("<134>1 ", 27) };
+    let rest = text.strip_prefix(time).unwrap();
+    format!("{time}T{}", &rest[length..])
+}
+
+fn one(settings: Settings, say: impl FnOnce(&mut Writer<'_>)) -> String {
+    written(&Encoder::new(settings).unwrap(), &mut Scratch::default(), say)
+}
+
+/// How long a message is that `T` stands in for the time.
+fn length(encoder: &Encoder, message: &str) -> usize {
+    let old = matches!(encoder.settings.format, Format::Rfc3164 | Format::Rfc3164Local);
+    message.len() - 1 + if old { 15 } else { 27 }
+}
+
+#[derive(Debug)]
+struct Failed(&'static str, Option<Box<Failed>>);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl error::Error for Failed {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.1.as_deref().map(|cause| cause as _)
+    }
+}
+
+fn failed() -> Failed {
+    Failed("no \"order\"", Some(Box::new(Failed("it is\ngone", None))))
+}
+
+fn say_everything(writer: &mut Writer<'_>) {
+    let encoder = writer.encoder;
+    writer.named_field("n", Value::U64(42));
+    writer.named_field("error", Value::Error(&failed()));
+    writer.named_field("cause", Value::Error(&Failed("next", None)));
+    #[cfg(feature = "opentelemetry")]
+    writer.trace([0x1f; 16], [0xa0; 8]);
+    let outer = encoder.span_names(None, "request");
+    let names = encoder.span_names(Some(&outer), "pay\"");
+    assert!(writer.begin_spans(&names));
+    for name in encoder.span_field_names(["user", "omitted", "User"].into_iter()) {
+        writer.span_field(&encoder.span_field(&name, Value::Str("a]b")));
+    }
+    writer.end_spans();
+    writer.text(format_args!("größe {}", "\n"));
+    writer.text(format_args!("."));
+}
+
+/// Three quarters of a frame of 800 octets are for fields and spans.
+const FOR_FIELDS: usize = 600;
+
+/// Octets of a message without a text, up to where its text would begin.
+fn parts(encoder: &Encoder, message: &str) -> usize {
+    length(encoder, message) - encoder.grammar.end.len()
+}
+
+fn omitted(encoder: &Encoder) -> u64 {
+    encoder.alterations().omitted.swap(0, Relaxed)
+}
+
+/// Names of spans that take so many octets.
+fn names(length: usize) -> Vec<u8> {
+    vec![b'n'; length]
+}
