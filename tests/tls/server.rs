@@ -11,15 +11,19 @@ use std::{
     time::Duration,
 };
 
-use openssl::ssl::{Ssl, SslContext, SslMethod, SslOptions, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    ShutdownState, Ssl, SslContext, SslMethod, SslOptions, SslVerifyMode, SslVersion,
+};
 
-use crate::certificates::Pair;
+use super::certificates::Pair;
 
 /// What a server does with whoever connects.
 #[derive(Clone)]
 pub(crate) enum Behaviour {
     /// Speaks TLS and reads to the end.
     Tls(SslContext),
+    /// Says `hello` before.
+    Greets(SslContext),
     /// Reads to the end, without a word.
     Silent,
     Closes,
@@ -38,6 +42,10 @@ pub(crate) struct Recorded {
     /// As TLS made it readable.
     pub(crate) plain: Vec<u8>,
     pub(crate) connections: usize,
+    /// Handshakes that both sides completed.
+    pub(crate) handshakes: usize,
+    /// Connections whose end the client has announced (RFC 8446 section 6.1).
+    pub(crate) goodbyes: usize,
 }
 
 pub(crate) struct Server {
@@ -163,13 +171,20 @@ impl Write for Recording<'_> {
 fn serve(stream: TcpStream, behaviour: Behaviour, recorded: &Mutex<Recorded>) {
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let mut stream = Recording(stream, recorded);
+    let greets = matches!(behaviour, Behaviour::Greets(_));
     match behaviour {
-        Behaviour::Tls(context) => {
+        Behaviour::Tls(context) | Behaviour::Greets(context) => {
             let Ok(mut tls) = Ssl::new(&context).unwrap().accept(stream) else { return };
+            recorded.lock().unwrap().handshakes += 1;
+            if greets {
+                let _ = tls.write_all(b"hello");
+            }
             let mut octets = [0; 4096];
             while let Ok(count @ 1..) = tls.read(&mut octets) {
                 recorded.lock().unwrap().plain.extend(&octets[..count]);
             }
+            let said_goodbye = tls.get_shutdown().contains(ShutdownState::RECEIVED);
+            recorded.lock().unwrap().goodbyes += usize::from(said_goodbye);
             let _ = tls.shutdown();
         }
         Behaviour::Silent => read_to_the_end(&mut stream),

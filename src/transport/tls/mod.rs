@@ -14,6 +14,8 @@ mod refusal;
 #[cfg(feature = "rustls")]
 mod rustls;
 mod stream;
+#[cfg(all(test, feature = "tls", feature = "rustls"))]
+mod tests;
 mod trust;
 
 use std::{

@@ -152,3 +152,28 @@ fn why(text: &str) -> Option<Why> {
         )
     })
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn openssls_words_are_understood() {
+        let told = |words: &str| {
+            why(&format!("error:0A000086:SSL routines:tls_post_process_server_certificate:{words}"))
+        };
+        let failed = |words: &str| told(&format!("certificate verify failed: ({words})")).unwrap();
+        assert!(matches!(failed("hostname mismatch"), Why::Name));
+        assert!(matches!(failed("IP address mismatch"), Why::Name));
+        assert!(matches!(failed("certificate has expired"), Why::Expired));
+        assert!(matches!(failed("certificate is not yet valid"), Why::NotYetValid));
+        assert!(matches!(failed("self-signed certificate"), Why::UnknownAuthority));
+        assert!(matches!(failed("unable to get local issuer certificate"), Why::UnknownAuthority));
+        assert!(matches!(failed("unsuitable certificate purpose"), Why::Usage));
+        let Why::Other(words) = failed("EE certificate key too weak") else { panic!() };
+        assert_eq!(words, "EE certificate key too weak");
+        // What a server says of our certificate is nothing that we have found of its own.
+        assert!(told("sslv3 alert bad certificate").is_none());
+        assert!(why("tlsv13 alert certificate required").is_none());
+    }
+}
