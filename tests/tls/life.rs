@@ -13,18 +13,18 @@ use tempfile::TempDir;
 
 use crate::{
     cases::NAME,
-    certificates::Wish,
+    certificates::{Pair, Wish},
     client::{Asked, Library, MARKER, PATIENCE, build, log},
 };
 
 /// OpenSSL's own server, which can be told to do what no library offers.
-struct Server {
+pub(crate) struct Server {
     child: Child,
     said: Arc<Mutex<String>>,
 }
 
 impl Server {
-    fn start(folder: &TempDir, port: u16) -> Server {
+    pub(crate) fn start(folder: &TempDir, port: u16) -> Server {
         let path = |name| folder.path().join(name);
         let mut child = Command::new("openssl")
             .args(["s_server", "-tls1_3", "-accept"])
@@ -52,11 +52,11 @@ impl Server {
         server
     }
 
-    fn command(&mut self, command: &str) {
+    pub(crate) fn command(&mut self, command: &str) {
         self.child.stdin.as_mut().unwrap().write_all(command.as_bytes()).unwrap();
     }
 
-    fn wait_for(&self, words: &str, times: usize) {
+    pub(crate) fn wait_for(&self, words: &str, times: usize) {
         let end = Instant::now() + PATIENCE;
         while self.said.lock().unwrap().matches(words).count() < times {
             assert!(Instant::now() < end, "{words}: {}", self.said.lock().unwrap());
@@ -73,15 +73,21 @@ impl Drop for Server {
     }
 }
 
+/// What it is started with.
+pub(crate) fn files() -> (TempDir, Pair, u16) {
+    let folder = TempDir::new().unwrap();
+    let pair = Wish::server(&[NAME]).self_signed();
+    fs::write(folder.path().join("cert.pem"), pair.pem()).unwrap();
+    let key = pair.key.private_key_to_pem_pkcs8().unwrap();
+    fs::write(folder.path().join("key.pem"), key).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    (folder, pair, port)
+}
+
 #[test]
 fn a_goodbye_and_new_keys_lose_nothing() {
     for library in Library::BOTH {
-        let folder = TempDir::new().unwrap();
-        let pair = Wish::server(&[NAME]).self_signed();
-        fs::write(folder.path().join("cert.pem"), pair.pem()).unwrap();
-        let key = pair.key.private_key_to_pem_pkcs8().unwrap();
-        fs::write(folder.path().join("key.pem"), key).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let (folder, pair, port) = files();
         let mut server = Server::start(&folder, port);
         let asked = Asked { fingerprints: vec![pair.fingerprint()], ..Asked::default() };
         // Nothing is kept of what was acknowledged, so that nothing comes twice.

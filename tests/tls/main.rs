@@ -7,5 +7,7 @@ mod client;
 mod files;
 mod good;
 mod hello;
+#[cfg(target_os = "linux")]
+mod idle;
 mod life;
 mod server;

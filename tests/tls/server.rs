@@ -23,6 +23,7 @@ pub(crate) enum Behaviour {
     /// Speaks TLS and reads to the end.
     Tls(SslContext),
     /// Says `hello` before.
+    #[allow(dead_code, reason = "the tests beside the code have a use for it")]
     Greets(SslContext),
     /// Reads to the end, without a word.
     Silent,

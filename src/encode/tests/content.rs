@@ -231,3 +231,62 @@ fn a_value_that_panics_is_ended_and_told_of() {
     assert!(message.ends_with(&expected), "{message}");
     assert_eq!(encoder.alterations().panicked.load(Relaxed), 2);
 }
+
+#[test]
+fn pri_has_no_zero_before_it() {
+    let pri = |facility, severity| {
+        let encoder = Encoder::new(Settings { facility, ..settings(Format::Rfc5424) }).unwrap();
+        let site = encoder.site(&Origin { severity, ..ORIGIN }, std::iter::empty());
+        let mut scratch = Scratch::default();
+        let octets = encoder.begin(&mut scratch, &site).finish().octets.to_vec();
+        String::from_utf8(octets).unwrap().split_once(' ').unwrap().0.to_owned()
+    };
+    assert_eq!(pri(Facility::Kern, Severity::Emergency), "<0>1");
+    assert_eq!(pri(Facility::Kern, Severity::Debug), "<7>1");
+    assert_eq!(pri(Facility::User, Severity::Informational), "<14>1");
+    assert_eq!(pri(Facility::Local7, Severity::Debug), "<191>1");
+}
+
+#[test]
+fn msgid_is_nilvalue_where_there_is_no_target() {
+    let encoder = within(480, Format::Rfc5424);
+    let origin = Origin { target: "", ..ORIGIN };
+    let message = from(&encoder, &mut Scratch::default(), &origin, |_| {});
+    assert_eq!(message, "<134>1 T host.example shop 4711 - -");
+}
+
+/// At the begin of MSG it would say of the text that it is UTF-8 (RFC 5424 section 6.4).
+#[test]
+fn a_texts_own_byte_order_mark_is_escaped() {
+    let said = |writer: &mut Writer<'_>| writer.text(format_args!("\u{feff}ok"));
+    let message = one(settings(Format::Rfc5424), said);
+    assert_eq!(message, "<134>1 T host.example shop 4711 cart - #357#273#277ok");
+}
+
+/// A name of a field is the program's, and may be anything.
+#[test]
+fn no_name_of_a_field_ends_its_element_or_hides_another() {
+    let message = one(settings(Format::Rfc5424), |writer| {
+        for name in ["a]=\"\\ b", "a]=\"\\ b", "ü", "", &"x".repeat(33), &"x".repeat(34)] {
+            writer.named_field(name, Value::Bool(true));
+        }
+    });
+    let (x, shorter) = ("x".repeat(32), "x".repeat(30));
+    let fields = ["a_____b", "a_____b_2", "_", "__2", &x, &(shorter + "_2")]
+        .map(|name| format!(" {name}=\"true\""))
+        .concat();
+    let expected = format!("<134>1 T host.example shop 4711 cart [fields@32473{fields}]");
+    assert_eq!(message, expected);
+}
+
+#[test]
+fn formats_have_the_names_that_the_documentation_gives_them() {
+    for (format, name) in
+        FORMATS.into_iter().zip(["rfc5424", "cee", "ecs", "rfc3164", "rfc3164-local"])
+    {
+        assert_eq!(name.parse::<Format>().unwrap(), format);
+        assert_eq!(name.to_uppercase().parse::<Format>().unwrap(), format);
+    }
+    let error = "gelf".parse::<Format>().unwrap_err().to_string();
+    assert!(error.contains("\"gelf\" is no format: use rfc5424, cee, ecs, "), "{error}");
+}

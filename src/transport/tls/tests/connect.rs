@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{
     super::{Connector, TlsStream},
-    certificates::{Pair, Usage, Wish, p256, rsa},
+    certificates::{Pair, Usage, Wish, address, dns, p256, rsa},
     server::{Behaviour, Recorded, Server, tls, tls_of, tls_with},
 };
 use crate::{
@@ -161,38 +161,120 @@ fn what_a_server_says_is_read_and_that_it_ended_without_a_word_too() {
     }
 }
 
-#[test]
-fn a_wrong_server_gets_nothing_and_the_failed_check_is_told() {
-    let files = Files::new();
-    let stranger = Wish::server(&["logs.example.com"]).self_signed();
-    let other = Wish::server(&["other.example"]).signed_by(&files.ca);
-    let old = Wish::server(&["logs.example.com"]).with(|w| w.valid = (-20, -10));
-    let early = Wish::server(&["logs.example.com"]).with(|w| w.valid = (10, 20));
-    let usage = Wish::server(&["logs.example.com"]).with(|w| w.usage = Usage::Client);
-    let no_name = Wish::server(&[]).with(|w| w.names = None).signed_by(&files.ca);
-    let good = files.good();
-    let other_pin = format!("&fingerprint={}", stranger.fingerprint());
-    let with_pin = files.ca() + &other_pin;
-    for (pair, options, words) in [
-        (&stranger, files.ca(), "unknown authority: it is signed by CN=a server, and no path"),
-        (&other, files.ca(), "wrong name: \"logs.example.com\" was expected, and it is for other."),
-        (&no_name, files.ca(), "wrong name: \"logs.example.com\" was expected, and it is for "),
-        (&old.signed_by(&files.ca), files.ca(), "expired: it was valid until "),
-        (&early.signed_by(&files.ca), files.ca(), "not yet valid: it is from "),
-        (&usage.signed_by(&files.ca), files.ca(), "wrong usage: it is not for servers"),
-        (&good, other_pin.clone(), "wrong fingerprint: it has none of those that are expected"),
-        (&good, with_pin, "wrong fingerprint: it has none of those that are expected"),
-        (&stranger, files.ca() + &other_pin, "unknown authority"),
-    ] {
-        for library in LIBRARIES {
-            let (told, recorded) = refused(library, &options, tls(pair));
-            assert!(told.starts_with("the server's certificate is refused: "), "{told}");
-            assert!(told.contains(words), "{library:?}: {told}");
-            // What would have to be pasted into a list of pins.
-            assert!(told.ends_with(&pair.fingerprint()), "{library:?}: {told}");
-            assert!(recorded.plain.is_empty(), "{library:?}: {told}");
-        }
+/// A server with this certificate gets nothing, through either library, and these words are told.
+fn assert_refused(pair: &Pair, options: &str, words: &str) {
+    for library in LIBRARIES {
+        let (told, recorded) = refused(library, options, tls(pair));
+        assert!(told.starts_with("the server's certificate is refused: "), "{told}");
+        assert!(told.contains(words), "{library:?}: {told}");
+        // What would have to be pasted into a list of pins.
+        assert!(told.ends_with(&pair.fingerprint()), "{library:?}: {told}");
+        assert!(recorded.plain.is_empty(), "{library:?}: {told}");
     }
+}
+
+fn assert_accepted(pair: &Pair, options: &str) {
+    for library in LIBRARIES {
+        let server = Server::tls(pair);
+        run(async {
+            let connector = connector(library, options).unwrap();
+            let connected = connect(&connector, &server).await;
+            assert!(connected.is_ok(), "{library:?}: {connected:?}");
+        });
+    }
+}
+
+#[test]
+fn a_path_to_another_authority_is_refused() {
+    let files = Files::new();
+    let words =
+        "unknown authority: it is signed by CN=a server, and no path from there leads to ca=";
+    assert_refused(&Wish::server(&["logs.example.com"]).self_signed(), &files.ca(), words);
+    let other = Wish::authority("another authority").self_signed();
+    let pair = Wish::server(&["logs.example.com"]).below(&other);
+    let words = "unknown authority: it is signed by CN=another authority, and no path";
+    assert_refused(&pair, &files.ca(), words);
+    assert_accepted(&files.good(), &files.ca());
+}
+
+#[test]
+fn another_name_is_refused() {
+    let files = Files::new();
+    let other = Wish::server(&["other.example"]).signed_by(&files.ca);
+    let words = "wrong name: \"logs.example.com\" was expected, and it is for other.example";
+    assert_refused(&other, &files.ca(), words);
+    assert_accepted(&files.good(), &files.ca());
+    assert_refused(&files.good(), &(files.ca() + "&server_name=other.example"), "wrong name: ");
+    assert_accepted(&other, &(files.ca() + "&server_name=other.example"));
+}
+
+#[test]
+fn a_common_name_is_no_name() {
+    let files = Files::new();
+    let named = Wish::server(&[]).with(|w| w.common_name = "logs.example.com");
+    let words = "wrong name: \"logs.example.com\" was expected, and it is for nothing";
+    assert_refused(&named.with(|w| w.names = None).signed_by(&files.ca), &files.ca(), words);
+}
+
+#[test]
+fn a_wildcard_is_one_whole_label_and_the_first() {
+    let files = Files::new();
+    assert_accepted(&Wish::server(&["*.example.com"]).signed_by(&files.ca), &files.ca());
+    for name in ["*.com", "l*.example.com", "logs.*.com", "*.logs.example.com"] {
+        assert_refused(&Wish::server(&[name]).signed_by(&files.ca), &files.ca(), "wrong name: ");
+    }
+}
+
+#[test]
+fn an_address_is_compared_with_addresses() {
+    let files = Files::new();
+    let options = files.ca() + "&server_name=127.0.0.1";
+    let bears = |names: Vec<Vec<u8>>| {
+        Wish::server(&[]).with(|w| w.names = Some(names)).signed_by(&files.ca)
+    };
+    assert_accepted(&bears(vec![address(&[127, 0, 0, 1])]), &options);
+    assert_refused(&bears(vec![address(&[127, 0, 0, 2])]), &options, "wrong name: ");
+    assert_refused(&bears(vec![dns(b"127.0.0.1")]), &options, "wrong name: ");
+}
+
+#[test]
+fn what_has_expired_or_is_not_valid_yet_is_refused() {
+    let files = Files::new();
+    let server = || Wish::server(&["logs.example.com"]);
+    let old = server().with(|w| w.valid = (-20, -10)).signed_by(&files.ca);
+    assert_refused(&old, &files.ca(), "expired: it was valid until ");
+    let early = server().with(|w| w.valid = (10, 20)).signed_by(&files.ca);
+    assert_refused(&early, &files.ca(), "not yet valid: it is from ");
+}
+
+#[test]
+fn a_clients_certificate_is_no_servers() {
+    let files = Files::new();
+    let usage = Wish::server(&["logs.example.com"]).with(|w| w.usage = Usage::Client);
+    let words = "wrong usage: it is not for servers";
+    assert_refused(&usage.signed_by(&files.ca), &files.ca(), words);
+}
+
+#[test]
+fn a_fingerprint_is_enough_and_must_be_one_of_the_list() {
+    let pair = Wish::server(&["other.example"]).with(|w| w.valid = (-20, -10)).self_signed();
+    let other = Files::new().good().fingerprint();
+    let words = "wrong fingerprint: it has none of those that are expected";
+    assert_accepted(&pair, &format!("&fingerprint={}", pair.fingerprint()));
+    assert_accepted(&pair, &format!("&fingerprint={}", pair.sha1_fingerprint()));
+    assert_accepted(&pair, &format!("&fingerprint={other};{}", pair.fingerprint()));
+    assert_refused(&pair, &format!("&fingerprint={other}"), words);
+}
+
+#[test]
+fn a_fingerprint_beside_an_authority_is_asked_for_as_well() {
+    let files = Files::new();
+    let (good, stranger) = (files.good(), Wish::server(&["logs.example.com"]).self_signed());
+    let both = |pair: &Pair| format!("{}&fingerprint={}", files.ca(), pair.fingerprint());
+    assert_accepted(&good, &both(&good));
+    let words = "wrong fingerprint: it has none of those that are expected";
+    assert_refused(&good, &both(&stranger), words);
+    assert_refused(&stranger, &both(&stranger), "unknown authority: ");
 }
 
 /// One library asks the pins while it shakes hands, the other leaves that to be done right after.
