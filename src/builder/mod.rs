@@ -346,8 +346,8 @@ impl Builder {
     }
 
     /// How long a server may stall until the connection is given up: it acknowledges, and takes no
-    /// octet, or answers no RELP transaction. Its kernel may hold for it what counts as delivered,
-    /// so this is better long. Defaults to 60 s.
+    /// octet, or answers no RELP transaction; or the system has no room for a datagram. Its kernel may
+    /// hold for it what counts as delivered, so this is better long. Defaults to 60 s.
     pub fn write_timeout(mut self, write_timeout: Duration) -> Self {
         self.write_timeout = Some(write_timeout);
         self

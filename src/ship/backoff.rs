@@ -45,4 +45,22 @@ mod tests {
         backoff.reset();
         assert!(backoff.next() <= FIRST);
     }
+
+    #[test]
+    fn a_day_without_a_server_is_a_try_or_two_each_half_minute() {
+        let day = Duration::from_secs(24 * 60 * 60);
+        let (mut backoff, mut after, mut tries) = (Backoff::default(), Duration::ZERO, 0);
+        while after < day {
+            after += backoff.next();
+            tries += 1;
+        }
+        // The first ten or so come in the first minute.
+        assert!((2880..=5760 + 10).contains(&tries), "{tries} tries");
+        // A century of them.
+        backoff.tries = u32::MAX - 1;
+        for _ in 0..3 {
+            let pause = backoff.next();
+            assert!(pause >= LONGEST / 2 && pause <= LONGEST, "{pause:?}");
+        }
+    }
 }

@@ -44,6 +44,8 @@ pub(crate) struct Shipper {
     tend: Tend,
     last_limit: Duration,
     suspect: Suspect,
+    /// How often in a row the system had no room for what is to be sent.
+    shortages: u32,
     way: Option<Transport>,
     sentinel: Arc<Sentinel>,
     /// When to stop, once no handle is left.
@@ -72,6 +74,7 @@ impl Shipper {
             tend,
             last_limit,
             suspect: Suspect::default(),
+            shortages: 0,
             way: None,
             sentinel: Arc::new(Sentinel::new()),
             end: None,
@@ -140,17 +143,40 @@ impl Shipper {
             self.set_out(better);
         }
         let Some(transport) = &mut self.way else { return };
+        let before = transport.sent();
         let batch = self.reader.batch(BATCH);
         let outcome = transport.deliver(batch).await;
+        let is_further = transport.sent() > before;
         self.reader.sent(transport.sent());
+        if is_further {
+            self.shortages = 0;
+        }
         match outcome {
             Ok(()) => {}
+            Err(Fault::Busy(error)) => self.hold_back(&error).await,
             Err(Fault::TooLong) => {
                 self.reader.arrived(transport.arrived(), Tail::NONE);
                 self.reader.set_aside(DropReason::TooLong);
             }
             Err(Fault::Broken(error)) => self.mourn(&error).await,
         }
+    }
+
+    /// Waits a moment, a longer one each time, until the system has room again.
+    async fn hold_back(&mut self, error: &io::Error) {
+        self.shortages += 1;
+        match self.shortages {
+            LASTING => {
+                let server = self.servers.current();
+                self.trouble.tell(format_args!("nothing leaves for {server}: {error}"));
+            }
+            TOO_MANY => {
+                self.shortages = 0;
+                return self.mourn(error).await;
+            }
+            _ => {}
+        }
+        self.reader.pause(MOMENT * (1 << self.shortages.min(LASTING))).await;
     }
 
     fn set_out(&mut self, transport: Transport) {
@@ -271,6 +297,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// The same, while someone waits for a flush, or may soon wait for room.
 const LOOK_SOON: Duration = Duration::from_millis(1);
 const TRIES: u32 = 8;
+/// Half of the first pause while the system has no room.
+const MOMENT: Duration = Duration::from_micros(500);
+/// Shortages in a row that are worth telling: an eighth of a second.
+const LASTING: u32 = 8;
+/// Shortages in a row that another way may be without: ten seconds.
+const TOO_MANY: u32 = 85;
 /// Tries with all of the tail.
 const PATIENT: u32 = 3;
 /// Nobody can wake a thread whose event queue was closed under it: it looks by itself.

@@ -37,17 +37,23 @@ impl Trouble {
             let _ = catch_unwind(AssertUnwindSafe(|| listener(&what)));
             return;
         }
-        if self.said_last.is_some_and(|last| last.elapsed() < SAY_EVERY) {
+        // Standard error may be closed; there is nobody else to tell.
+        let line = self.line(&what, Instant::now());
+        let _ = line.map(|line| writeln!(std::io::stderr(), "{line}"));
+    }
+
+    /// What standard error is told of it, if it hasn't been told enough lately.
+    fn line(&mut self, what: &str, now: Instant) -> Option<String> {
+        if self.said_last.is_some_and(|last| now.saturating_duration_since(last) < SAY_EVERY) {
             self.unsaid += 1;
-            return;
+            return None;
         }
         let more = match std::mem::take(&mut self.unsaid) {
             0 => String::new(),
             more => format!(" (and {more} more troubles since the last line)"),
         };
-        self.said_last = Some(Instant::now());
-        // Standard error may be closed; there is nobody else to tell.
-        let _ = writeln!(std::io::stderr(), "logship: {}: {what}{more}", self.tag);
+        self.said_last = Some(now);
+        Some(format!("logship: {}: {what}{more}", self.tag))
     }
 
     /// The next trouble is a new one.
@@ -57,3 +63,35 @@ impl Trouble {
 }
 
 const SAY_EVERY: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::{super::backoff::Backoff, *};
+
+    #[test]
+    fn a_day_without_a_server_is_a_line_a_minute_and_no_trouble_is_left_out() {
+        let mut trouble = Trouble::new("t", None);
+        let (mut backoff, begin) = (Backoff::default(), Instant::now());
+        let (mut after, mut told, mut lines) = (Duration::ZERO, 0, Vec::new());
+        while after < DAY {
+            // Two servers, neither of which is there.
+            for server in ["tcp://a", "tcp://b"] {
+                told += 1;
+                let line = trouble.line(&format!("can't reach {server}"), begin + after);
+                lines.extend(line.map(|line| (after, line)));
+            }
+            after += backoff.next();
+        }
+        let minutes = (DAY.as_secs() / 60) as usize;
+        assert!(lines.len() <= minutes && lines.len() >= minutes / 2, "{} lines", lines.len());
+        assert!(lines.windows(2).all(|pair| pair[1].0 - pair[0].0 >= SAY_EVERY));
+        let more = |line: &str| {
+            let (_, more) = line.split_once("(and ")?;
+            more.split(' ').next()?.parse::<u64>().ok()
+        };
+        let said: u64 = lines.iter().map(|(_, line)| 1 + more(line).unwrap_or_default()).sum();
+        assert_eq!(said + trouble.unsaid, told);
+    }
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+}

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::{io::Interest, net::UdpSocket};
 
-use super::Fault;
+use super::{Fault, Limits, within};
 use crate::{
     queue::{Batch, Cursor},
     tail::Tail,
@@ -15,6 +15,7 @@ use crate::{
 pub(crate) struct Datagrams {
     socket: Socket,
     sent: Cursor,
+    limits: Limits,
 }
 
 #[derive(Debug)]
@@ -25,13 +26,13 @@ enum Socket {
 }
 
 impl Datagrams {
-    pub(super) fn udp(socket: UdpSocket) -> Self {
-        Datagrams { socket: Socket::Udp(socket), sent: 0 }
+    pub(super) fn udp(socket: UdpSocket, limits: Limits) -> Self {
+        Datagrams { socket: Socket::Udp(socket), sent: 0, limits }
     }
 
     #[cfg(unix)]
-    pub(super) fn unix(socket: tokio::net::UnixDatagram) -> Self {
-        Datagrams { socket: Socket::Unix(socket), sent: 0 }
+    pub(super) fn unix(socket: tokio::net::UnixDatagram, limits: Limits) -> Self {
+        Datagrams { socket: Socket::Unix(socket), sent: 0, limits }
     }
 
     pub(super) async fn deliver(&mut self, mut batch: Batch<'_>) -> Result<(), Fault> {
@@ -46,11 +47,12 @@ impl Datagrams {
             }
             let mut taken = 0;
             while let Some(rest @ [_, ..]) = messages.get(taken..) {
-                match self.socket.send(rest).await {
+                match within(self.limits.write, "a write", self.socket.send(rest)).await {
                     Ok(count) => taken += count,
                     Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
                         return Err(Fault::TooLong);
                     }
+                    Err(error) if is_shortage(&error) => return Err(Fault::Busy(error)),
                     Err(error) => return Err(Fault::Broken(error)),
                 }
                 self.sent =
@@ -110,6 +112,11 @@ impl Socket {
             }
         }
     }
+}
+
+/// Whether it is for want of memory, or the queue of a network card is full.
+fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
 }
 
 /// Messages handed over at once.

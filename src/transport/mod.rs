@@ -76,6 +76,8 @@ pub(crate) enum Fault {
     Broken(io::Error),
     /// The next message is longer than this way can carry; the others can go on.
     TooLong,
+    /// The system has no room for it at the moment; the way is as good as before.
+    Busy(io::Error),
 }
 
 /// Where a server is to be found.
@@ -141,7 +143,7 @@ impl Server {
             #[cfg(unix)]
             (_, Address::Path) => unix::connect(&self.endpoint, self.limits).await,
             (Scheme::Udp, Address::Socket(address)) => {
-                Ok(Transport::Datagrams(udp::connect(address).await?))
+                Ok(Transport::Datagrams(udp::connect(address, self.limits).await?))
             }
             (Scheme::Tls, Address::Socket(address)) => {
                 let stream = Stream::new(

@@ -12,7 +12,7 @@ use crate::{endpoint::Endpoint, tail::Tail};
 pub(super) async fn connect(endpoint: &Endpoint, limits: Limits) -> io::Result<Transport> {
     let datagrams = UnixDatagram::unbound()?;
     match datagrams.connect(&endpoint.path) {
-        Ok(()) => Ok(Transport::Datagrams(Datagrams::unix(datagrams))),
+        Ok(()) => Ok(Transport::Datagrams(Datagrams::unix(datagrams, limits))),
         Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
             let connect = UnixStream::connect(&endpoint.path);
             let stream = super::within(limits.connect, "a connect", connect).await?;

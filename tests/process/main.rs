@@ -10,6 +10,7 @@ mod certificates;
 #[path = "../child/mod.rs"]
 mod child;
 mod clock;
+mod injected;
 mod limits;
 mod rights;
 
