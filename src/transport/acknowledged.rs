@@ -11,6 +11,8 @@ pub(super) struct Seen {
     pub(super) octets: u64,
     /// The peer's window is closed: it acknowledges, and takes no more.
     pub(super) is_stalled: bool,
+    /// The peer has closed its half, though what it said before may not be read yet.
+    pub(super) has_ended: bool,
 }
 
 /// Octets that the peer's kernel has acknowledged, where the system tells.
@@ -50,10 +52,15 @@ pub(super) fn look(socket: &SockRef<'_>) -> Option<Seen> {
     // What doesn't fit a segment doesn't leave, and the kernel only asks from time to time.
     let tells_window = has(offset_of!(libc::tcp_info, tcpi_snd_wnd), size_of::<u32>());
     let is_stalled = tells_window && info.tcpi_snd_wnd < info.tcpi_snd_mss;
-    Some(Seen { octets: info.tcpi_bytes_acked, is_stalled })
+    let has_ended = info.tcpi_state == CLOSE_WAIT;
+    Some(Seen { octets: info.tcpi_bytes_acked, is_stalled, has_ended })
 }
 
 #[cfg(not(target_os = "linux"))]
 pub(super) fn look(_: &SockRef<'_>) -> Option<Seen> {
     None
 }
+
+/// `TCP_CLOSE_WAIT` of the kernel's list of states.
+#[cfg(target_os = "linux")]
+const CLOSE_WAIT: u8 = 8;

@@ -12,7 +12,10 @@ use std::{
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{io::AsyncWriteExt as _, time::timeout};
 
-use super::{Limits, acknowledged, news::Connection};
+use super::{
+    Limits, acknowledged,
+    news::{Connection, are_there, ended},
+};
 
 /// What a connection is forgiven, and which of it the kernel has been told.
 #[derive(Debug)]
@@ -39,7 +42,11 @@ impl Patience {
                 Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(outcome) => return outcome,
-                Err(_) => self.look(&connection.socket(), begin, "a write")?,
+                Err(_) => {
+                    // Where the system doesn't tell, the end is seen unless something stands before it.
+                    are_there(connection)?;
+                    self.look(&connection.socket(), begin, "a write")?;
+                }
             }
         }
     }
@@ -48,14 +55,19 @@ impl Patience {
     ///
     /// # Errors
     ///
-    /// Where it has been waited for as long as a write may take.
+    /// Where the peer has closed its half: who hears no more may say none, and never makes room. And
+    /// where it has been waited for as long as a write may take.
     pub(super) fn look(
         &mut self,
         socket: &SockRef<'_>,
         begin: Instant,
         what: &str,
     ) -> io::Result<()> {
-        self.note(socket, acknowledged::look(socket).is_some_and(|seen| seen.is_stalled));
+        let seen = acknowledged::look(socket);
+        if seen.is_some_and(|seen| seen.has_ended) {
+            return Err(ended());
+        }
+        self.note(socket, seen.is_some_and(|seen| seen.is_stalled));
         if begin.elapsed() < self.limits.write {
             return Ok(());
         }

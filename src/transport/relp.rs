@@ -133,8 +133,14 @@ impl<C: Connection> Relp<C> {
     async fn write(&mut self) -> io::Result<()> {
         let mut rest = self.frames.as_slice();
         while !rest.is_empty() {
-            let octets = self.patience.write(&mut self.connection, rest).await?;
-            rest = rest.get(octets..).unwrap_or_default();
+            match self.patience.write(&mut self.connection, rest).await {
+                Ok(octets) => rest = rest.get(octets..).unwrap_or_default(),
+                Err(error) => {
+                    // Each answer that was on its way is a copy less.
+                    let _ = self.read_what_is_there().await;
+                    return Err(error);
+                }
+            }
         }
         Ok(())
     }

@@ -100,6 +100,32 @@ fn a_server_that_closes_its_half_is_connected_to_anew() {
     assert_all_heard(&heard, COUNT);
 }
 
+/// Nobody would make room again: it must not be waited for as long as for a server that stalls.
+#[test]
+fn a_server_that_closes_its_half_and_reads_no_more_is_left_at_once() {
+    const COUNT: u64 = 60_000;
+    let server = Rsyslogd::running();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let first = format!("tcp://{}", listener.local_addr().unwrap());
+    let servers = format!("{first},{}", url(&server, Input::PlainTcp));
+    let handle = build(shop(&servers).write_timeout(Duration::from_secs(3600)).on_trouble(|_| {}));
+    log_and_flush(&handle, 0..10);
+    let (connection, _) = listener.accept().unwrap();
+    drop(listener);
+    logging(&handle, || (10..COUNT).for_each(log));
+    // Until no more fits into the kernels on the way.
+    let is_stuck = || {
+        let before = handle.stats().waiting;
+        std::thread::sleep(Duration::from_millis(300));
+        before > 0 && before == handle.stats().waiting
+    };
+    assert!(eventually(PATIENCE, is_stuck), "{:?}", handle.stats());
+    connection.shutdown(Shutdown::Write).unwrap();
+    assert!(eventually(PATIENCE, || handle.stats().reconnects == 1), "{:?}", handle.stats());
+    assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
+    assert_all_delivered(&handle, COUNT);
+}
+
 /// `SO_LINGER` of nothing: what the server's kernel has not sent is thrown away, and so is what it
 /// has not read.
 #[test]

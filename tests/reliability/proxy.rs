@@ -9,33 +9,42 @@ use std::{
 use logship::Overflow;
 
 use crate::{
+    TAIL,
     row::Row,
     server::{audit, log_until},
     shipping::{PATIENCE, build, log_and_flush, shop},
     support::{Input, Proxy, Rsyslogd, eventually},
-    tally::Tally,
+    tally::{self, Tally},
 };
 
 type Run = fn(&str, usize) -> Row;
 
-pub(crate) const ROWS: [(&str, Run); 2] = [
-    ("connections, reset each megabyte, TCP, tail 256 KiB, 20000/s", |name, kills| {
-        resets(name, kills, Input::PlainTcp, Some(20_000))
+pub(crate) const ROWS: [(&str, Run); 4] = [
+    ("connections, reset each megabyte, TCP, default, 20000/s", |name, kills| {
+        resets(name, kills, Input::PlainTcp, Some(20_000), None)
+    }),
+    ("connections, reset each megabyte, TCP, default, full speed", |name, kills| {
+        resets(name, kills, Input::PlainTcp, None, None)
+    }),
+    ("connections, reset each megabyte, TCP, tail 1 MiB, full speed", |name, kills| {
+        resets(name, kills, Input::PlainTcp, None, Some(TAIL))
     }),
     ("connections, reset each megabyte, RELP, full speed", |name, kills| {
-        resets(name, kills, Input::Relp, None)
+        resets(name, kills, Input::Relp, None, None)
     }),
 ];
 
-fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>) -> Row {
+fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>, tail: Option<usize>) -> Row {
     let begin = Instant::now();
     let mut server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(input));
     proxy.cut_after(1_000_003);
     let scheme = if input == Input::Relp { "relp" } else { "tcp" };
     let builder = shop(&format!("{scheme}://127.0.0.1:{}", proxy.port()));
-    // Shorter than what a connection carries in its life.
-    let builder = builder.overflow(Overflow::Block(PATIENCE)).capacity(16 << 20).tail(256 << 10);
+    let mut builder = builder.overflow(Overflow::Block(PATIENCE)).capacity(16 << 20);
+    if let Some(tail) = tail {
+        builder = builder.tail(tail);
+    }
     let handle = build(builder.on_trouble(|_| {}));
     let (is_over, unaccounted) = (AtomicBool::new(false), AtomicU64::new(0));
     let said = thread::scope(|scope| {
@@ -54,14 +63,22 @@ fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>) -> Row {
     assert!(eventually(PATIENCE, is_back), "{name}: not connected again");
     let cuts = proxy.cuts();
     log_and_flush(&handle, said..said + 10);
+    let said = said + 10;
+    // A proxy that ends passes on no more of what its kernel has acknowledged.
+    let store = server.store_of(1);
+    assert!(eventually(PATIENCE, || tally::ends_with(&store, said - 1)), "{name}");
     server.stop();
     let mut tally = Tally::default();
-    tally.take(&server.store_of(1));
+    tally.take(&store);
+    let missing = tally.missing(said);
+    if !missing.is_empty() {
+        eprintln!("{name}: lost {}", tally::ranges(&missing));
+    }
     Row {
         name: name.to_owned(),
         ends: cuts,
-        records: said + 10,
-        lost: tally.missing(said + 10).len() as u64,
+        records: said,
+        lost: missing.len() as u64,
         lost_allowed: 0,
         copies: tally.lines - tally.damaged - tally.distinct,
         copies_allowed: u64::MAX >> 32,
