@@ -226,10 +226,13 @@ fn what_several_processes_left_in_a_folder_is_shipped_by_the_next_one() {
         text.trim().parse().unwrap_or(start)
     };
     let starts = [0, 1_000_000, 2_000_000];
-    for ((process, progress), start) in processes.iter_mut().zip(starts) {
+    // One that starts when another is dead has its records.
+    for ((_, progress), start) in processes.iter().zip(starts) {
         while next(progress, start) < start + 200 {
             thread::sleep(Duration::from_millis(5));
         }
+    }
+    for (process, _) in &mut processes {
         process.kill().unwrap();
         process.wait().unwrap();
     }
@@ -286,6 +289,29 @@ fn a_disk_that_fails_is_told_of_and_shipping_goes_on() {
     assert!(ended.stderr.contains("can't be written to the disk"), "{ended:?}");
     assert_eq!(ended.stderr.matches("power loss").count(), 1, "{ended:?}");
     assert_eq!(result(&ended)["delivered"], 300, "{ended:?}");
+}
+
+#[test]
+fn a_disk_that_fails_leaves_the_old_file_where_a_new_one_takes_its_place() {
+    let (folder, path) = place();
+    let mut command = scenario("exit");
+    command.env("SYSLOG_URL", nobody()).env("SYSLOG_QUEUE_FILE", &path);
+    run(command.env("SYSLOG_FLUSH_TIMEOUT", "0.2"));
+    let collector = Collector::tcp().unwrap();
+    let mut command = scenario("next");
+    command.env("SYSLOG_URL", collector.url()).env("SYSLOG_QUEUE_FILE", &path);
+    command.env("SYSLOG_CAPACITY", "1M");
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-qq", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]);
+    traced.args(["-o", "/dev/null"]).arg(command.get_program()).args(command.get_args());
+    let variables = command.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    let ended = run(traced.envs(variables));
+    assert!(ended.stderr.contains("can't be used: Input/output error"), "{ended:?}");
+    assert_eq!(collector.wait_for(1, PATIENCE).len(), 1);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "half a copy is left");
+    let ended = run(&mut command);
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    assert_eq!(collector.wait_for(RECORDS + 2, PATIENCE).len(), RECORDS + 2);
 }
 
 #[test]

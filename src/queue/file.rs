@@ -345,7 +345,8 @@ mod mapped {
                  found no room: {adopted} are shipped, the old file is {aside}"
             ));
         }
-        fs::rename(&fresh, path).inspect_err(|_| {
+        // Were it not on the disk, a power failure could leave nothing under the name of both.
+        made.tail.sync().and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
             let _ = fs::remove_file(&fresh);
         })?;
         (made.adopted, made.damaged) = (adopted, damaged);

@@ -83,6 +83,8 @@ fn take_over(path: &Path, opened: &mut Opened) -> io::Result<Option<String>> {
     for (severity, octets) in &messages {
         opened.adopted += u64::from(opened.tail.push(*severity, octets, check(*severity, octets)));
     }
+    // They may be on the disk, and be nowhere else: the power may fail.
+    opened.tail.sync()?;
     // They are in our file now. A kill before this makes copies, and loses nothing.
     match gaps {
         0 => fs::remove_file(path).map(|()| None),

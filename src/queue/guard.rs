@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     os::{fd::AsFd as _, unix::fs::MetadataExt as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     thread,
     time::Duration,
@@ -67,12 +67,15 @@ impl Drop for Watch {
 
 impl Watch {
     fn run(mut self, every: Duration, ended: &Receiver<()>) {
+        let mut has_name = false;
         loop {
             let is_over = ended.recv_timeout(every) != Err(RecvTimeoutError::Timeout);
             self.look();
             // A page that could not be written counts as clean from then on: another sync would
             // succeed without having written it.
-            if let Err(error) = self.file.sync_data() {
+            let named = if has_name { Ok(()) } else { sync_name(&self.path) };
+            has_name = true;
+            if let Err(error) = named.and_then(|()| self.file.sync_data()) {
                 let path = self.path.display();
                 (self.tell)(&format!(
                     "the queue file {path} can't be written to the disk: {error}; from now on it \
@@ -102,3 +105,13 @@ impl Watch {
         }
     }
 }
+
+/// A file that is on the disk is lost all the same if the folder that has its name isn't.
+fn sync_name(path: &Path) -> io::Result<()> {
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+#[cfg(all(test, not(logship_loom)))]
+#[path = "guard_tests.rs"]
+mod tests;

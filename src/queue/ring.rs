@@ -88,6 +88,12 @@ impl Tail {
         self.shared.memory.mapping.as_ref().map(Mapping::file)
     }
 
+    /// Puts what is in it on the disk, where it is in a file.
+    #[cfg(unix)]
+    pub(super) fn sync(&self) -> std::io::Result<()> {
+        self.file().map_or(Ok(()), |file| file?.sync_data())
+    }
+
     pub(crate) fn head(&self) -> Cursor {
         self.head
     }

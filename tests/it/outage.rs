@@ -196,3 +196,24 @@ fn a_unix_socket_that_is_made_anew_is_found_again() {
     assert_eq!(collector.wait_for_messages(100, PATIENCE), 100);
     assert_eq!((handle.stats().delivered, handle.stats().dropped()), (600, 0));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_unix_socket_that_nobody_reads_is_told_of_and_loses_nothing() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let collector = Collector::unix(folder.path().join("log")).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let limit = Duration::from_millis(300);
+    let builder = builder(&collector).write_timeout(limit);
+    let builder = builder.on_trouble(move |what| drop(tell.send(what.to_owned())));
+    let handle = builder.build().unwrap();
+    let _guard = capture(&handle);
+    collector.pause();
+    (0..2_000).for_each(|n| info!(n, "one of many"));
+    let what = told.recv_timeout(PATIENCE).unwrap();
+    assert!(what.contains("no answer to a write within 300ms"), "{what}");
+    collector.resume();
+    assert!(handle.flush(PATIENCE), "{:?}", handle.stats());
+    assert_eq!(collector.wait_for_messages(2_000, PATIENCE), 2_000);
+    assert_eq!((handle.stats().delivered, handle.stats().dropped()), (2_000, 0));
+}
