@@ -1,6 +1,6 @@
 //! What do the fuzz targets in `fuzz/` see of the inside? Thin openings, without any promise.
 
-use crate::{Error, endpoint::parse_list};
+use crate::{Error, endpoint::parse_list, fingerprint::parse_fingerprints};
 pub use crate::{
     collector::fuzzing::frames,
     encode::fuzzing::{Place, Said, encoded, escaped},
@@ -11,4 +11,9 @@ pub use crate::{
 /// The servers of a list of URLs, as they are shown.
 pub fn servers(urls: &str) -> Result<Vec<String>, Error> {
     Ok(parse_list(urls)?.iter().map(ToString::to_string).collect())
+}
+
+/// The fingerprints of a list, as they are shown.
+pub fn fingerprints(list: &str) -> Result<Vec<String>, String> {
+    Ok(parse_fingerprints(list)?.iter().map(ToString::to_string).collect())
 }

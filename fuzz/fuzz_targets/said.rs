@@ -17,7 +17,7 @@ pub struct Record<'a> {
     pub target: &'a str,
     pub fields: Vec<(&'a str, &'a str)>,
     pub span: Option<(&'a str, Vec<(&'a str, &'a str)>)>,
-    pub text: &'a str,
+    pub text: Vec<&'a str>,
 }
 
 impl Input<'_> {

@@ -22,7 +22,8 @@ pub struct Said<'a> {
     pub fields: &'a [(&'a str, &'a str)],
     /// A span's name and its fields.
     pub span: Option<(&'a str, &'a [(&'a str, &'a str)])>,
-    pub text: &'a str,
+    /// In the pieces that it is given in.
+    pub text: &'a [&'a str],
 }
 
 /// A text as it is escaped within a limit, and how many octets of it had no room.
@@ -55,7 +56,15 @@ pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<
         let origin = Origin { severity, level, target: said.target, file, line };
         let site = encoder.site(&origin, std::iter::empty());
         let mut writer = encoder.begin(&mut scratch, &site);
-        writer.text(format_args!("{}", said.text));
+        // One after the other, and within one call.
+        let (first, rest) = said.text.split_at(said.text.len() / 2);
+        first.iter().for_each(|piece| writer.text(format_args!("{piece}")));
+        if let [one, other, more @ ..] = rest {
+            writer.text(format_args!("{one}{other}"));
+            more.iter().for_each(|piece| writer.text(format_args!("{piece}")));
+        } else {
+            rest.iter().for_each(|piece| writer.text(format_args!("{piece}")));
+        }
         for (name, value) in said.fields {
             writer.named_field(name, Value::Str(value));
         }

@@ -85,6 +85,7 @@ mod tests {
             let text = "abcdefghij".chars().cycle().take(length).collect::<String>();
             assert!(same(&text, &text.clone()));
             assert!(!same(&text, &format!("{text}x")));
+            assert!(!same(&"x".repeat(length), &"x".repeat(length + 1)));
             for at in 0..length {
                 let mut other = text.clone().into_bytes();
                 other[at] = b'x';

@@ -255,6 +255,17 @@ fn msgid_is_nilvalue_where_there_is_no_target() {
     assert_eq!(message, "<134>1 T host.example shop 4711 - -");
 }
 
+#[test]
+fn a_long_name_of_a_thread_takes_a_sixteenth() {
+    let named = std::thread::Builder::new().name("~".repeat(300));
+    let say = || {
+        let settings = Settings { thread_name: true, max_frame: 808, ..settings(Format::Rfc5424) };
+        let message = one(settings, |writer| writer.text(format_args!("said")));
+        assert!(message.ends_with(&format!(" thread=\"{}\"] said", "~".repeat(50))), "{message}");
+    };
+    named.spawn(say).unwrap().join().unwrap();
+}
+
 /// At the begin of MSG it would say of the text that it is UTF-8 (RFC 5424 section 6.4).
 #[test]
 fn a_texts_own_byte_order_mark_is_escaped() {

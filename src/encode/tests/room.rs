@@ -47,6 +47,8 @@ fn a_text_in_pieces_is_cut_as_if_it_were_one() {
             writer.text(format_args!("y"));
             writer.text(format_args!("zz"));
         });
+        // However long it is, no more of it is kept than a frame holds.
+        assert!(scratch.text.len() <= 480, "{}", scratch.text.len());
         let (kept, cut) = cut_of(&message);
         assert_eq!(kept.len() + cut, whole.len() + 3, "{message}");
         assert!(whole.starts_with(&kept) && kept.len() > 340, "{message}");
