@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::certificates::{Certificates, Identity};
 use super::eventually;
 use super::ports::{self, PortBlock};
 use super::tail::Tail;
@@ -27,11 +28,19 @@ pub(crate) enum Door {
     NetworkOld,
     /// `network()`, a datagram each, RFC 3164.
     NetworkOldUdp,
+    /// `syslog()` over TLS, clients not asked for a certificate.
+    SyslogTls,
 }
 
 impl Door {
-    pub(crate) const ALL: [Door; 5] =
-        [Door::SyslogTcp, Door::SyslogUdp, Door::NetworkTcp, Door::NetworkOld, Door::NetworkOldUdp];
+    pub(crate) const ALL: [Door; 6] = [
+        Door::SyslogTcp,
+        Door::SyslogUdp,
+        Door::NetworkTcp,
+        Door::NetworkOld,
+        Door::NetworkOldUdp,
+        Door::SyslogTls,
+    ];
 
     pub(crate) fn is_udp(self) -> bool {
         matches!(self, Door::SyslogUdp | Door::NetworkOldUdp)
@@ -43,6 +52,7 @@ pub(crate) struct SyslogNg {
     child: Child,
     folder: TempDir,
     ports: PortBlock,
+    certificates: Certificates,
 }
 
 impl SyslogNg {
@@ -60,7 +70,8 @@ impl SyslogNg {
         let ports = PortBlock::reserve();
         let file = folder.path().join("syslog-ng.conf");
         let version = version(&root);
-        fs::write(&file, configuration(&version, folder.path(), &ports))
+        let certificates = Certificates::new();
+        fs::write(&file, configuration(&version, folder.path(), &ports, &certificates))
             .expect("it can be written");
         let console = File::create(folder.path().join("console")).expect("it can be written");
         let child = Command::new(root.join("usr/sbin/syslog-ng"))
@@ -80,7 +91,7 @@ impl SyslogNg {
             .stderr(console)
             .spawn()
             .expect("syslog-ng can be started");
-        let server = SyslogNg { child, folder, ports };
+        let server = SyslogNg { child, folder, ports, certificates };
         let listening = eventually(Duration::from_secs(30), || {
             Door::ALL.into_iter().all(|door| match door.is_udp() {
                 true => ports::udp_listens(server.port(door)),
@@ -93,6 +104,10 @@ impl SyslogNg {
 
     pub(crate) fn port(&self, door: Door) -> u16 {
         self.ports.port(door as u16)
+    }
+
+    pub(crate) fn certificates(&self) -> &Certificates {
+        &self.certificates
     }
 
     /// What came through this door, read as it comes.
@@ -114,7 +129,12 @@ impl Drop for SyslogNg {
     }
 }
 
-fn configuration(version: &str, folder: &Path, ports: &PortBlock) -> String {
+fn configuration(
+    version: &str,
+    folder: &Path,
+    ports: &PortBlock,
+    certificates: &Certificates,
+) -> String {
     let mut text = format!(
         "@version: {version}\noptions {{ keep-hostname(yes); use-dns(no); dns-cache(no); \
          check-hostname(no); normalize-hostnames(no); chain-hostnames(no); stats-freq(0); \
@@ -128,6 +148,12 @@ fn configuration(version: &str, folder: &Path, ports: &PortBlock) -> String {
             Door::NetworkTcp => format!("network({to} transport(tcp) flags(syslog-protocol))"),
             Door::NetworkOld => format!("network({to} transport(tcp))"),
             Door::NetworkOldUdp => format!("network({to} transport(udp))"),
+            Door::SyslogTls => format!(
+                "syslog({to} transport(tls) tls(key-file(\"{}\") cert-file(\"{}\") \
+                 peer-verify(optional-untrusted)))",
+                certificates.key(Identity::Good).display(),
+                certificates.certificate(Identity::Good).display(),
+            ),
         };
         let file = folder.join(format!("{door:?}.jsonl"));
         text += &format!(

@@ -56,7 +56,7 @@ fn a_header_field_is_refused_or_stored_as_it_is() {
 #[test]
 fn a_thread_may_be_called_anything() {
     let mut server = Rsyslogd::running();
-    for format in [Format::Rfc5424, Format::Cee, Format::Rfc3164] {
+    for format in [Format::Rfc5424, Format::Cee, Format::Ecs, Format::Rfc3164] {
         let handle = build(shop(&url(&server, Input::Tcp)).format(format).thread_name(true));
         for text in payloads::all().iter().filter(|text| !text.contains('\0')) {
             let handle = handle.clone();
@@ -67,11 +67,12 @@ fn a_thread_may_be_called_anything() {
         assert!(handle.flush(PATIENCE));
     }
     let without_nul = payloads::all().iter().filter(|text| !text.contains('\0')).count();
-    let records = server.exactly(3 * without_nul, PATIENCE);
+    let records = server.exactly(4 * without_nul, PATIENCE);
     for (n, record) in records.iter().enumerate() {
         let after = match n / without_nul {
             0 => record.field("after") == "intact" && record.msg == "said",
             1 => record.cee["fields"]["after"] == "intact" && record.cee["msg"] == "said",
+            2 => record.cee["fields"]["after"] == "intact" && record.cee["message"] == "said",
             _ => record.msg.starts_with(" said ") && record.msg.ends_with(" after=\"intact\""),
         };
         assert!(after, "{record:#?}");

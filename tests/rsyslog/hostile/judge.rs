@@ -38,10 +38,17 @@ impl View {
             // The blank behind the tag is a part of the text for it.
             view.text = view.text.strip_prefix(' ').unwrap_or(&view.text).to_owned();
         }
-        if format == Format::Cee {
-            view.text = record.cee["msg"].as_str().unwrap_or_default().to_owned();
+        if is_json(format) {
+            let is_ecs = format == Format::Ecs;
+            let text = if is_ecs { "message" } else { "msg" };
+            view.text = record.cee[text].as_str().unwrap_or_default().to_owned();
             view.fields = texts(&record.cee["fields"]);
-            view.fields.insert(APART.to_owned() + "target", text_of(&record.cee["target"]));
+            let target = if is_ecs { &record.cee["log"]["logger"] } else { &record.cee["target"] };
+            view.fields.insert(APART.to_owned() + "target", text_of(target));
+            // An error has names of its own there; what it says stands under two of them.
+            if let Some(error) = record.cee["error"]["message"].as_str() {
+                view.fields.insert("value".to_owned(), error.to_owned());
+            }
             view.span = texts(&record.cee["spans"]);
             let names = record.cee["spans"]["names"].as_array().into_iter().flatten();
             let names: Vec<String> = names.map(text_of).collect();
@@ -99,7 +106,7 @@ impl View {
     pub(super) fn sentinel(&self, format: Format, n: usize) -> Option<String> {
         self.header(format).or_else(|| {
             let is_it = match format {
-                Format::Rfc5424 | Format::Cee => {
+                Format::Rfc5424 | Format::Cee | Format::Ecs => {
                     self.is_case(n) && self.fields["after"] == "sentinel"
                 }
                 _ => {
@@ -114,7 +121,7 @@ impl View {
     /// What is wrong with the record of the case `n`.
     pub(super) fn case(&self, format: Format, n: usize, seen: Seen, said: &str) -> Option<String> {
         let wrong = self.header(format).or_else(|| match format {
-            Format::Rfc5424 | Format::Cee => self.structured(format, n, seen, said),
+            Format::Rfc5424 | Format::Cee | Format::Ecs => self.structured(format, n, seen, said),
             _ => self.old(n, seen, said),
         });
         wrong.map(|wrong| format!("{wrong}: {:.600}", format!("{self:?}")))
@@ -125,7 +132,7 @@ impl View {
         if header != ["14", "client.example", "shop", "4711"] {
             return Some(format!("the header is {header:?}: {self:?}"));
         }
-        let has_msgid = matches!(format, Format::Rfc5424 | Format::Cee);
+        let has_msgid = format == Format::Rfc5424 || is_json(format);
         let is_msgid = (1..=32).contains(&self.msgid.len())
             && self.msgid.bytes().all(|octet| octet.is_ascii_graphic());
         (has_msgid && !is_msgid).then(|| format!("the MSGID is {:?}", self.msgid))
@@ -140,18 +147,18 @@ impl View {
         if !self.is_case(n) || !(is_intact("after") || is_intact("after_2")) {
             return Some(format!("not the fields of case {n}"));
         }
-        let shown = if format == Format::Cee { said.replace('\0', "#000") } else { harmless(said) };
+        let shown = if is_json(format) { said.replace('\0', "#000") } else { harmless(said) };
         // An escape of JSON takes up to three times what it stands for.
         let agrees = |seen: &str, said: &str, least: usize| match format {
-            Format::Cee => agrees(seen, said, least / 3),
+            Format::Cee | Format::Ecs => agrees(seen, said, least / 3),
             _ => agrees(seen, said, least),
         };
         let field = |name: &str| self.fields.get(name).map_or("", String::as_str);
-        let apart = if format == Format::Cee { APART } else { "" }.to_owned();
+        let apart = if is_json(format) { APART } else { "" }.to_owned();
         let spans = self.span.get(&(apart + "spans")).map_or("", String::as_str);
         let inner = |name: &str| self.span.get(name).map_or("", String::as_str);
         // The number of fields that had no room, and the target, put there above.
-        let own = if format == Format::Cee { 2 } else { 1 };
+        let own = if is_json(format) { 2 } else { 1 };
         let named = |fields: &BTreeMap<String, String>| {
             let mut such = fields.iter().filter(|(_, value)| *value == "v");
             let is_it = |(name, _): (&String, &String)| is_name(name, said);
@@ -160,7 +167,7 @@ impl View {
         let (is_right, count) = match seen {
             Seen::Text => (agrees(&self.text, &shown, 4_000), 2),
             Seen::Value => (agrees(field("value"), &shown, 950), 3),
-            Seen::Debugged if format == Format::Cee => {
+            Seen::Debugged if is_json(format) => {
                 (agrees(field("value"), &format!("{said:?}"), 950), 3)
             }
             Seen::Debugged => (agrees(field("value"), &harmless(&format!("{said:?}")), 950), 3),
@@ -171,8 +178,7 @@ impl View {
             Seen::SpanValue => (agrees(inner("inner"), &shown, 950) && spans == "s", 2),
             Seen::SpanField => (named(&self.span) && spans == "s", 2),
             Seen::Target => {
-                let is_cee = format == Format::Cee;
-                (!is_cee || agrees(field(&(APART.to_owned() + "target")), &shown, 100), 2)
+                (!is_json(format) || agrees(field(&(APART.to_owned() + "target")), &shown, 100), 2)
             }
         };
         let most = count + own;
@@ -223,6 +229,10 @@ impl View {
         (!is_right || !format!(" {text}").contains(&case))
             .then(|| format!("not {said:.60?} as {seen:?}"))
     }
+}
+
+fn is_json(format: Format) -> bool {
+    matches!(format, Format::Cee | Format::Ecs)
 }
 
 /// Begins the names of what is no field in JSON, but is looked at beside them.

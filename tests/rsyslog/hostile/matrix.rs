@@ -31,11 +31,12 @@ fn nothing_forges_splits_or_hides_a_record_in_rsyslog() {
         ("imtcp", url(&server, Input::Tcp), Format::Rfc5424),
         ("imptcp, line ends", lf(Input::PlainTcp), Format::Rfc5424),
         ("imrelp", url(&server, Input::Relp), Format::Cee),
+        ("imrelp, TLS", url(&server, Input::RelpTls), Format::Ecs),
         ("imudp", url(&server, Input::Udp), Format::Rfc3164),
     ];
     if all() {
         ways = Vec::new();
-        for format in [Format::Rfc5424, Format::Cee, Format::Rfc3164] {
+        for format in [Format::Rfc5424, Format::Cee, Format::Ecs, Format::Rfc3164] {
             ways.extend([
                 ("imtcp", url(&server, Input::Tcp), format),
                 ("imtcp, line ends", lf(Input::Tcp), format),
@@ -43,6 +44,7 @@ fn nothing_forges_splits_or_hides_a_record_in_rsyslog() {
                 ("imptcp", url(&server, Input::PlainTcp), format),
                 ("imptcp, line ends", lf(Input::PlainTcp), format),
                 ("imrelp", url(&server, Input::Relp), format),
+                ("imrelp, TLS", url(&server, Input::RelpTls), format),
                 ("imudp", url(&server, Input::Udp), format),
                 ("imuxsock", url(&server, Input::Unix), format),
             ]);
@@ -59,14 +61,18 @@ fn nothing_forges_splits_or_hides_a_record_in_rsyslog() {
 #[test]
 fn nothing_forges_splits_or_hides_a_record_in_syslog_ng() {
     let Some(server) = SyslogNg::running() else { return };
+    let trusted = format!("?ca={}", server.certificates().ca().display());
     let ways = [
         (Door::SyslogTcp, "tcp", "", Format::Rfc5424),
         (Door::NetworkTcp, "tcp", "?framing=lf", Format::Rfc5424),
+        (Door::SyslogTls, "tls", trusted.as_str(), Format::Rfc5424),
         (Door::SyslogUdp, "udp", "", Format::Rfc5424),
         (Door::NetworkOld, "tcp", "?framing=lf", Format::Rfc3164),
         (Door::NetworkOldUdp, "udp", "", Format::Rfc3164),
     ];
-    for (door, scheme, options, format) in ways.into_iter().take(if all() { 5 } else { 2 }) {
+    for (door, scheme, options, format) in
+        ways.iter().copied().take(if all() { ways.len() } else { 3 })
+    {
         let url = format!("{scheme}://127.0.0.1:{}{options}", server.port(door));
         let name = format!("syslog-ng, {door:?}");
         let view = |line: &[u8], _| View::of_syslog_ng(line);
