@@ -10,4 +10,5 @@ mod hello;
 #[cfg(target_os = "linux")]
 mod idle;
 mod life;
+mod names;
 mod server;

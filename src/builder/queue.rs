@@ -1,0 +1,64 @@
+//! What can be set of the queue?
+
+use std::{path::PathBuf, time::Duration};
+
+use super::Builder;
+use crate::Overflow;
+
+impl Builder {
+    /// Octets of memory for records that wait, written to at once so that no log call waits for a page.
+    /// Each takes its own length and up to 15 octets. At least 64 KiB, and eight frames; more than
+    /// there is memory for is an error. Defaults to 8 MiB: some 40,000 records.
+    pub fn capacity(mut self, capacity: usize) -> Self {
+        self.capacity = Some(capacity);
+        self
+    }
+
+    /// Keeps the records that wait in this file instead of in memory: what a log call has taken
+    /// survives `kill -9`, an abort and a segmentation fault of this program, and the next start
+    /// with the same path ships it first. It is no promise against power loss or a crash of the
+    /// system, unless [`queue_sync`](Builder::queue_sync) is set. Defaults to memory.
+    ///
+    /// The path is absolute, and there is one file for each process. Where several processes of one
+    /// tag run side by side, name a folder that exists, or end the path with a slash: each takes
+    /// `TAG.N.queue` in it, N from 0 to 63, the first that no living process uses, and ships what the
+    /// dead ones left, as far as half of its own queue has room. The file takes the capacity and a
+    /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
+    /// empty, after a clean end. A call costs the check value of its message more, some 20 ns; the
+    /// first start writes the whole file, which takes seconds for a gigabyte. What was acknowledged
+    /// and is kept as a [`tail`](Builder::tail) is sent again by the next start.
+    ///
+    /// Where the file can't be used, as when another process has it, the disk is full or the folder
+    /// is missing, the program is told as of any trouble, and the records wait in memory. A file
+    /// with damage is set aside as `PATH.damaged`, and what is sound in it is shipped; so is what
+    /// was written with another capacity.
+    ///
+    /// Nobody else may shorten the file while the program runs: the kernel answers the next access
+    /// with SIGBUS, as to any mapped file; deleting it only loses its promise. On file systems that
+    /// write to new blocks each time (btrfs, ZFS) a full disk does the same. A forked child
+    /// leaves the file to its parent, and waits in memory.
+    pub fn queue_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.queue_file = Some(path.into());
+        self
+    }
+
+    /// How often the queue file goes to the disk: what a log call has taken this long ago, and the
+    /// time that the disk takes, survives power loss and a crash of the system too. At least 10 ms.
+    /// Defaults to never: the system writes it when it likes, within half a minute or so.
+    ///
+    /// A thread of its own does it (`fdatasync`), and no log call waits for it; the next call to
+    /// touch a page that was written pays for a page fault, some microseconds, and on some file
+    /// systems it may meet the write itself. Where the disk fails, the program is told, and nothing is synced any more:
+    /// a second try would be said to have succeeded without having written. It also tells when
+    /// somebody deletes or shortens the file.
+    pub fn queue_sync(mut self, every: Duration) -> Self {
+        self.queue_sync = Some(every);
+        self
+    }
+
+    /// What happens when the queue is full. Defaults to [`Overflow::ShedLeastSevere`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.overflow = Some(overflow);
+        self
+    }
+}

@@ -1,0 +1,72 @@
+//! Is a URL understood, and what is wrong with it told?
+
+use super::*;
+
+#[test]
+fn an_error_shows_no_password() {
+    for url in ["tcp://user:hush@h", "tls://hush@h:1", "tcp://u:hu/sh@h", "u:hush@h"] {
+        let error = url.parse::<Endpoint>().unwrap_err().to_string();
+        assert!(!error.contains("hush") && error.contains("***@h"), "{error}");
+    }
+    let error = parse_list("tcp://u:hush,hush@h").unwrap_err().to_string();
+    assert!(!error.contains("hush"), "{error}");
+    assert_eq!(without_secrets("tcp://a:1, tcp://u:p@b"), "tcp://a:1, tcp://***@b");
+    assert_eq!(without_secrets("tcp://u:hu,sh@b,tcp://a"), "tcp://***@b,tcp://a");
+    assert_eq!(without_secrets("unix:///dev/log"), "unix:///dev/log");
+}
+
+#[test]
+fn each_scheme_has_its_port() {
+    for (url, shown) in [
+        ("udp://logs", "udp://logs:514"),
+        ("tcp://logs.example.com:601/", "tcp://logs.example.com:601"),
+        ("TLS://[::1]", "tls://[::1]:6514"),
+        ("unix:///dev/log", "unix:///dev/log"),
+        ("srv://_syslog-tls._tcp.example.com", "srv://_syslog-tls._tcp.example.com"),
+    ] {
+        assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), shown);
+    }
+}
+
+#[test]
+fn options_are_read() {
+    let url = "tls://h?ca=/etc/ca%20x.pem&server_name=logs&danger_accept_invalid_certs=false";
+    let endpoint: Endpoint = url.parse().unwrap();
+    assert_eq!(endpoint.tls.ca, Some("/etc/ca x.pem".into()));
+    assert_eq!(endpoint.server_name(), "logs");
+    assert!(!endpoint.tls.danger_accept_invalid_certs);
+    let old: Endpoint = "udp://h?format=rfc3164".parse().unwrap();
+    assert_eq!(old.format, Some(Format::Rfc3164));
+    assert_eq!("tcp://h?framing=lf".parse::<Endpoint>().unwrap().framing, Framing::Lf);
+    assert_eq!(parse_list("tcp://a, tcp://b").unwrap().len(), 2);
+}
+
+#[test]
+fn a_bad_url_is_quoted_and_the_rule_named() {
+    for (url, rule) in [
+        ("", "expected"),
+        ("logs.example.com:514", "expected"),
+        ("http://h", "is no scheme"),
+        ("tcp://", "host is missing"),
+        ("tcp://h:0", "port"),
+        ("tcp://h:70000", "port"),
+        ("tcp://h:x", "port"),
+        ("tcp://a b", "no host name"),
+        ("tcp://[::1", "bracket"),
+        ("tcp://[x]:1", "IPv6"),
+        ("tcp://[::1]x", "bracket"),
+        ("unix://dev/log", "root"),
+        ("tcp://h?framing=crlf", "framing"),
+        ("tcp://h?format=xml", "no format"),
+        ("tcp://h?ca=/x", "no option"),
+        ("tls://h?framing=lf", "no option"),
+        ("tls://h?cert=/x", "key"),
+        ("tls://h?key=/x", "cert"),
+        ("tls://h?danger_accept_invalid_certs=yes", "true or false"),
+        ("tcp://h?framing", "value"),
+        ("tls://h?ca=%zz", "hexadecimal"),
+    ] {
+        let error = url.parse::<Endpoint>().unwrap_err().to_string();
+        assert!(error.contains(&format!("{url:?}")) && error.contains(rule), "{error}");
+    }
+}
