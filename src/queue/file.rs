@@ -270,6 +270,17 @@ mod mapped {
     fn fill(file: &File, capacity: usize) -> io::Result<()> {
         let zeros = vec![0; CHUNK.min(PAGE + capacity)];
         file.set_len(0)?;
+        // A disk that is too small is not filled to the brim before that is noticed. Where a file system
+        // can't tell, it is noticed then.
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::{fs::FallocateFlags, io::Errno};
+            let all = (PAGE + capacity) as u64;
+            let room = rustix::fs::fallocate(file, FallocateFlags::empty(), 0, all);
+            if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = room {
+                return Err(error.into());
+            }
+        }
         for at in (0..PAGE + capacity).step_by(CHUNK) {
             let length = zeros.len().min(PAGE + capacity - at);
             file.write_all_at(zeros.get(..length).unwrap_or_default(), at as u64)?;

@@ -118,6 +118,7 @@ fn a_queue_file_that_the_kernel_refuses_is_said_and_nothing_is_lost() {
         ("mmap:error=ENODEV", "No such device"),
         ("mmap:error=ENOMEM", "Cannot allocate memory"),
         ("ftruncate:error=EFBIG", "File too large"),
+        ("fallocate:error=EDQUOT", "quota"),
         ("pwrite64:error=ENOSPC:when=2", "No space left"),
         ("pwrite64:error=EIO:when=3", "Input/output error"),
     ] {
