@@ -30,4 +30,25 @@ mod tests {
         push(&mut out, Framing::Lf, b"<14>1 e");
         assert_eq!(out, "8 <14>1 é<14>1 e\n".as_bytes());
     }
+
+    #[test]
+    fn a_length_is_exact_and_has_no_zero_before_it() {
+        for length in [1, 9, 10, 99, 100, 480, 999, 1_000, 8_096, 10_000] {
+            let message = vec![b'x'; length];
+            let mut out = Vec::new();
+            push(&mut out, Framing::OctetCounting, &message);
+            let (digits, rest) = out.split_at(out.iter().position(|o| *o == b' ').unwrap());
+            assert_eq!(std::str::from_utf8(digits).unwrap().parse(), Ok(length));
+            assert_ne!(digits[0], b'0');
+            assert_eq!(rest[1..], message);
+        }
+    }
+
+    #[test]
+    fn a_line_ends_with_lf_alone() {
+        let mut out = Vec::new();
+        push(&mut out, Framing::Lf, b"<14>1 one");
+        push(&mut out, Framing::Lf, b"<14>1 two");
+        assert_eq!(out, b"<14>1 one\n<14>1 two\n");
+    }
 }

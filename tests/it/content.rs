@@ -2,10 +2,12 @@
 
 use std::{error::Error, fmt};
 
-use logship::{ControlCharacters, Facility, Format, Level, Severity, TimeQuality};
+use logship::{
+    ControlCharacters, Facility, Format, Level, Severity, TimeQuality, collector::Collector,
+};
 use tracing::{debug, error, info, info_span, trace, warn};
 
-use crate::support::{flawless, shipped};
+use crate::support::{PATIENCE, builder, capture, flawless, shipped};
 
 fn text(record: &logship::collector::Received) -> String {
     String::from_utf8(record.octets.clone()).unwrap()
@@ -148,6 +150,24 @@ fn control_characters_are_kept_where_asked_for() {
     let records = shipped(keep, || info!("{}", "\n".repeat(9000)));
     let escaped = records[0].octets.iter().map(|o| if *o < 32 { 4 } else { 1 }).sum::<usize>();
     assert!(escaped <= 8096 && escaped > 8000, "{escaped}");
+}
+
+/// A line end in a message would begin another one there.
+#[test]
+fn no_line_end_is_kept_where_line_ends_part_messages() {
+    let collector = Collector::tcp().unwrap();
+    let url = format!("{}?framing=lf", collector.url());
+    let keep = builder(&collector).url(url).control_characters(ControlCharacters::Keep);
+    let handle = keep.build().unwrap();
+    let guard = capture(&handle);
+    info!(value = "a\nb", "a\r\n<0>1 - - - - - - b");
+    info!("after");
+    drop(guard);
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(2, PATIENCE);
+    assert_eq!(records[0].text(), Some("a#015#012<0>1 - - - - - - b"));
+    assert_eq!(records[0].param("fields@32473", "value"), Some("a#012b"));
+    assert_eq!(records[1].text(), Some("after"));
 }
 
 #[test]

@@ -248,6 +248,30 @@ fn pri_has_no_zero_before_it() {
 }
 
 #[test]
+fn no_header_field_is_longer_than_it_may_be_or_holds_more_than_us_ascii() {
+    let long = |c: char| c.to_string().repeat(300);
+    let settings = Settings {
+        hostname: long('h'),
+        tag: long('t'),
+        process_id: long('p'),
+        ..settings(Format::Rfc5424)
+    };
+    let encoder = Encoder::new(settings.clone()).unwrap();
+    let (target, mut scratch) = (long('m'), Scratch::default());
+    let origin = Origin { target: &target, ..ORIGIN };
+    let message = from(&encoder, &mut scratch, &origin, |_| {});
+    let field = |n: usize| message.split(' ').nth(n).unwrap().len();
+    assert_eq!([field(2), field(3), field(4), field(5)], [255, 48, 128, 32], "{message}");
+    let odd = || "a b\u{e9}\n\u{7f}]".to_owned();
+    let encoder =
+        Encoder::new(Settings { hostname: odd(), tag: odd(), process_id: odd(), ..settings });
+    let origin = Origin { target: &odd(), ..ORIGIN };
+    let message = from(&encoder.unwrap(), &mut scratch, &origin, |_| {});
+    let field = "a_b___]";
+    assert_eq!(message, format!("<134>1 T {field} {field} {field} {field} -"));
+}
+
+#[test]
 fn msgid_is_nilvalue_where_there_is_no_target() {
     let encoder = within(480, Format::Rfc5424);
     let origin = Origin { target: "", ..ORIGIN };
