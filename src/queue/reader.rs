@@ -170,6 +170,11 @@ impl Reader {
         self.front.advance_sent(to);
     }
 
+    /// Where what is sent next begins.
+    pub(crate) fn first_unsent(&self) -> Cursor {
+        self.front.sent()
+    }
+
     /// Everything before this is known to have arrived.
     pub(crate) fn first_not_arrived(&self) -> Cursor {
         self.front.arrived()

@@ -44,6 +44,8 @@ pub(crate) struct Shipper {
     tend: Tend,
     last_limit: Duration,
     suspect: Suspect,
+    /// Up to here no faster than a server can be expected to read.
+    slowly_to: Cursor,
     /// How often in a row the system had no room for what is to be sent.
     shortages: u32,
     way: Option<Transport>,
@@ -74,6 +76,7 @@ impl Shipper {
             tend,
             last_limit,
             suspect: Suspect::default(),
+            slowly_to: 0,
             shortages: 0,
             way: None,
             sentinel: Arc::new(Sentinel::new()),
@@ -160,6 +163,9 @@ impl Shipper {
             }
             Err(Fault::Broken(error)) => self.mourn(&error).await,
         }
+        if self.reader.first_unsent() < self.slowly_to {
+            tokio::time::sleep(SLOWLY).await;
+        }
     }
 
     /// Waits a moment, a longer one each time, until the system has room again.
@@ -193,6 +199,8 @@ impl Shipper {
         self.counters.note_connected(None);
         let (arrived, tail) = (transport.arrived(), transport.tail());
         self.reader.arrived(arrived, tail);
+        // What has ended once may soon end again, and the tail only replaces what was unread then.
+        self.slowly_to = self.reader.first_not_arrived() + tail.octets.saturating_mul(TRIAL);
         if transport.is_accepted() {
             let times = self.suspect.times(self.reader.first_not_arrived());
             if times == 1 {
@@ -290,6 +298,10 @@ impl Suspect {
 
 /// Large enough that a write costs nothing beside what it carries.
 const BATCH: usize = 64 * 1024;
+/// After a batch on a new way: 32 MiB a second.
+const SLOWLY: Duration = Duration::from_millis(2);
+/// Tails after which a way is no longer new.
+const TRIAL: u64 = 8;
 /// How long a server may take to read to the end when the way to it is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How soon to look again what has arrived.

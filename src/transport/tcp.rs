@@ -12,8 +12,16 @@ pub(super) async fn connect(address: SocketAddr, limits: Limits) -> io::Result<T
     // Frames leave in batches already; the kernel must not hold the last one back.
     stream.set_nodelay(true)?;
     notice_silence(&SockRef::from(&stream), limits.silence)?;
+    // What our kernel holds goes to the server's as soon as that has room, read or not. Where a system
+    // doesn't know the option, only more of it may.
+    #[cfg(target_os = "linux")]
+    let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
     Ok(stream)
 }
+
+/// Two batches: one that leaves, and one behind it.
+#[cfg(target_os = "linux")]
+const UNSENT: u32 = 128 << 10;
 
 impl Connection for TcpStream {
     fn socket(&self) -> SockRef<'_> {

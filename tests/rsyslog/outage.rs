@@ -102,9 +102,7 @@ fn a_network_that_cuts_connections_every_megabyte_loses_nothing() {
     let mut server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(Input::PlainTcp));
     proxy.cut_after(1_000_003);
-    // A tail as long as what a connection carries in its life would be all that is ever carried.
-    let builder = shop(&format!("tcp://127.0.0.1:{}", proxy.port())).tail(256 << 10);
-    let handle = build(builder);
+    let handle = build(shop(&format!("tcp://127.0.0.1:{}", proxy.port())));
     logging(&handle, || log_in_bursts(COUNT));
     assert!(eventually(PATIENCE, || proxy.cuts() >= 3), "{} cuts", proxy.cuts());
     proxy.cut_after(0);
