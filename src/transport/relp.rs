@@ -239,19 +239,24 @@ impl<C: Connection> Relp<C> {
     fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {
         let number = self.next;
         self.next = following(number);
-        let mut digits = itoa::Buffer::new();
-        self.frames.extend_from_slice(digits.format(number).as_bytes());
-        self.frames.push(b' ');
-        self.frames.extend_from_slice(command.as_bytes());
-        self.frames.push(b' ');
-        self.frames.extend_from_slice(digits.format(data.len()).as_bytes());
-        if !data.is_empty() {
-            self.frames.push(b' ');
-            self.frames.extend_from_slice(data);
-        }
-        self.frames.push(b'\n');
+        push(&mut self.frames, number, command, data);
         number
     }
+}
+
+/// TXNR SP COMMAND SP DATALEN [SP DATA] LF, where DATALEN counts octets.
+fn push(out: &mut Vec<u8>, number: u32, command: &str, data: &[u8]) {
+    let mut digits = itoa::Buffer::new();
+    out.extend_from_slice(digits.format(number).as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(command.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(digits.format(data.len()).as_bytes());
+    if !data.is_empty() {
+        out.push(b' ');
+        out.extend_from_slice(data);
+    }
+    out.push(b'\n');
 }
 
 /// The number of the transaction after this one.
@@ -280,5 +285,18 @@ mod tests {
     #[test]
     fn after_the_last_number_comes_the_first() {
         assert_eq!([1, 999_999_998, 999_999_999].map(following), [2, 999_999_999, 1]);
+    }
+
+    #[test]
+    fn a_frame_counts_the_octets_of_its_data_and_has_none_where_there_are_none() {
+        let frame = |number, command, data: &str| {
+            let mut out = Vec::new();
+            push(&mut out, number, command, data.as_bytes());
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(frame(2, "syslog", "<14>1 é\n"), "2 syslog 9 <14>1 é\n\n");
+        assert_eq!(frame(999_999_999, "close", ""), "999999999 close 0\n");
+        let long = "x".repeat(LONGEST);
+        assert_eq!(frame(7, "syslog", &long), format!("7 syslog 131072 {long}\n"));
     }
 }
