@@ -12,7 +12,10 @@ use std::{
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::{super::word::check, *};
+use super::{
+    super::{found::header, word::check},
+    *,
+};
 use crate::Severity;
 
 const CAPACITY: usize = 4096;
@@ -148,6 +151,28 @@ fn damage_that_looks_like_the_end_of_the_ring_hides_nothing() {
     let opened = open(&place.path, CAPACITY).unwrap();
     assert_eq!(messages(&opened), [&waiting[..1], &waiting[2..]].concat());
     assert_eq!(opened.damaged, 1);
+}
+
+/// It would be looked through for days.
+#[test]
+fn a_file_that_claims_to_be_endless_costs_what_is_there() {
+    for capacity in [1 << 40, (1 << 62) - PAGE as u64] {
+        let place = place();
+        let mut opened = open(&place.path, CAPACITY).unwrap();
+        let said: Vec<_> = (0..5).map(text).collect();
+        assert!(said.iter().all(|octets| push(&mut opened, octets)));
+        drop(opened);
+        let mut image = fs::read(&place.path).unwrap();
+        image.splice(..PAGE, header(capacity, 0, capacity));
+        fs::write(&place.path, &image).unwrap();
+        let opened = open(&place.path, CAPACITY).unwrap();
+        assert_eq!((messages(&opened), opened.damaged), (said, 1));
+    }
+    // No file is as long as that.
+    let place = place();
+    fs::write(&place.path, header(1 << 62, 0, 1 << 61)).unwrap();
+    let report = open(&place.path, CAPACITY).unwrap().report.unwrap();
+    assert!(report.contains("it is no queue file of this version"), "{report}");
 }
 
 #[test]

@@ -39,7 +39,9 @@ impl Header {
             [one.unwrap_or(Cursor::MAX), !other.unwrap_or_default()]
         };
         Some(Header {
-            capacity: usize::try_from(capacity).ok().filter(|c| *c > 0 && c % PAGE == 0)?,
+            capacity: usize::try_from(capacity)
+                .ok()
+                .filter(|_| (1..LAST_CURSOR).contains(&capacity) && capacity % PAGE as u64 == 0)?,
             heads: cursors(HEAD),
             kepts: cursors(KEPT),
         })
@@ -139,7 +141,7 @@ impl<'a> Found<'a> {
         let (mut at, mut gaps, mut in_gap) = (kept, 0, false);
         // A word that is none may claim any length. Most texts can't look like a short one, so
         // only the checks of long ones could take for ever.
-        let mut for_long_ones = self.capacity.saturating_mul(PATIENCE);
+        let mut for_long_ones = self.octets.len().saturating_mul(PATIENCE);
         while at < head {
             let longest = if for_long_ones == 0 { SHORT } else { usize::MAX };
             at = match self.thing(at, head, longest) {
@@ -160,7 +162,7 @@ impl<'a> Found<'a> {
                     }
                     gaps += u64::from(!in_gap);
                     in_gap = true;
-                    at + WORD as u64
+                    self.behind_damage(at)
                 }
             };
         }
@@ -188,10 +190,19 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// Where the next message may begin. What the file doesn't have is passed over at once, however
+    /// much it claims to be.
+    fn behind_damage(&self, at: Cursor) -> Cursor {
+        let place = (at % self.capacity as u64) as usize;
+        let is_there = place + WORD < self.octets.len();
+        at + if is_there { WORD } else { self.capacity - place } as u64
+    }
+
     /// A message between what says that nothing follows there, and the end of the ring: damage can
     /// look like that.
     fn behind_skip(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
-        let mut rest = (at + WORD as u64..end).step_by(WORD);
+        let there = self.octets.len().saturating_sub((at % self.capacity as u64) as usize);
+        let mut rest = (at + WORD as u64..end.min(at + there as u64)).step_by(WORD);
         rest.find(|at| matches!(self.thing(*at, head, SHORT), Thing::Message(..)))
     }
 
