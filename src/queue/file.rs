@@ -8,7 +8,7 @@ use std::collections::TryReserveError;
 use std::path::Path;
 
 #[cfg(unix)]
-pub(super) use self::mapped::{Mapping, lock, open, read_ring, try_open, unusable};
+pub(super) use self::mapped::{Mapping, lock, open, read_ring, sound_range, try_open, unusable};
 use super::ring::{Front, Tail, ring};
 
 /// A ring, and what its file held.
@@ -88,7 +88,7 @@ mod mapped {
 
     use super::{
         super::{
-            found::{Found, HEAD, Header, KEPT, PAGE, header},
+            found::{Found, HEAD, Header, KEPT, PAGE, count_if_sound, header},
             ring::{Cursor, ring_in_file, rounded},
             word::check,
         },
@@ -195,23 +195,18 @@ mod mapped {
         let Some(header) = Header::read(&page) else {
             return start_again(path, capacity, "it is no queue file of this version");
         };
-        let ranges = header.ranges();
-        let Some(&(kept, head)) = ranges.first() else {
+        let Some(&(kept, head)) = header.ranges().first() else {
             return start_again(path, capacity, "both copies of its cursors are damaged");
         };
-        let octets = read_ring(&file, length, &header, kept, head)?;
-        let found = Found { octets: &octets, capacity: header.capacity };
-        let sound = ranges.into_iter().find_map(|(kept, head)| {
-            found.count_if_sound(kept, head).map(|count| (kept, head, count))
-        });
+        let sound = sound_range(&file, &header)?;
         let is_as_wanted = header.capacity == capacity && length >= PAGE + capacity;
         if let Some((kept, head, count)) = sound.filter(|_| is_as_wanted) {
             file.write_all_at(&self::header(capacity as u64, kept, head), 0)?;
-            drop(octets);
             return opened(file, capacity, kept, head, count);
         }
         let (kept, head) = sound.map_or((kept, head), |(kept, head, _)| (kept, head));
-        copy(path, &found, kept, head, capacity)
+        let octets = read_ring(&file, length, &header, kept, head)?;
+        copy(path, &Found::new(&octets, header.capacity), kept, head, capacity)
     }
 
     /// Opens and locks the file that has this path.
@@ -298,6 +293,24 @@ mod mapped {
         let mapping = Mapping::of(file, capacity)?;
         let (tail, front) = ring_in_file(mapping, kept, head);
         Ok(Opened { tail, front, adopted, damaged: 0, report: None })
+    }
+
+    /// From where to where all is sound, and how many messages that are.
+    pub(in super::super) fn sound_range(
+        file: &File,
+        header: &Header,
+    ) -> io::Result<Option<(Cursor, Cursor, u64)>> {
+        let read = |place, octets: &mut [u8]| file.read_exact_at(octets, (PAGE + place) as u64);
+        for (kept, head) in header.ranges() {
+            match count_if_sound(header.capacity, kept, head, read) {
+                Ok(Some(count)) => return Ok(Some((kept, head, count))),
+                // Shorter than it should be.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+                Ok(None) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// The octets of the ring from `kept` to `head`, as far as the file has them.

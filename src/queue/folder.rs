@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    file::{self, Opened, lock, read_ring, try_open},
+    file::{self, Opened, lock, read_ring, sound_range, try_open},
     found::{Found, Header, PAGE},
     ring::rounded,
     word::check,
@@ -60,16 +60,16 @@ fn take_over(path: &Path, opened: &mut Opened) -> io::Result<Option<String>> {
     if page.iter().all(|octet| *octet == 0) {
         return fs::remove_file(path).map(|()| None);
     }
-    let header = Header::read(&page).map(|header| (header.ranges(), header));
-    let Some((ranges @ [(kept, head), ..], header)) =
-        header.as_ref().map(|(ranges, header)| (ranges.as_slice(), header))
+    let header = Header::read(&page);
+    let Some((header, widest)) =
+        header.as_ref().and_then(|header| Some((header, *header.ranges().first()?)))
     else {
         return set_aside(path, opened, "it is no queue file of this version");
     };
-    let octets = read_ring(&file, length, header, *kept, *head)?;
-    let found = Found { octets: &octets, capacity: header.capacity };
-    let is_sound = |(kept, head): &&(u64, u64)| found.count_if_sound(*kept, *head).is_some();
-    let (kept, head) = *ranges.iter().find(is_sound).unwrap_or(&(*kept, *head));
+    let sound = sound_range(&file, header)?;
+    let (kept, head) = sound.map_or(widest, |(kept, head, _)| (kept, head));
+    let octets = read_ring(&file, length, header, kept, head)?;
+    let found = Found::new(&octets, header.capacity);
     let mut messages = Vec::new();
     let gaps = found.salvage(kept, head, |severity, octets| messages.push((severity, octets)));
     // Half of ours is for what this process itself has to say. What has no room stays where it is.

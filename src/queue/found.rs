@@ -102,8 +102,10 @@ pub(super) fn header(capacity: u64, kept: Cursor, head: Cursor) -> Vec<u8> {
 /// The octets of a ring as they were found.
 pub(super) struct Found<'a> {
     /// Shorter than the capacity where the file was cut.
-    pub(super) octets: &'a [u8],
-    pub(super) capacity: usize,
+    octets: &'a [u8],
+    /// Where in the ring these begin.
+    first: usize,
+    capacity: usize,
 }
 
 /// What stands at a place that a message should begin at.
@@ -113,21 +115,61 @@ enum Thing<'a> {
     Damage,
 }
 
+/// How many messages there are in a ring, if they follow one another from `kept` to `head`; `read`
+/// fills a slice with what stands from a place on. It is never all in memory: new memory for it would
+/// cost several times what reading it does.
+///
+/// # Errors
+///
+/// Where `read` has one.
+pub(super) fn count_if_sound<E>(
+    capacity: usize,
+    kept: Cursor,
+    head: Cursor,
+    mut read: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
+) -> Result<Option<u64>, E> {
+    let (mut at, mut count) = (kept, 0);
+    let (mut buffer, mut size) = (Vec::new(), PIECE);
+    while at < head {
+        let first = (at % capacity as u64) as usize;
+        let longest = (capacity - first).min(usize::try_from(head - at).unwrap_or(usize::MAX));
+        let length = size.min(longest);
+        buffer.resize(length.max(buffer.len()), 0);
+        let octets = buffer.get_mut(..length).unwrap_or_default();
+        read(first, octets)?;
+        let (sound, end) = Found { octets, first, capacity }.count(at, head);
+        if end > at {
+            (at, size) = (end, PIECE);
+            count += sound;
+        } else if length < longest {
+            size = size.saturating_mul(2);
+        } else {
+            return Ok(None);
+        }
+    }
+    Ok(Some(count))
+}
+
 impl<'a> Found<'a> {
-    /// How many messages there are, if they follow one another from `kept` to `head`.
-    pub(super) fn count_if_sound(&self, kept: Cursor, head: Cursor) -> Option<u64> {
-        let (mut at, mut count) = (kept, 0);
-        while at < head {
+    /// A ring from its beginning on.
+    pub(super) fn new(octets: &'a [u8], capacity: usize) -> Self {
+        Found { octets, first: 0, capacity }
+    }
+
+    /// How many messages follow one another from `at` on, and where something else or nothing does.
+    fn count(&self, mut at: Cursor, head: Cursor) -> (u64, Cursor) {
+        let (last, mut count) = (at + self.octets.len() as u64, 0);
+        while at < head.min(last) {
             at = match self.thing(at, head, usize::MAX) {
                 Thing::Message(_, _, end) => {
                     count += 1;
                     end
                 }
-                Thing::Skip(end) if self.behind_skip(at, end, head).is_none() => end,
-                Thing::Skip(_) | Thing::Damage => return None,
+                Thing::Skip(end) if end <= last && self.behind_skip(at, end, head).is_none() => end,
+                Thing::Skip(_) | Thing::Damage => break,
             };
         }
-        Some(count)
+        (count, at)
     }
 
     /// Hands on each sound message between `kept` and `head`, and says between how many of them
@@ -170,9 +212,9 @@ impl<'a> Found<'a> {
     }
 
     fn thing(&self, at: Cursor, head: Cursor, longest: usize) -> Thing<'a> {
-        let place = (at % self.capacity as u64) as usize;
-        let rest = self.capacity - place;
-        let word = number(self.octets, place).and_then(Word::from_strange_bits);
+        let here = self.here(at);
+        let rest = self.capacity - self.first - here;
+        let word = number(self.octets, here).and_then(Word::from_strange_bits);
         let (severity, length, checked) = match word {
             Some(Word::Message(severity, length, check)) => (severity, length, check),
             Some(Word::Skip) if at + rest as u64 <= head => return Thing::Skip(at + rest as u64),
@@ -182,7 +224,7 @@ impl<'a> Found<'a> {
         if space(length) > rest || end > head || length > longest {
             return Thing::Damage;
         }
-        match self.octets.get(place + WORD..place + WORD + length) {
+        match self.octets.get(here + WORD..here + WORD + length) {
             Some(octets) if checked == check(severity, octets) ^ mark(at) => {
                 Thing::Message(severity, octets, end)
             }
@@ -193,28 +235,33 @@ impl<'a> Found<'a> {
     /// Where the next message may begin. What the file doesn't have is passed over at once, however
     /// much it claims to be.
     fn behind_damage(&self, at: Cursor) -> Cursor {
-        let place = (at % self.capacity as u64) as usize;
-        let is_there = place + WORD < self.octets.len();
-        at + if is_there { WORD } else { self.capacity - place } as u64
+        let here = self.here(at);
+        let is_there = here + WORD < self.octets.len();
+        at + if is_there { WORD } else { self.capacity - self.first - here } as u64
     }
 
     /// A message between what says that nothing follows there, and the end of the ring: damage can
     /// look like that.
     fn behind_skip(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
-        let there = self.octets.len().saturating_sub((at % self.capacity as u64) as usize);
+        let there = self.octets.len().saturating_sub(self.here(at));
         let mut rest = (at + WORD as u64..end.min(at + there as u64)).step_by(WORD);
         rest.find(|at| matches!(self.thing(*at, head, SHORT), Thing::Message(..)))
     }
 
     /// The length that a message at this place would have, were it to fit.
     fn length_at(&self, at: Cursor) -> Option<usize> {
-        let place = (at % self.capacity as u64) as usize;
-        match number(self.octets, place).and_then(Word::from_strange_bits) {
+        let here = self.here(at);
+        match number(self.octets, here).and_then(Word::from_strange_bits) {
             Some(Word::Message(_, length, _)) => {
-                Some(length).filter(|length| place + space(*length) <= self.capacity)
+                Some(length).filter(|length| self.first + here + space(*length) <= self.capacity)
             }
             _ => None,
         }
+    }
+
+    /// Where in `octets` this is.
+    fn here(&self, at: Cursor) -> usize {
+        ((at % self.capacity as u64) as usize).saturating_sub(self.first)
     }
 }
 
@@ -232,5 +279,7 @@ const VERSION: u32 = 1;
 /// No process comes this far, and sums with it can't overflow.
 const LAST_CURSOR: Cursor = 1 << 62;
 const SHORT: usize = 64 * 1024;
+/// Small enough for a processor's cache.
+const PIECE: usize = 256 * 1024;
 /// How often all of a ring may be read in search of long messages.
 const PATIENCE: usize = 64;

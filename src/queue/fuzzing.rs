@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use super::{
     Overflow, Place, Queue, Reader,
-    found::{Found, Header, PAGE},
+    found::{Found, Header, PAGE, count_if_sound},
     queue,
 };
 use crate::{Severity, Stats, tail::Tail};
@@ -58,10 +58,18 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     let header = Header::read(file.get(..PAGE)?)?;
     let capacity = header.capacity;
     let ring = file.get(PAGE..)?;
-    let found = Found { octets: ring.get(..capacity).unwrap_or(ring), capacity };
+    let ring = ring.get(..capacity).unwrap_or(ring);
+    let found = Found::new(ring, capacity);
+    let read = |place: usize, octets: &mut [u8]| match ring.get(place..place + octets.len()) {
+        Some(there) => {
+            octets.copy_from_slice(there);
+            Ok(())
+        }
+        None => Err(()),
+    };
     let mut all = Vec::new();
     for (kept, head) in header.ranges() {
-        let sound = found.count_if_sound(kept, head);
+        let sound = count_if_sound(capacity, kept, head, read).ok().flatten();
         let mut messages = Vec::new();
         let gaps = found.salvage(kept, head, |_, octets| messages.push(octets.to_vec()));
         let is_sound = gaps == 0 && sound == Some(messages.len() as u64);
