@@ -21,7 +21,7 @@ use super::{
 use crate::{
     TlsLibrary,
     endpoint::parse_list,
-    transport::{Limits, news::Connection as _},
+    transport::{Limits, acknowledged, news::Connection as _},
 };
 
 const LIBRARIES: [TlsLibrary; 2] = [TlsLibrary::System, TlsLibrary::Rustls];
@@ -129,6 +129,15 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
                 let all = recorded(&server, |r| r.raw.len() as u64 >= on_the_wire);
                 assert_eq!(all.raw.len() as u64, on_the_wire, "{library:?}, {options}");
                 assert_eq!(recorded(&server, |r| r.plain.len() == said.len()).plain, said);
+                // All that the kernel has counted since then is what was written here.
+                if let Some(before) = stream.acknowledged_before() {
+                    let count = || acknowledged::octets(&stream.socket()).unwrap() - before;
+                    let begin = Instant::now();
+                    while count() < on_the_wire && begin.elapsed() < PATIENCE {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    assert_eq!(count(), on_the_wire, "{library:?}, {options}");
+                }
                 stream.shutdown().await.unwrap();
                 let all = recorded(&server, |recorded| recorded.goodbyes == 1);
                 assert_eq!((all.handshakes, all.goodbyes), (1, 1), "{library:?}, {options}");
