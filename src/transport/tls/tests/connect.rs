@@ -386,6 +386,26 @@ fn our_own_certificate_is_shown_with_a_key_of_its_kind() {
 }
 
 #[test]
+fn a_key_that_is_encrypted_is_told_apart_from_none() {
+    let files = Files::new();
+    let own = files.good();
+    files.put("own.pem", own.pem());
+    let options = format!("&cert={0}/own.pem&key={0}/own.key", files.path().display());
+    let cipher = openssl::symm::Cipher::aes_256_cbc();
+    let encrypted = own.key.private_key_to_pem_pkcs8_passphrase(cipher, b"x").unwrap();
+    for (content, words) in [
+        (encrypted, "the key is encrypted, and nobody is there to type the password"),
+        (b"no key at all".to_vec(), "own.key: holds no PEM key: expected PKCS #8"),
+    ] {
+        files.put("own.key", content);
+        for library in LIBRARIES {
+            let error = connector(library, &options).map(drop).unwrap_err().to_string();
+            assert!(error.contains(words), "{library:?}: {error}");
+        }
+    }
+}
+
+#[test]
 fn changed_files_are_taken_up_and_those_of_no_use_are_told_of_once() {
     for library in LIBRARIES {
         let files = Files::new();
