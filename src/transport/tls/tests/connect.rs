@@ -1,99 +1,23 @@
 //! Who is connected to, who isn't, and what is told of it?
 
 use std::{
-    fs,
-    future::Future,
     io,
-    net::{Ipv4Addr, SocketAddr},
-    path::Path,
     time::{Duration, Instant},
 };
 
 use openssl::ssl::SslVersion;
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::{
-    super::{Connector, TlsStream},
-    certificates::{Pair, Usage, Wish, address, dns, p256, rsa},
-    server::{Behaviour, Recorded, Server, tls, tls_of, tls_with},
+    Files, LIBRARIES, PATIENCE,
+    certificates::{Pair, Usage, Wish, address, dns},
+    connect, connector, recorded, refused, run,
+    server::{Behaviour, Server, tls, tls_of},
 };
 use crate::{
     TlsLibrary,
-    endpoint::parse_list,
-    transport::{Limits, acknowledged, news::Connection as _},
+    transport::{acknowledged, news::Connection as _},
 };
-
-const LIBRARIES: [TlsLibrary; 2] = [TlsLibrary::System, TlsLibrary::Rustls];
-const PATIENCE: Duration = Duration::from_secs(30);
-const LIMITS: Limits = Limits { connect: PATIENCE, write: PATIENCE, silence: Duration::ZERO };
-
-fn run<T>(work: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_all().build().unwrap().block_on(work)
-}
-
-fn connector(library: TlsLibrary, options: &str) -> Result<Connector, crate::Error> {
-    let library = if library == TlsLibrary::System { "system" } else { "rustls" };
-    let url = format!("tls://logs.example.com?tls_library={library}{options}");
-    Connector::new(&parse_list(&url).unwrap()[0])
-}
-
-async fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream> {
-    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
-    connector.connect(at, LIMITS).await
-}
-
-/// What is told of a server that is not connected to.
-fn refused(library: TlsLibrary, options: &str, behaviour: Behaviour) -> (String, Recorded) {
-    let server = Server::start(behaviour);
-    let error = run(async {
-        let connector = connector(library, options).unwrap();
-        connect(&connector, &server).await.map(drop).unwrap_err()
-    });
-    (error.to_string(), server.recorded())
-}
-
-/// What a server has recorded, once that is so much.
-fn recorded(server: &Server, is_all: impl Fn(&Recorded) -> bool) -> Recorded {
-    let begin = Instant::now();
-    while !is_all(&server.recorded()) && begin.elapsed() < PATIENCE {
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    server.recorded()
-}
-
-struct Files {
-    folder: TempDir,
-    ca: Pair,
-}
-
-impl Files {
-    fn new() -> Files {
-        let files = Files {
-            folder: TempDir::new().unwrap(),
-            ca: Wish::authority("the authority").self_signed(),
-        };
-        files.put("ca.pem", files.ca.pem());
-        files
-    }
-
-    fn put(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.folder.path().join(name), content).unwrap();
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn ca(&self) -> String {
-        format!("&ca={}/ca.pem", self.path().display())
-    }
-
-    fn good(&self) -> Pair {
-        Wish::server(&["logs.example.com"]).signed_by(&self.ca)
-    }
-}
 
 #[test]
 fn a_good_server_gets_each_octet_and_a_goodbye() {
@@ -336,108 +260,6 @@ fn whoever_accepts_the_danger_is_warned_and_connected() {
             assert!(warning.contains("danger_accept_invalid_certs is set"), "{warning}");
             let stream = connect(&connector, &server).await.unwrap();
             assert!(!stream.security().unwrap().is_verified);
-        });
-    }
-}
-
-#[test]
-fn our_own_certificate_is_shown_with_a_key_of_its_kind() {
-    let files = Files::new();
-    let good = files.good();
-    let ca = files.ca.certificate.clone();
-    let options =
-        format!("{0}&cert={1}/own.pem&key={1}/own.key", files.ca(), files.path().display());
-    for key in [p256(), rsa(2048)] {
-        let wish = Wish::server(&["client.example"]).with(|w| w.usage = Usage::Client);
-        let own = wish.with(|w| w.key = Some(key.clone())).signed_by(&files.ca);
-        files.put("own.pem", own.pem());
-        let old_form = match key.ec_key() {
-            Ok(key) => key.private_key_to_pem().unwrap(),
-            Err(_) => key.rsa().unwrap().private_key_to_pem().unwrap(),
-        };
-        for pem in [old_form, key.private_key_to_pem_pkcs8().unwrap()] {
-            files.put("own.key", pem);
-            for library in LIBRARIES {
-                let server = Server::start(tls_with(&good, |context| {
-                    use openssl::{ssl::SslVerifyMode, x509::store::X509StoreBuilder};
-                    let mut store = X509StoreBuilder::new().unwrap();
-                    store.add_cert(ca.clone()).unwrap();
-                    context.set_verify_cert_store(store.build()).unwrap();
-                    context.set_verify(SslVerifyMode::PEER | SslVerifyMode::FAIL_IF_NO_PEER_CERT);
-                }));
-                run(async {
-                    let connector = connector(library, &options).unwrap();
-                    let stream = connect(&connector, &server).await.unwrap();
-                    let told = stream.security().unwrap().own_fingerprint.clone();
-                    assert_eq!(told, Some(own.fingerprint()));
-                });
-                assert_eq!(recorded(&server, |r| r.handshakes == 1).handshakes, 1, "{library:?}");
-            }
-        }
-        for (other, words) in [(p256(), "the key is not that of"), (rsa(2048), "the key is not")] {
-            files.put("own.key", other.private_key_to_pem_pkcs8().unwrap());
-            for library in LIBRARIES {
-                let error = connector(library, &options).map(drop).unwrap_err().to_string();
-                assert!(error.contains(words) && error.contains("cert="), "{library:?}: {error}");
-                assert!(error.contains("key=") && error.contains("ca="), "{library:?}: {error}");
-            }
-        }
-    }
-}
-
-#[test]
-fn a_key_that_is_encrypted_is_told_apart_from_none() {
-    let files = Files::new();
-    let own = files.good();
-    files.put("own.pem", own.pem());
-    let options = format!("&cert={0}/own.pem&key={0}/own.key", files.path().display());
-    let cipher = openssl::symm::Cipher::aes_256_cbc();
-    let encrypted = own.key.private_key_to_pem_pkcs8_passphrase(cipher, b"x").unwrap();
-    for (content, words) in [
-        (encrypted, "the key is encrypted, and nobody is there to type the password"),
-        (b"no key at all".to_vec(), "own.key: holds no PEM key: expected PKCS #8"),
-    ] {
-        files.put("own.key", content);
-        for library in LIBRARIES {
-            let error = connector(library, &options).map(drop).unwrap_err().to_string();
-            assert!(error.contains(words), "{library:?}: {error}");
-        }
-    }
-}
-
-#[test]
-fn changed_files_are_taken_up_and_those_of_no_use_are_told_of_once() {
-    for library in LIBRARIES {
-        let files = Files::new();
-        let first = files.good();
-        let next = Files::new();
-        let server = Server::tls(&first);
-        run(async {
-            let connector = connector(library, &files.ca()).unwrap();
-            let notices = async |what: &str| {
-                connect(&connector, &server).await.map(drop).expect(what);
-                connector.take_notices().join("\n")
-            };
-            assert_eq!(notices("nothing has changed").await, "");
-            for _ in 0..2 {
-                files.put("ca.pem", "no certificate");
-                let told = notices("the old one stays").await;
-                assert!(told.contains("what they held before stays: "), "{library:?}: {told}");
-                assert!(told.contains("ca.pem"), "{told}");
-                assert_eq!(notices("told once").await, "");
-                fs::remove_file(files.path().join("ca.pem")).unwrap();
-                let told = notices("the old one stays").await;
-                assert!(told.contains("ca.pem"), "{library:?}: {told}");
-                assert_eq!(notices("told once").await, "");
-                files.put("ca.pem", files.ca.pem());
-                assert_eq!(notices("all is well again").await, "");
-            }
-            server.behave(tls(&next.good()));
-            connect(&connector, &server).await.map(drop).unwrap_err();
-            files.put("ca.pem", next.ca.pem());
-            assert_eq!(notices("the new one is taken up").await, "");
-            let shown = format!("{connector:?}");
-            assert!(shown.contains("tls://logs.example.com"), "{shown}");
         });
     }
 }

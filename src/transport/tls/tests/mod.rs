@@ -4,7 +4,95 @@
 #[path = "../../../../tests/tls/certificates.rs"]
 mod certificates;
 mod connect;
+mod files;
 mod parts;
 #[allow(dead_code, reason = "tests/tls uses the rest")]
 #[path = "../../../../tests/tls/server.rs"]
 mod server;
+
+use std::{
+    fs, io,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+use self::{
+    certificates::{Pair, Wish},
+    server::{Behaviour, Recorded, Server},
+};
+use super::{Connector, TlsStream};
+use crate::{TlsLibrary, endpoint::parse_list, transport::Limits};
+
+const LIBRARIES: [TlsLibrary; 2] = [TlsLibrary::System, TlsLibrary::Rustls];
+const PATIENCE: Duration = Duration::from_secs(30);
+const LIMITS: Limits = Limits { connect: PATIENCE, write: PATIENCE, silence: Duration::ZERO };
+
+fn run<T>(work: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(work)
+}
+
+fn connector(library: TlsLibrary, options: &str) -> Result<Connector, crate::Error> {
+    let library = if library == TlsLibrary::System { "system" } else { "rustls" };
+    let url = format!("tls://logs.example.com?tls_library={library}{options}");
+    Connector::new(&parse_list(&url).unwrap()[0])
+}
+
+async fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream> {
+    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
+    connector.connect(at, LIMITS).await
+}
+
+/// What is told of a server that is not connected to.
+fn refused(library: TlsLibrary, options: &str, behaviour: Behaviour) -> (String, Recorded) {
+    let server = Server::start(behaviour);
+    let error = run(async {
+        let connector = connector(library, options).unwrap();
+        connect(&connector, &server).await.map(drop).unwrap_err()
+    });
+    (error.to_string(), server.recorded())
+}
+
+/// What a server has recorded, once that is so much.
+fn recorded(server: &Server, is_all: impl Fn(&Recorded) -> bool) -> Recorded {
+    let begin = Instant::now();
+    while !is_all(&server.recorded()) && begin.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    server.recorded()
+}
+
+struct Files {
+    folder: TempDir,
+    ca: Pair,
+}
+
+impl Files {
+    fn new() -> Files {
+        let files = Files {
+            folder: TempDir::new().unwrap(),
+            ca: Wish::authority("the authority").self_signed(),
+        };
+        files.put("ca.pem", files.ca.pem());
+        files
+    }
+
+    fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.folder.path().join(name), content).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn ca(&self) -> String {
+        format!("&ca={}/ca.pem", self.path().display())
+    }
+
+    fn good(&self) -> Pair {
+        Wish::server(&["logs.example.com"]).signed_by(&self.ca)
+    }
+}
