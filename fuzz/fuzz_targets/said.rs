@@ -37,11 +37,17 @@ impl Input<'_> {
     pub fn said(&self) -> Vec<Said<'_>> {
         let mut said = Vec::new();
         for Record { target, fields, span, text } in self.records.iter().take(4) {
-            let span = span.as_ref().map(|(name, fields)| (*name, fields.as_slice()));
-            said.push(Said { target, fields, span, text });
+            let span = span.as_ref().map(|(name, fields)| (*name, some(fields)));
+            said.push(Said { target, fields: some(fields), span, text });
         }
         said
     }
+}
+
+/// More than a small frame has room for. Each of hundreds of fields with one name costs more than the
+/// one before, and says nothing new.
+fn some<T>(fields: &[T]) -> &[T] {
+    &fields[..fields.len().min(32)]
 }
 
 /// Whether `found` is the text as it should be written, or a cut of it that says how much is cut.
