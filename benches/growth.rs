@@ -77,7 +77,8 @@ fn measure(group: &mut BenchmarkGroup<'_, WallTime>, name: BenchmarkId, way: &Wa
 }
 
 fn growth(criterion: &mut Criterion) {
-    let is_trial = std::env::args().any(|argument| argument == "--test");
+    let has = |word| std::env::args().any(|argument| argument == word);
+    let is_trial = has("--test") || !has("--bench");
     let mut group = criterion.benchmark_group("delivered");
     group.throughput(Throughput::Elements(RECORDS)).sample_size(10);
     for mebibytes in [1, 8, 64, 1024] {
