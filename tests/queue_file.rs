@@ -8,7 +8,6 @@ mod child;
 use std::{
     collections::HashSet,
     fs,
-    net::TcpListener,
     os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -19,33 +18,16 @@ use std::{
 
 use logship::{Handle, Stats, collector::Collector};
 use serde_json::Value;
-use tempfile::TempDir;
 use tracing::info;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use self::child::{Ended, example, my_scenario, run, scenario};
+use self::child::{
+    Ended, my_scenario,
+    queue_file::{loadgen, nobody, place},
+    run, scenario,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const CAPACITY: &str = "67108864";
-
-fn place() -> (TempDir, PathBuf) {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("ring");
-    (folder, path)
-}
-
-fn nobody() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("tcp://127.0.0.1:{port}")
-}
-
-fn loadgen(url: &str, queue_file: &Path, start: u64, count: u64) -> Command {
-    let mut command = example("loadgen");
-    let (start, count) = (start.to_string(), count.to_string());
-    command.args(["--url", url, "--tag", "load", "--start", &start, "--count", &count]);
-    command.args(["--capacity", CAPACITY]).arg("--queue-file").arg(queue_file);
-    command
-}
 
 fn result(ended: &Ended) -> Value {
     serde_json::from_str(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {ended:?}"))

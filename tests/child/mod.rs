@@ -3,6 +3,8 @@
 // Each test binary includes this folder and uses a different part of it.
 #![allow(dead_code)]
 
+pub(crate) mod queue_file;
+
 use std::{
     io::Read,
     path::PathBuf,

@@ -4,21 +4,22 @@ use std::{
     collections::BTreeSet,
     fs,
     hash::{BuildHasher as _, RandomState},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    path::Path,
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
 
 use logship::collector::{Collector, Received};
 use serde_json::Value;
-use tempfile::TempDir;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     TAIL,
-    child::{example, run},
+    child::{
+        queue_file::{loadgen, nobody, place},
+        run,
+    },
     row::Row,
 };
 
@@ -30,7 +31,6 @@ pub(crate) const ROWS: [(&str, Run); 2] = [
 ];
 
 const PATIENCE: Duration = Duration::from_secs(30);
-const CAPACITY: &str = "67108864";
 
 fn without_a_server(name: &str, kills: usize) -> Row {
     let begin = Instant::now();
@@ -117,25 +117,6 @@ pub(crate) fn recovery(capacity: usize) -> Vec<String> {
 fn wait_until_free(path: &Path) {
     let file = fs::File::open(path).unwrap();
     rustix::fs::flock(&file, rustix::fs::FlockOperation::LockExclusive).unwrap();
-}
-
-fn place() -> (TempDir, PathBuf) {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("ring");
-    (folder, path)
-}
-
-fn nobody() -> String {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    format!("tcp://127.0.0.1:{port}")
-}
-
-fn loadgen(url: &str, queue_file: &Path, start: u64, count: u64) -> Command {
-    let mut command = example("loadgen");
-    let (start, count) = (start.to_string(), count.to_string());
-    command.args(["--url", url, "--tag", "load", "--start", &start, "--count", &count]);
-    command.args(["--capacity", CAPACITY]).arg("--queue-file").arg(queue_file);
-    command
 }
 
 fn random(below: u64) -> u64 {

@@ -1,0 +1,35 @@
+//! Where does a program that logs into a queue file have it, and whom does it log to?
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use tempfile::TempDir;
+
+use super::example;
+
+/// Where there is no queue file yet.
+pub(crate) fn place() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ring");
+    (folder, path)
+}
+
+/// A server that isn't there.
+pub(crate) fn nobody() -> String {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    format!("tcp://127.0.0.1:{port}")
+}
+
+/// Logs `count` records from number `start` on; 64 MiB of them may wait.
+pub(crate) fn loadgen(url: &str, queue_file: &Path, start: u64, count: u64) -> Command {
+    let mut command = example("loadgen");
+    let (start, count) = (start.to_string(), count.to_string());
+    command.args(["--url", url, "--tag", "load", "--start", &start, "--count", &count]);
+    command.args(["--capacity", CAPACITY]).arg("--queue-file").arg(queue_file);
+    command
+}
+
+const CAPACITY: &str = "67108864";
