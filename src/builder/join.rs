@@ -1,6 +1,6 @@
 //! How are the rooms joined? The one place that does it, and that reads the environment.
 
-use std::{process, sync::Arc, time::Duration};
+use std::{path::PathBuf, process, sync::Arc, time::Duration};
 
 use super::{Builder, start::Plan};
 use crate::{
@@ -106,39 +106,7 @@ impl Builder {
         let (zone, zone_report) =
             if is_local { Zone::new(env("TZ").as_deref()) } else { (Zone::utc(), None) };
         settings.zone = zone;
-        let capacity =
-            choose(self.capacity, env, "SYSLOG_CAPACITY", read::octets, || DEFAULT_CAPACITY)?;
-        let smallest = (FRAMES * settings.max_frame).max(SMALLEST_CAPACITY);
-        if capacity < smallest {
-            return Err(Error::new(format!(
-                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too small: it must \
-                 hold 64 KiB and {FRAMES} frames, here {smallest} octets"
-            )));
-        }
-        if capacity > LARGEST_CAPACITY {
-            return Err(Error::new(format!(
-                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too large: it may be \
-                 {LARGEST_CAPACITY} octets where there is so much memory"
-            )));
-        }
-        let file = self.queue_file.map(Some);
-        let queue_file = choose(file, env, "SYSLOG_QUEUE_FILE", read::path, || None)?;
-        if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
-            return Err(Error::new(format!(
-                "{path:?} is no path for a queue file (SYSLOG_QUEUE_FILE): it must be absolute, \
-                 since the next start may be in another folder"
-            )));
-        }
-        let queue_sync =
-            choose(self.queue_sync.map(Some), env, "SYSLOG_QUEUE_SYNC", every, || None)?;
-        if let Some(every) = queue_sync {
-            if every < SHORTEST_SYNC || queue_file.is_none() {
-                return Err(Error::new(format!(
-                    "a queue file can't be synced (SYSLOG_QUEUE_SYNC) every {every:?}: it must be \
-                     10 ms at least, and there must be a queue file (SYSLOG_QUEUE_FILE)"
-                )));
-            }
-        }
+        let (capacity, queue_file, queue_sync) = self.queue(env, settings.max_frame)?;
         let octets = |text: &str| read::octets(text).map(|octets| Some(Tail::of(octets)));
         let tail =
             choose(self.tail.map(|t| Some(Tail::of(t))), env, "SYSLOG_TAIL", octets, || None)?;
@@ -189,6 +157,49 @@ impl Builder {
                 if endpoints.is_empty() { parse_list(DEFAULT_URL) } else { Ok(endpoints) }
             }),
         }
+    }
+
+    /// Octets of the queue, the file that it is in, and how often that goes to the disk.
+    fn queue(
+        &self,
+        env: Environment<'_>,
+        max_frame: usize,
+    ) -> Result<(usize, Option<PathBuf>, Option<Duration>), Error> {
+        let capacity =
+            choose(self.capacity, env, "SYSLOG_CAPACITY", read::octets, || DEFAULT_CAPACITY)?;
+        let smallest = (FRAMES * max_frame).max(SMALLEST_CAPACITY);
+        if capacity < smallest {
+            return Err(Error::new(format!(
+                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too small: it must \
+                 hold 64 KiB and {FRAMES} frames, here {smallest} octets"
+            )));
+        }
+        if capacity > LARGEST_CAPACITY {
+            return Err(Error::new(format!(
+                "a queue (SYSLOG_CAPACITY) of {capacity} octets is too large: it may be \
+                 {LARGEST_CAPACITY} octets where there is so much memory"
+            )));
+        }
+        let file = self.queue_file.clone().map(Some);
+        let queue_file = choose(file, env, "SYSLOG_QUEUE_FILE", read::path, || None)?;
+        if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
+            return Err(Error::new(format!(
+                "{path:?} is no path for a queue file (SYSLOG_QUEUE_FILE): it must be absolute, \
+                 since the next start may be in another folder"
+            )));
+        }
+        let every = |text: &str| read::seconds(text).map(Some);
+        let queue_sync =
+            choose(self.queue_sync.map(Some), env, "SYSLOG_QUEUE_SYNC", every, || None)?;
+        if let Some(every) = queue_sync {
+            if every < SHORTEST_SYNC || queue_file.is_none() {
+                return Err(Error::new(format!(
+                    "a queue file can't be synced (SYSLOG_QUEUE_SYNC) every {every:?}: it must be \
+                     10 ms at least, and there must be a queue file (SYSLOG_QUEUE_FILE)"
+                )));
+            }
+        }
+        Ok((capacity, queue_file, queue_sync))
     }
 
     fn settings(&self, env: Environment<'_>, endpoints: &[Endpoint]) -> Result<Settings, Error> {
