@@ -1,404 +1,250 @@
-//! How do messages outlive the process? The ring's octets are a file, mapped into memory.
-//!
-//! The kernel keeps what is written to a shared mapping, however the process ends.
-#![allow(unsafe_code)]
+//! What does a ring file that was found give, and how is one made?
 
-use std::collections::TryReserveError;
-#[cfg(not(unix))]
-use std::path::Path;
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions, Permissions},
+    io,
+    os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
 
-#[cfg(unix)]
-pub(super) use self::mapped::{Mapping, lock, open, read_ring, sound_range, try_open, unusable};
-use super::ring::{Front, Tail, ring};
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::geteuid,
+};
 
-/// A ring, and what its file held.
-#[derive(Debug)]
-pub(super) struct Opened {
-    pub(super) tail: Tail,
-    pub(super) front: Front,
-    pub(super) adopted: u64,
-    pub(super) damaged: u64,
-    pub(super) report: Option<String>,
+use super::{
+    Opened,
+    found::{Found, Header, PAGE, count_if_sound, header},
+    mapping::Mapping,
+    ring::{Cursor, ring_in_file, rounded},
+    word::check,
+};
+
+/// Opens the ring in this file, or makes it; in words, why that can't be.
+pub(super) fn open(path: &Path, capacity: usize) -> Result<Opened, String> {
+    try_open(path, rounded(capacity)).map_err(|error| unusable(path, &error))
 }
 
-impl Opened {
-    pub(super) fn in_memory(
-        capacity: usize,
-        report: Option<String>,
-    ) -> Result<Self, TryReserveError> {
-        let (tail, front) = ring(capacity)?;
-        Ok(Opened { tail, front, adopted: 0, damaged: 0, report })
-    }
+pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
+    let path = path.display();
+    format!("the queue file {path} can't be used: {error}; records wait in memory")
 }
 
-#[cfg(not(unix))]
-#[derive(Debug)]
-pub(super) enum Mapping {}
-
-#[cfg(not(unix))]
-pub(super) fn open(path: &Path, _: usize) -> Result<Opened, String> {
-    Err(format!("the queue file {} can't be used on this system", path.display()))
-}
-
-#[cfg(not(unix))]
-impl Mapping {
-    pub(super) fn start(&self) -> *mut u8 {
-        match *self {}
+/// As `open`; the kind is `WouldBlock` where another process has it.
+pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<Opened> {
+    let (file, length) = lock(path)?;
+    let mut page = vec![0; PAGE.min(length)];
+    file.read_exact_at(&mut page, 0)?;
+    // The header is written last: one of zeros is of a process that was killed before it.
+    if page.iter().all(|octet| *octet == 0) {
+        return new(path, file, capacity);
     }
-
-    pub(super) fn capacity(&self) -> usize {
-        match *self {}
-    }
-
-    pub(super) fn file(&self) -> std::io::Result<std::fs::File> {
-        match *self {}
-    }
-
-    pub(super) fn is_ours(&self) -> bool {
-        match *self {}
-    }
-
-    pub(super) fn publish_head(&self, _: u64) {
-        match *self {}
-    }
-
-    pub(super) fn publish_kept(&self, _: u64) {
-        match *self {}
-    }
-}
-
-#[cfg(unix)]
-mod mapped {
-    use std::{
-        ffi::OsString,
-        fs::{self, File, OpenOptions, Permissions},
-        io,
-        mem::ManuallyDrop,
-        os::fd::AsFd as _,
-        os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
-        path::{Path, PathBuf},
-        sync::atomic::{AtomicU64, Ordering},
+    let Some(header) = Header::read(&page) else {
+        return start_again(path, capacity, "it is no queue file of this version");
     };
-
-    use memmap2::{MmapOptions, MmapRaw};
-    use rustix::{
-        fs::{FlockOperation, flock},
-        process::geteuid,
+    let Some(&(kept, head)) = header.ranges().first() else {
+        return start_again(path, capacity, "both copies of its cursors are damaged");
     };
-
-    use super::{
-        super::{
-            found::{Found, HEAD, Header, KEPT, PAGE, count_if_sound, header},
-            ring::{Cursor, ring_in_file, rounded},
-            word::check,
-        },
-        Opened,
-    };
-    use crate::fork;
-
-    /// A file in memory, for this process alone while it lives.
-    #[derive(Debug)]
-    pub(in super::super) struct Mapping {
-        /// Nothing of a forked child's to unmap.
-        map: ManuallyDrop<MmapRaw>,
-        /// Holds the lock.
-        file: File,
-        capacity: usize,
-        generation: u32,
+    let sound = sound_range(&file, &header)?;
+    let is_as_wanted = header.capacity == capacity && length >= PAGE + capacity;
+    if let Some((kept, head, count)) = sound.filter(|_| is_as_wanted) {
+        file.write_all_at(&self::header(capacity as u64, kept, head), 0)?;
+        return opened(file, capacity, kept, head, count);
     }
+    let (kept, head) = sound.map_or((kept, head), |(kept, head, _)| (kept, head));
+    let octets = read_ring(&file, length, &header, kept, head)?;
+    copy(path, &Found::new(&octets, header.capacity), kept, head, capacity)
+}
 
-    impl Mapping {
-        /// Maps a file that is locked and has `PAGE + capacity` octets.
-        fn of(file: File, capacity: usize) -> io::Result<Self> {
-            let map = MmapOptions::new().len(PAGE + capacity).map_raw(&file)?;
-            // A child that had it in memory would hold the lock, too. Where this can't be had, it
-            // does, and the next start waits in memory as long as the child lives.
-            #[cfg(target_os = "linux")]
-            let _ = map.advise(memmap2::Advice::DontFork);
-            fork::leave_to_parent(file.as_fd());
-            let map = ManuallyDrop::new(map);
-            Ok(Mapping { map, file, capacity, generation: fork::generation() })
-        }
-
-        /// Where the ring begins: aligned for words, followed by `capacity` octets of the mapping,
-        /// which is never moved or shrunk, and unmapped when `self` is dropped.
-        pub(in super::super) fn start(&self) -> *mut u8 {
-            self.map.as_mut_ptr().wrapping_add(PAGE)
-        }
-
-        pub(in super::super) fn capacity(&self) -> usize {
-            self.capacity
-        }
-
-        /// The same open file, with the same lock.
-        pub(in super::super) fn file(&self) -> io::Result<File> {
-            self.file.try_clone()
-        }
-
-        /// Whether this is the process that mapped it, and not a child forked later, with whom
-        /// its parent shares the memory: two writers would be the end of every proof about the ring.
-        pub(in super::super) fn is_ours(&self) -> bool {
-            self.generation == fork::generation()
-        }
-
-        /// Everything before `head` is written. The release keeps the compiler and the processor
-        /// from moving a write behind it: whenever the process is killed, the file is right.
-        pub(in super::super) fn publish_head(&self, head: Cursor) {
-            self.publish(HEAD, head);
-        }
-
-        pub(in super::super) fn publish_kept(&self, kept: Cursor) {
-            self.publish(KEPT, kept);
-        }
-
-        fn publish(&self, at: usize, cursor: Cursor) {
-            for (at, value) in [(at, cursor), (at + 8, !cursor)] {
-                debug_assert!(at + 8 <= PAGE && at % 8 == 0);
-                // SAFETY: `at` is one of four constants within the first page, a multiple of 8 in a
-                // mapping that begins at a page, so the pointer is aligned and valid as long as
-                // `self.map`. Nothing else reads or writes these octets while the process lives.
-                let place = unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) };
-                place.store(value.to_le(), Ordering::Release);
-            }
-        }
-    }
-
-    impl Drop for Mapping {
-        fn drop(&mut self) {
-            if self.is_ours() {
-                fork::take_back(self.file.as_fd());
-                // SAFETY: it is dropped once, here, and not used afterwards.
-                unsafe { ManuallyDrop::drop(&mut self.map) };
-            }
-        }
-    }
-
-    /// Opens the ring in this file, or makes it; in words, why that can't be.
-    pub(in super::super) fn open(path: &Path, capacity: usize) -> Result<Opened, String> {
-        try_open(path, rounded(capacity)).map_err(|error| unusable(path, &error))
-    }
-
-    pub(in super::super) fn unusable(path: &Path, error: &io::Error) -> String {
-        let path = path.display();
-        format!("the queue file {path} can't be used: {error}; records wait in memory")
-    }
-
-    /// As `open`; the kind is `WouldBlock` where another process has it.
-    pub(in super::super) fn try_open(path: &Path, capacity: usize) -> io::Result<Opened> {
-        let (file, length) = lock(path)?;
-        let mut page = vec![0; PAGE.min(length)];
-        file.read_exact_at(&mut page, 0)?;
-        // The header is written last: one of zeros is of a process that was killed before it.
-        if page.iter().all(|octet| *octet == 0) {
-            return new(path, file, capacity);
-        }
-        let Some(header) = Header::read(&page) else {
-            return start_again(path, capacity, "it is no queue file of this version");
-        };
-        let Some(&(kept, head)) = header.ranges().first() else {
-            return start_again(path, capacity, "both copies of its cursors are damaged");
-        };
-        let sound = sound_range(&file, &header)?;
-        let is_as_wanted = header.capacity == capacity && length >= PAGE + capacity;
-        if let Some((kept, head, count)) = sound.filter(|_| is_as_wanted) {
-            file.write_all_at(&self::header(capacity as u64, kept, head), 0)?;
-            return opened(file, capacity, kept, head, count);
-        }
-        let (kept, head) = sound.map_or((kept, head), |(kept, head, _)| (kept, head));
-        let octets = read_ring(&file, length, &header, kept, head)?;
-        copy(path, &Found::new(&octets, header.capacity), kept, head, capacity)
-    }
-
-    /// Opens and locks the file that has this path.
-    pub(in super::super) fn lock(path: &Path) -> io::Result<(File, usize)> {
-        for _ in 0..TRIES {
-            let mut options = OpenOptions::new();
-            options.read(true).write(true).create(true).mode(0o600);
-            let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
-            let file = options.custom_flags(flags).open(path).map_err(|error| {
-                match error.raw_os_error() {
-                    Some(libc::ELOOP) => io::Error::other("it is a symbolic link"),
-                    _ => error,
-                }
-            })?;
-            take(&file)?;
-            let (ours, there) = (file.metadata()?, fs::symlink_metadata(path));
-            // Another process may have put a new one in its place before it let go of this one.
-            if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
-                let length = usize::try_from(ours.len()).map_err(io::Error::other)?;
-                return Ok((file, length));
-            }
-        }
-        Err(io::Error::other("it is replaced all the time"))
-    }
-
-    /// Makes this open file ours alone.
-    fn take(file: &File) -> io::Result<()> {
-        let metadata = file.metadata()?;
-        if !metadata.is_file() {
-            return Err(io::Error::other("it is no regular file"));
-        }
-        // Its owner could read it, and shorten it under us.
-        if metadata.uid() != geteuid().as_raw() {
-            return Err(io::Error::other("it belongs to another user"));
-        }
-        flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-            rustix::io::Errno::WOULDBLOCK => {
-                io::Error::new(io::ErrorKind::WouldBlock, "another process uses it")
-            }
-            error => error.into(),
-        })?;
-        file.set_permissions(Permissions::from_mode(0o600))
-    }
-
-    /// Makes a ring of a file in which nothing is worth keeping.
-    fn new(path: &Path, file: File, capacity: usize) -> io::Result<Opened> {
-        let made = fill(&file, capacity).and_then(|()| opened(file, capacity, 0, 0, 0));
-        if made.is_err() {
-            // Half a file is of no use, and would be in the way of whoever fills the disk.
-            let _ = fs::remove_file(path);
-        }
-        made
-    }
-
-    /// Writes all of it: a file with holes would end the process when the disk is full.
-    fn fill(file: &File, capacity: usize) -> io::Result<()> {
-        let zeros = vec![0; CHUNK.min(PAGE + capacity)];
-        file.set_len(0)?;
-        // A disk that is too small is not filled to the brim before that is noticed. Where a file system
-        // can't tell, it is noticed then.
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::{fs::FallocateFlags, io::Errno};
-            let all = (PAGE + capacity) as u64;
-            let room = rustix::fs::fallocate(file, FallocateFlags::empty(), 0, all);
-            if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = room {
-                return Err(error.into());
-            }
-        }
-        for at in (0..PAGE + capacity).step_by(CHUNK) {
-            let length = zeros.len().min(PAGE + capacity - at);
-            file.write_all_at(zeros.get(..length).unwrap_or_default(), at as u64)?;
-        }
-        file.write_all_at(&header(capacity as u64, 0, 0), 0)
-    }
-
-    fn opened(
-        file: File,
-        capacity: usize,
-        kept: Cursor,
-        head: Cursor,
-        adopted: u64,
-    ) -> io::Result<Opened> {
-        let mapping = Mapping::of(file, capacity)?;
-        let (tail, front) = ring_in_file(mapping, kept, head);
-        Ok(Opened { tail, front, adopted, damaged: 0, report: None })
-    }
-
-    /// From where to where all is sound, and how many messages that are.
-    pub(in super::super) fn sound_range(
-        file: &File,
-        header: &Header,
-    ) -> io::Result<Option<(Cursor, Cursor, u64)>> {
-        let read = |place, octets: &mut [u8]| file.read_exact_at(octets, (PAGE + place) as u64);
-        for (kept, head) in header.ranges() {
-            match count_if_sound(header.capacity, kept, head, read) {
-                Ok(Some(count)) => return Ok(Some((kept, head, count))),
-                // Shorter than it should be.
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
-                Ok(None) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
-    }
-
-    /// The octets of the ring from `kept` to `head`, as far as the file has them.
-    pub(in super::super) fn read_ring(
-        file: &File,
-        length: usize,
-        header: &Header,
-        kept: Cursor,
-        head: Cursor,
-    ) -> io::Result<Vec<u8>> {
-        let capacity = header.capacity;
-        let mut octets = vec![0; length.saturating_sub(PAGE).min(capacity)];
-        let begin = (kept % capacity as u64) as usize;
-        let end = begin + (head - kept) as usize;
-        for range in [begin..end.min(capacity), 0..end.saturating_sub(capacity)] {
-            let range = range.start.min(octets.len())..range.end.min(octets.len());
-            let at = (PAGE + range.start) as u64;
-            file.read_exact_at(octets.get_mut(range).unwrap_or_default(), at)?;
-        }
-        Ok(octets)
-    }
-
-    /// Puts what is sound into a new file in place of the old one. It takes its name when it is
-    /// complete: whenever the process is killed, one of the two has it all.
-    fn copy(
-        path: &Path,
-        found: &Found<'_>,
-        kept: Cursor,
-        head: Cursor,
-        capacity: usize,
-    ) -> io::Result<Opened> {
-        let fresh = beside(path, ".new");
-        // Only who has the lock of `path` uses this name: it is left from one that was killed.
-        let _ = fs::remove_file(&fresh);
+/// Opens and locks the file that has this path.
+pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
+    for _ in 0..TRIES {
         let mut options = OpenOptions::new();
-        options.read(true).write(true).create_new(true).mode(0o600);
-        let file = options.custom_flags(libc::O_NOFOLLOW).open(&fresh)?;
+        options.read(true).write(true).create(true).mode(0o600);
+        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file =
+            options.custom_flags(flags).open(path).map_err(|error| match error.raw_os_error() {
+                Some(libc::ELOOP) => io::Error::other("it is a symbolic link"),
+                _ => error,
+            })?;
         take(&file)?;
-        let mut made = new(&fresh, file, capacity)?;
-        let (mut adopted, mut left) = (0, 0);
-        let gaps = found.salvage(kept, head, |severity, octets| {
-            // The oldest come first; one that finds no room must not be overtaken.
-            let fits = left == 0 && made.tail.push(severity, octets, check(severity, octets));
-            *if fits { &mut adopted } else { &mut left } += 1;
-        });
-        let damaged = gaps + left;
-        if damaged > 0 {
-            let aside = beside(path, ".damaged");
-            // Where the file system has no links there is no copy; what is sound is in the new one
-            // all the same.
-            let _ = fs::remove_file(&aside);
-            let _ = fs::hard_link(path, &aside);
-            let (path, aside) = (path.display(), aside.display());
-            made.report = Some(format!(
-                "the queue file {path} was damaged in {gaps} places, and {left} of its records \
-                 found no room: {adopted} are shipped, the old file is {aside}"
-            ));
+        let (ours, there) = (file.metadata()?, fs::symlink_metadata(path));
+        // Another process may have put a new one in its place before it let go of this one.
+        if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
+            let length = usize::try_from(ours.len()).map_err(io::Error::other)?;
+            return Ok((file, length));
         }
-        // Were it not on the disk, a power failure could leave nothing under the name of both.
-        made.tail.sync().and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
-            let _ = fs::remove_file(&fresh);
-        })?;
-        (made.adopted, made.damaged) = (adopted, damaged);
-        Ok(made)
     }
-
-    /// Sets a file aside of which nothing can be read.
-    fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<Opened> {
-        let aside = beside(path, ".damaged");
-        fs::rename(path, &aside)?;
-        let (file, _) = lock(path)?;
-        let mut made = new(path, file, capacity)?;
-        let (path, aside) = (path.display(), aside.display());
-        made.report = Some(format!("the queue file {path} is set aside as {aside}: {why}"));
-        made.damaged = 1;
-        Ok(made)
-    }
-
-    fn beside(path: &Path, ending: &str) -> PathBuf {
-        let mut name = OsString::from(path);
-        name.push(ending);
-        name.into()
-    }
-
-    const CHUNK: usize = 1 << 20;
-    const TRIES: u32 = 8;
+    Err(io::Error::other("it is replaced all the time"))
 }
 
-#[cfg(all(test, unix, not(logship_loom)))]
+/// Makes this open file ours alone.
+fn take(file: &File) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    // Its owner could read it, and shorten it under us.
+    if metadata.uid() != geteuid().as_raw() {
+        return Err(io::Error::other("it belongs to another user"));
+    }
+    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
+        rustix::io::Errno::WOULDBLOCK => {
+            io::Error::new(io::ErrorKind::WouldBlock, "another process uses it")
+        }
+        error => error.into(),
+    })?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}
+
+/// Makes a ring of a file in which nothing is worth keeping.
+fn new(path: &Path, file: File, capacity: usize) -> io::Result<Opened> {
+    let made = fill(&file, capacity).and_then(|()| opened(file, capacity, 0, 0, 0));
+    if made.is_err() {
+        // Half a file is of no use, and would be in the way of whoever fills the disk.
+        let _ = fs::remove_file(path);
+    }
+    made
+}
+
+/// Writes all of it: a file with holes would end the process when the disk is full.
+fn fill(file: &File, capacity: usize) -> io::Result<()> {
+    let zeros = vec![0; CHUNK.min(PAGE + capacity)];
+    file.set_len(0)?;
+    // A disk that is too small is not filled to the brim before that is noticed. Where a file system
+    // can't tell, it is noticed then.
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::{fs::FallocateFlags, io::Errno};
+        let all = (PAGE + capacity) as u64;
+        let room = rustix::fs::fallocate(file, FallocateFlags::empty(), 0, all);
+        if let Err(error @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) = room {
+            return Err(error.into());
+        }
+    }
+    for at in (0..PAGE + capacity).step_by(CHUNK) {
+        let length = zeros.len().min(PAGE + capacity - at);
+        file.write_all_at(zeros.get(..length).unwrap_or_default(), at as u64)?;
+    }
+    file.write_all_at(&header(capacity as u64, 0, 0), 0)
+}
+
+fn opened(
+    file: File,
+    capacity: usize,
+    kept: Cursor,
+    head: Cursor,
+    adopted: u64,
+) -> io::Result<Opened> {
+    let mapping = Mapping::of(file, capacity)?;
+    let (tail, front) = ring_in_file(mapping, kept, head);
+    Ok(Opened { tail, front, adopted, damaged: 0, report: None })
+}
+
+/// From where to where all is sound, and how many messages that are.
+pub(super) fn sound_range(
+    file: &File,
+    header: &Header,
+) -> io::Result<Option<(Cursor, Cursor, u64)>> {
+    let read = |place, octets: &mut [u8]| file.read_exact_at(octets, (PAGE + place) as u64);
+    for (kept, head) in header.ranges() {
+        match count_if_sound(header.capacity, kept, head, read) {
+            Ok(Some(count)) => return Ok(Some((kept, head, count))),
+            // Shorter than it should be.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
+            Ok(None) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// The octets of the ring from `kept` to `head`, as far as the file has them.
+pub(super) fn read_ring(
+    file: &File,
+    length: usize,
+    header: &Header,
+    kept: Cursor,
+    head: Cursor,
+) -> io::Result<Vec<u8>> {
+    let capacity = header.capacity;
+    let mut octets = vec![0; length.saturating_sub(PAGE).min(capacity)];
+    let begin = (kept % capacity as u64) as usize;
+    let end = begin + (head - kept) as usize;
+    for range in [begin..end.min(capacity), 0..end.saturating_sub(capacity)] {
+        let range = range.start.min(octets.len())..range.end.min(octets.len());
+        let at = (PAGE + range.start) as u64;
+        file.read_exact_at(octets.get_mut(range).unwrap_or_default(), at)?;
+    }
+    Ok(octets)
+}
+
+/// Puts what is sound into a new file in place of the old one. It takes its name when it is
+/// complete: whenever the process is killed, one of the two has it all.
+fn copy(
+    path: &Path,
+    found: &Found<'_>,
+    kept: Cursor,
+    head: Cursor,
+    capacity: usize,
+) -> io::Result<Opened> {
+    let fresh = beside(path, ".new");
+    // Only who has the lock of `path` uses this name: it is left from one that was killed.
+    let _ = fs::remove_file(&fresh);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true).mode(0o600);
+    let file = options.custom_flags(libc::O_NOFOLLOW).open(&fresh)?;
+    take(&file)?;
+    let mut made = new(&fresh, file, capacity)?;
+    let (mut adopted, mut left) = (0, 0);
+    let gaps = found.salvage(kept, head, |severity, octets| {
+        // The oldest come first; one that finds no room must not be overtaken.
+        let fits = left == 0 && made.tail.push(severity, octets, check(severity, octets));
+        *if fits { &mut adopted } else { &mut left } += 1;
+    });
+    let damaged = gaps + left;
+    if damaged > 0 {
+        let aside = beside(path, ".damaged");
+        // Where the file system has no links there is no copy; what is sound is in the new one
+        // all the same.
+        let _ = fs::remove_file(&aside);
+        let _ = fs::hard_link(path, &aside);
+        let (path, aside) = (path.display(), aside.display());
+        made.report = Some(format!(
+            "the queue file {path} was damaged in {gaps} places, and {left} of its records \
+             found no room: {adopted} are shipped, the old file is {aside}"
+        ));
+    }
+    // Were it not on the disk, a power failure could leave nothing under the name of both.
+    made.tail.sync().and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&fresh);
+    })?;
+    (made.adopted, made.damaged) = (adopted, damaged);
+    Ok(made)
+}
+
+/// Sets a file aside of which nothing can be read.
+fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<Opened> {
+    let aside = beside(path, ".damaged");
+    fs::rename(path, &aside)?;
+    let (file, _) = lock(path)?;
+    let mut made = new(path, file, capacity)?;
+    let (path, aside) = (path.display(), aside.display());
+    made.report = Some(format!("the queue file {path} is set aside as {aside}: {why}"));
+    made.damaged = 1;
+    Ok(made)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(ending);
+    name.into()
+}
+
+const CHUNK: usize = 1 << 20;
+const TRIES: u32 = 8;
+
+#[cfg(all(test, not(logship_loom)))]
 #[path = "file_tests.rs"]
 mod tests;

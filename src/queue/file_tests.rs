@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{
-    super::{found::header, word::check},
+    super::{found::header, ring::Front, word::check},
     *,
 };
 use crate::Severity;

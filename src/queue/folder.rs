@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    file::{self, Opened, lock, read_ring, sound_range, try_open},
+    Opened,
+    file::{self, lock, read_ring, sound_range, try_open},
     found::{Found, Header, PAGE},
     ring::rounded,
     word::check,

@@ -6,7 +6,8 @@ use std::{fs, ops::Range, path::Path};
 use tempfile::TempDir;
 
 use super::super::{
-    file::{Opened, open},
+    Opened,
+    file::open,
     found::{HEAD, KEPT, PAGE},
     word::check,
 };

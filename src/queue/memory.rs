@@ -5,7 +5,7 @@ use std::collections::TryReserveError;
 
 use super::{
     Cursor,
-    file::Mapping,
+    mapping::Mapping,
     word::{UNUSED, WORD, Word},
 };
 

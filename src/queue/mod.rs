@@ -3,6 +3,7 @@
 //! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(unix)]
 mod file;
 #[cfg(unix)]
 mod folder;
@@ -12,7 +13,10 @@ pub(crate) mod fuzzing;
 #[cfg(unix)]
 mod guard;
 mod kept;
+#[cfg_attr(not(unix), path = "no_mapping.rs")]
+mod mapping;
 mod memory;
+mod opened;
 mod overflow;
 mod reader;
 mod ring;
@@ -28,13 +32,14 @@ use std::{
 };
 
 pub use self::overflow::Overflow;
+use self::{
+    opened::Opened,
+    ring::Tail,
+    sync::{Condvar, Mutex, MutexGuard, Notify},
+};
 pub(crate) use self::{
     reader::{Batch, Reader, Work},
     ring::Cursor,
-};
-use self::{
-    ring::Tail,
-    sync::{Condvar, Mutex, MutexGuard, Notify},
 };
 use crate::{
     Severity, Stats,
@@ -109,15 +114,11 @@ pub(crate) fn queue(
     overflow: Overflow,
     place: Option<Place<'_>>,
 ) -> Result<(Arc<Queue>, Reader, Option<String>), TryReserveError> {
-    let opened = place.as_ref().map(|place| match place {
-        #[cfg(unix)]
-        Place { path, tag, .. } if folder::is_folder(path) => folder::open(path, tag, capacity),
-        Place { path, .. } => file::open(path, capacity),
-    });
-    let (file::Opened { tail, front, adopted, damaged, report }, is_checked) = match opened {
+    let opened = place.as_ref().map(|place| Opened::at(place, capacity));
+    let (Opened { tail, front, adopted, damaged, report }, is_checked) = match opened {
         Some(Ok(opened)) => (opened, true),
-        Some(Err(report)) => (file::Opened::in_memory(capacity, Some(report))?, false),
-        None => (file::Opened::in_memory(capacity, None)?, false),
+        Some(Err(report)) => (Opened::in_memory(capacity, Some(report))?, false),
+        None => (Opened::in_memory(capacity, None)?, false),
     };
     #[cfg(unix)]
     let (guard, report) = match place.map(|place| guard::of(&tail, place)) {

@@ -13,7 +13,7 @@
 use std::collections::TryReserveError;
 
 use super::{
-    file::Mapping,
+    mapping::Mapping,
     memory::Memory,
     sync::{Arc, AtomicU64, Ordering},
     word::{LONGEST, WORD, Word, mark, space},

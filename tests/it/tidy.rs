@@ -65,7 +65,7 @@ fn only_the_builder_reads_the_environment() {
 fn unsafe_code_stands_only_where_it_is_proved() {
     let homes = [
         "src/queue/memory.rs",
-        "src/queue/file.rs",
+        "src/queue/mapping.rs",
         "src/transport/acknowledged.rs",
         "src/transport/many.rs",
         "src/exit.rs",

@@ -1,0 +1,97 @@
+//! How do the octets of a ring outlive the process? They are a file, mapped into memory.
+//!
+//! The kernel keeps what is written to a shared mapping, however the process ends.
+#![allow(unsafe_code)]
+
+use std::{
+    fs::File,
+    io,
+    mem::ManuallyDrop,
+    os::fd::AsFd as _,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use memmap2::{MmapOptions, MmapRaw};
+
+use super::{
+    found::{HEAD, KEPT, PAGE},
+    ring::Cursor,
+};
+use crate::fork;
+
+/// A file in memory, for this process alone while it lives.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    /// Nothing of a forked child's to unmap.
+    map: ManuallyDrop<MmapRaw>,
+    /// Holds the lock.
+    file: File,
+    capacity: usize,
+    generation: u32,
+}
+
+impl Mapping {
+    /// Maps a file that is locked and has `PAGE + capacity` octets.
+    pub(super) fn of(file: File, capacity: usize) -> io::Result<Self> {
+        let map = MmapOptions::new().len(PAGE + capacity).map_raw(&file)?;
+        // A child that had it in memory would hold the lock, too. Where this can't be had, it
+        // does, and the next start waits in memory as long as the child lives.
+        #[cfg(target_os = "linux")]
+        let _ = map.advise(memmap2::Advice::DontFork);
+        fork::leave_to_parent(file.as_fd());
+        let map = ManuallyDrop::new(map);
+        Ok(Mapping { map, file, capacity, generation: fork::generation() })
+    }
+
+    /// Where the ring begins: aligned for words, followed by `capacity` octets of the mapping,
+    /// which is never moved or shrunk, and unmapped when `self` is dropped.
+    pub(super) fn start(&self) -> *mut u8 {
+        self.map.as_mut_ptr().wrapping_add(PAGE)
+    }
+
+    pub(super) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The same open file, with the same lock.
+    pub(super) fn file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Whether this is the process that mapped it, and not a child forked later, with whom
+    /// its parent shares the memory: two writers would be the end of every proof about the ring.
+    pub(super) fn is_ours(&self) -> bool {
+        self.generation == fork::generation()
+    }
+
+    /// Everything before `head` is written. The release keeps the compiler and the processor
+    /// from moving a write behind it: whenever the process is killed, the file is right.
+    pub(super) fn publish_head(&self, head: Cursor) {
+        self.publish(HEAD, head);
+    }
+
+    pub(super) fn publish_kept(&self, kept: Cursor) {
+        self.publish(KEPT, kept);
+    }
+
+    fn publish(&self, at: usize, cursor: Cursor) {
+        for (at, value) in [(at, cursor), (at + 8, !cursor)] {
+            debug_assert!(at + 8 <= PAGE && at % 8 == 0);
+            // SAFETY: `at` is one of four constants within the first page, a multiple of 8 in a
+            // mapping that begins at a page, so the pointer is aligned and valid as long as
+            // `self.map`. Nothing else reads or writes these octets while the process lives.
+            let place = unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) };
+            place.store(value.to_le(), Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        if self.is_ours() {
+            fork::take_back(self.file.as_fd());
+            // SAFETY: it is dropped once, here, and not used afterwards.
+            unsafe { ManuallyDrop::drop(&mut self.map) };
+        }
+    }
+}
