@@ -32,6 +32,11 @@ impl Tail {
         Tail { octets, ..self }
     }
 
+    /// The same, however old.
+    pub(crate) fn without_end(self) -> Self {
+        Tail { age: self.age.map(|_| Duration::MAX), ..self }
+    }
+
     /// Half of it, so many times.
     pub(crate) fn shortened(self, times: u32) -> Self {
         Tail { octets: self.octets.checked_shr(times).unwrap_or(0), ..self }

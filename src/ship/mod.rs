@@ -197,6 +197,9 @@ impl Shipper {
     async fn mourn(&mut self, error: &io::Error) {
         let Some(mut transport) = self.take_way().await else { return };
         self.counters.note_connected(None);
+        if error.kind() == ErrorKind::TimedOut {
+            self.servers.shun_current();
+        }
         let (arrived, tail) = (transport.arrived(), transport.tail());
         self.reader.arrived(arrived, tail);
         // What has ended once may soon end again, and the tail only replaces what was unread then.

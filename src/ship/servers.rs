@@ -13,6 +13,8 @@ use crate::transport::Transport;
 /// The servers in the order of preference, and where we are.
 pub(crate) struct Servers {
     all: Vec<Arc<Known>>,
+    /// Until when each comes after the others.
+    shunned_until: Vec<Option<Instant>>,
     current: usize,
     limit: Duration,
     look_ups: LookUps,
@@ -26,7 +28,17 @@ impl Servers {
     pub(crate) fn new(all: Vec<Arc<Known>>, limit: Duration) -> Self {
         let (backoff, asked_last) = (Backoff::default(), Instant::now());
         let look_ups = LookUps::default();
-        Servers { all, current: 0, limit, look_ups, backoff, way_back: None, asked_last }
+        let shunned_until = vec![None; all.len()];
+        Servers {
+            all,
+            shunned_until,
+            current: 0,
+            limit,
+            look_ups,
+            backoff,
+            way_back: None,
+            asked_last,
+        }
     }
 
     /// The server that is, or was last, connected to.
@@ -37,9 +49,18 @@ impl Servers {
             .unwrap_or_default()
     }
 
+    /// The current one takes connections and nothing more: for a while the others come first.
+    pub(super) fn shun_current(&mut self) {
+        if let Some(until) = self.shunned_until.get_mut(self.current) {
+            *until = Some(Instant::now() + SHUNNED);
+        }
+    }
+
     /// Tries each address of each server, in order; none if no one answers.
     pub(super) async fn connect(&mut self, trouble: &mut Trouble) -> Option<Transport> {
-        for (index, known) in self.all.iter().enumerate() {
+        let mut order: Vec<_> = self.all.iter().enumerate().collect();
+        order.sort_by_key(|(index, _)| self.is_shunned(*index));
+        for (index, known) in order {
             let outcome = known.connect(self.limit, &self.look_ups).await;
             for notice in known.server.take_notices() {
                 trouble.tell(format_args!("{notice}"));
@@ -71,18 +92,25 @@ impl Servers {
         let is_due = self.asked_last.elapsed() >= RETURN_EVERY;
         if self.current > 0 && self.way_back.is_none() && is_due {
             self.asked_last = Instant::now();
-            let preferred: Vec<_> = self.all.iter().take(self.current).cloned().collect();
+            let preferred = self.all.iter().cloned().enumerate().take(self.current);
+            let preferred: Vec<_> =
+                preferred.filter(|(index, _)| !self.is_shunned(*index)).collect();
             let (limit, look_ups) = (self.limit, self.look_ups.clone());
             self.way_back = Some(tokio::spawn(async move {
-                for (index, known) in preferred.iter().enumerate() {
+                for (index, known) in &preferred {
                     if let Ok(transport) = known.connect(limit, &look_ups).await {
-                        return Some((index, transport));
+                        return Some((*index, transport));
                     }
                 }
                 None
             }));
         }
         None
+    }
+
+    fn is_shunned(&self, index: usize) -> bool {
+        let until = self.shunned_until.get(index).copied().flatten();
+        until.is_some_and(|until| Instant::now() < until)
     }
 
     /// The runtime is another one.
@@ -93,3 +121,5 @@ impl Servers {
 
 /// How often to ask whether a preferred server is back.
 const RETURN_EVERY: Duration = Duration::from_secs(10);
+/// Each try with a server that stalls costs as long as a write may take.
+const SHUNNED: Duration = Duration::from_secs(300);

@@ -93,8 +93,9 @@ impl<C: Connection> Stream<C> {
         if self.is_accepted() { arrived } else { 0 }
     }
 
+    /// A peer without room has not read what it has, however long ago it took that.
     pub(super) fn tail(&self) -> Tail {
-        self.tail
+        if self.window.is_stalled() { self.tail.without_end() } else { self.tail }
     }
 
     pub(super) fn security(&self) -> Option<&Security> {

@@ -126,6 +126,26 @@ fn a_server_that_closes_its_half_and_reads_no_more_is_left_at_once() {
     assert_all_delivered(&handle, COUNT);
 }
 
+/// Its kernel takes connections and what fits into its buffers, for ever.
+#[test]
+fn a_server_that_stalls_is_left_for_the_next() {
+    const COUNT: u64 = 60_000;
+    let stalled = TcpListener::bind("127.0.0.1:0").unwrap();
+    let second = Rsyslogd::running();
+    let first = stalled.local_addr().unwrap();
+    let servers = format!("tcp://{first},{}", url(&second, Input::PlainTcp));
+    let handle = build(shop(&servers).write_timeout(Duration::from_secs(1)).on_trouble(|_| {}));
+    log_and_flush(&handle, 0..COUNT);
+    assert_all_delivered(&handle, COUNT);
+    assert_eq!(handle.stats().reconnects, 1, "{:?}", handle.stats());
+    let all = || missing(&numbers(&second.records()), COUNT).is_empty();
+    assert!(
+        eventually(PATIENCE, all),
+        "{} are missing",
+        missing(&numbers(&second.records()), COUNT).len()
+    );
+}
+
 /// `SO_LINGER` of nothing: what the server's kernel has not sent is thrown away, and so is what it
 /// has not read.
 #[test]
