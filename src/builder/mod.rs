@@ -129,7 +129,8 @@ impl Builder {
     }
 
     /// The server, or several separated by commas in the order of preference: the first that
-    /// answers is used, and a preferred one again once it is back.
+    /// answers is used, and a preferred one again once it is back. One that
+    /// [stalled](Builder::write_timeout) comes last for five minutes.
     ///
     /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`, and with the feature `srv` the
     /// servers that the SRV records of a domain name, as in `srv://_syslog._tcp.example.com`. Options follow a

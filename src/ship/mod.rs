@@ -203,7 +203,8 @@ impl Shipper {
         let (arrived, tail) = (transport.arrived(), transport.tail());
         self.reader.arrived(arrived, tail);
         // What has ended once may soon end again, and the tail only replaces what was unread then.
-        self.slowly_to = self.reader.first_not_arrived() + tail.octets.saturating_mul(TRIAL);
+        let trial = tail.octets.saturating_mul(TAILS).min(TRIAL);
+        self.slowly_to = self.reader.first_not_arrived() + trial;
         if transport.is_accepted() {
             let times = self.suspect.times(self.reader.first_not_arrived());
             if times == 1 {
@@ -303,8 +304,9 @@ impl Suspect {
 const BATCH: usize = 64 * 1024;
 /// After a batch on a new way: 32 MiB a second.
 const SLOWLY: Duration = Duration::from_millis(2);
-/// Tails after which a way is no longer new.
-const TRIAL: u64 = 8;
+/// Octets after which a way is no longer new, and in tails.
+const TRIAL: u64 = 8 << 20;
+const TAILS: u64 = 8;
 /// How long a server may take to read to the end when the way to it is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 /// How soon to look again what has arrived.
