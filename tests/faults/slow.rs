@@ -2,7 +2,7 @@
 
 use std::{
     io::Read as _,
-    net::{Shutdown, SocketAddr, TcpListener},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
@@ -72,24 +72,12 @@ fn a_server_that_takes_no_connection_is_given_up_for_the_next() {
 #[test]
 fn a_server_that_closes_its_half_is_connected_to_anew() {
     const COUNT: u64 = 5_000;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("tcp://{}", listener.local_addr().unwrap());
-    let heard = Arc::new(Mutex::new(String::new()));
-    let hears = Arc::clone(&heard);
-    std::thread::spawn(move || {
-        for (index, connection) in listener.incoming().enumerate() {
-            let (mut connection, hears) = (connection.unwrap(), Arc::clone(&hears));
-            std::thread::spawn(move || {
-                let mut octets = vec![0; 64 * 1024];
-                while let Ok(count @ 1..) = connection.read(&mut octets) {
-                    hears.lock().unwrap().push_str(&String::from_utf8_lossy(&octets[..count]));
-                    if index < 3 {
-                        // The second time it is closed already.
-                        let _ = connection.shutdown(Shutdown::Write);
-                    }
-                }
-            });
+    let (address, heard) = listening(|index, connection, _| {
+        if index < 3 {
+            // The second time it is closed already.
+            let _ = connection.shutdown(Shutdown::Write);
         }
+        true
     });
     let handle = build(shop(&address).on_trouble(|_| {}));
     for begin in (0..COUNT).step_by(500) {
@@ -151,30 +139,40 @@ fn a_server_that_stalls_is_left_for_the_next() {
 #[test]
 fn a_server_that_resets_connections_loses_nothing() {
     const COUNT: u64 = 5_000;
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("tcp://{}", listener.local_addr().unwrap());
-    let heard = Arc::new(Mutex::new(String::new()));
-    let hears = Arc::clone(&heard);
-    std::thread::spawn(move || {
-        let mut octets = vec![0; 64 * 1024];
-        for (index, connection) in listener.incoming().enumerate() {
-            let mut connection = connection.unwrap();
-            SockRef::from(&connection).set_linger(Some(Duration::ZERO)).unwrap();
-            let mut left = if index < 5 { 100_000 } else { usize::MAX };
-            while let Ok(count @ 1..) = connection.read(&mut octets) {
-                hears.lock().unwrap().push_str(&String::from_utf8_lossy(&octets[..count]));
-                left = left.saturating_sub(count);
-                if left == 0 {
-                    break;
-                }
-            }
-        }
+    let (address, heard) = listening(|index, connection, octets| {
+        SockRef::from(connection).set_linger(Some(Duration::ZERO)).unwrap();
+        index >= 5 || octets < 100_000
     });
     let handle = build(shop(&address).tail(2 << 20).on_trouble(|_| {}));
     log_and_flush(&handle, 0..COUNT);
     assert_all_heard(&heard, COUNT);
     assert_eq!(handle.stats().reconnects, 5, "{:?}", handle.stats());
     assert_all_delivered(&handle, COUNT);
+}
+
+/// A server's address, and what it hears: after each read `goes_on` is told which connection that was,
+/// and how many octets came on it, and says whether it stays open.
+fn listening(goes_on: fn(usize, &TcpStream, usize) -> bool) -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let heard = Arc::new(Mutex::new(String::new()));
+    let hears = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for (index, connection) in listener.incoming().enumerate() {
+            let (mut connection, hears) = (connection.unwrap(), Arc::clone(&hears));
+            std::thread::spawn(move || {
+                let (mut octets, mut sum) = (vec![0; 64 * 1024], 0);
+                while let Ok(count @ 1..) = connection.read(&mut octets) {
+                    hears.lock().unwrap().push_str(&String::from_utf8_lossy(&octets[..count]));
+                    sum += count;
+                    if !goes_on(index, &connection, sum) {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    (address, heard)
 }
 
 fn assert_all_heard(heard: &Mutex<String>, count: u64) {
