@@ -40,7 +40,7 @@ fn set_up() {
     GUARD.get_or_init(|| {
         let collector = Collector::tcp().expect("a port is free");
         collector.drain();
-        let builder = logship::builder("bench").url(collector.url()).levels("info");
+        let builder = logship::builder("bench").servers(collector.url()).filter("info");
         (collector, builder.try_init().expect("it is the first"))
     });
 }
@@ -114,9 +114,9 @@ fn log_calls(criterion: &mut Criterion) {
 /// program takes tracing's fast path from all of it.
 fn full_queue(criterion: &mut Criterion) {
     let handle = logship::builder("bench")
-        .url("tcp://127.0.0.1:1")
+        .servers("tcp://127.0.0.1:1")
         .overflow(Overflow::DropNewest)
-        .on_trouble(|_| {})
+        .on_error(|_| {})
         .build()
         .expect("it is set up");
     let subscriber = tracing_subscriber::registry().with(handle.layer());

@@ -33,8 +33,8 @@ impl Way {
         let collector = Collector::tcp().expect("a port is free");
         collector.drain();
         let handle = logship::builder("bench")
-            .url(collector.url())
-            .capacity(capacity)
+            .servers(collector.url())
+            .queue_capacity(capacity)
             .overflow(Overflow::Block(Duration::from_secs(60)))
             .build()
             .expect("it is set up");

@@ -23,7 +23,7 @@ fn throughput(criterion: &mut Criterion) {
         key_pem: certified.signing_key.serialize_pem(),
     };
     let trust = "?danger_accept_invalid_certs=true";
-    let rustls = "?danger_accept_invalid_certs=true&tls_library=rustls";
+    let rustls = "?danger_accept_invalid_certs=true&tls_backend=rustls";
     for (name, options, collector) in [
         ("tcp", "", Collector::tcp()),
         ("tcp, framing by line ends", "?framing=lf", Collector::tcp()),
@@ -37,7 +37,7 @@ fn throughput(criterion: &mut Criterion) {
         let collector = collector.expect("a port is free");
         collector.drain();
         let handle = logship::builder("bench")
-            .url(format!("{}{options}", collector.url()))
+            .servers(format!("{}{options}", collector.url()))
             .overflow(Overflow::Block(Duration::from_secs(60)))
             .build()
             .expect("it is set up");
@@ -61,7 +61,7 @@ fn throughput(criterion: &mut Criterion) {
 /// From the call to the moment when the collector has taken the message apart, after a silence.
 fn a_lone_record(criterion: &mut Criterion) {
     let collector = Collector::tcp().expect("a port is free");
-    let handle = logship::builder("bench").url(collector.url()).build().expect("it is set up");
+    let handle = logship::builder("bench").servers(collector.url()).build().expect("it is set up");
     let subscriber = tracing_subscriber::registry().with(handle.layer());
     tracing::subscriber::with_default(subscriber, || {
         criterion.bench_function("a lone record arrives", |b| {

@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example collector --features collector -- [--count N] [URL ...]`, with URLs
 //! such as `udp://127.0.0.1:5514`, `tcp://127.0.0.1:5514`, `unix:///tmp/log` and
-//! `tls://127.0.0.1:6514?cert=/cert.pem&key=/key.pem`.
+//! `tls://127.0.0.1:6514?cert_file=/cert.pem&key_file=/key.pem`.
 
 #![allow(clippy::print_stdout, reason = "printing is what it is for")]
 

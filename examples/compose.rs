@@ -12,10 +12,10 @@ use tracing_subscriber::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A program of yours has no server in it, and leaves `url` out: SYSLOG_URL decides.
+    // A program of yours has no server in it, and leaves `url` out: SYSLOG_SERVERS decides.
     let server = Box::leak(Box::new(Collector::tcp()?));
     let syslog =
-        logship::builder("compose").url(server.url()).facility(Facility::Local3).build()?;
+        logship::builder("compose").servers(server.url()).facility(Facility::Local3).build()?;
 
     let to_syslog = Targets::new().with_default(Level::INFO).with_target("chatty", Level::WARN);
     tracing_subscriber::registry()

@@ -14,7 +14,8 @@ use logship::Handle;
 fn main() -> ExitCode {
     let mut urls: Vec<String> = std::env::args().skip(1).collect();
     if urls.is_empty() {
-        let list = std::env::var("SYSLOG_URL").unwrap_or_else(|_| "tcp://localhost:514".to_owned());
+        let list =
+            std::env::var("SYSLOG_SERVERS").unwrap_or_else(|_| "tcp://localhost:514".to_owned());
         urls = list.split(',').map(|url| url.trim().to_owned()).collect();
     }
     let ill = urls.iter().filter(|url| !is_well(url)).count();
@@ -44,11 +45,11 @@ fn is_well(url: &str) -> bool {
 fn probe(url: &str) -> Result<(), String> {
     let (sender, troubles) = mpsc::channel();
     let syslog = logship::builder("doctor")
-        .url(url)
-        .levels("info")
+        .servers(url)
+        .filter("info")
         .flush_timeout(LOOK)
         // What the doctor itself has set is no trouble.
-        .on_trouble(move |trouble| {
+        .on_error(move |trouble| {
             if !trouble.contains("danger_accept_invalid_certs is set") {
                 let _ = sender.send(trouble.to_owned());
             }
@@ -60,14 +61,14 @@ fn probe(url: &str) -> Result<(), String> {
         for _ in 0..LOOKS {
             match troubles.recv_timeout(LOOK) {
                 Ok(trouble) => return Err(trouble),
-                Err(_) if syslog.stats().waiting == 0 => break,
+                Err(_) if syslog.stats().pending == 0 => break,
                 Err(_) => {}
             }
         }
     }
     match troubles.recv_timeout(SETTLE) {
         Ok(trouble) => Err(trouble),
-        Err(_) if syslog.stats().waiting > 0 => Err("no answer to a record".to_owned()),
+        Err(_) if syslog.stats().pending > 0 => Err("no answer to a record".to_owned()),
         Err(_) => Ok(()),
     }
 }
@@ -99,15 +100,15 @@ const CLOSED: Advice = (
 );
 const SPEAKS_TLS: Advice = (
     "The server speaks TLS at this port, and was spoken to in plain TCP",
-    "write tls:// instead of tcp://, with ?ca=/path/ca.pem if the authority is your own",
+    "write tls:// instead of tcp://, with ?ca_file=/path/ca.pem if the authority is your own",
 );
 const CLIENT_CERTIFICATE: Advice = (
     "The server demands a certificate of the client, or refuses the one it was shown",
-    "add ?cert=/path/client.pem&key=/path/client.key, issued by an authority the server trusts",
+    "add ?cert_file=/path/client.pem&key_file=/path/client.key, issued by an authority the server trusts",
 );
 const UNKNOWN_AUTHORITY: Advice = (
     "The server's certificate comes from an authority that is not trusted here",
-    "add ?ca=/path/ca.pem, the certificate of the authority that issued the server's",
+    "add ?ca_file=/path/ca.pem, the certificate of the authority that issued the server's",
 );
 const UNREACHABLE: Advice = (
     "Nothing at that address answers",

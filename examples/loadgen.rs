@@ -28,12 +28,12 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let options = Options::read(env::args().skip(1))?;
-    let mut builder = logship::builder(&options.tag).url(&options.url);
+    let mut builder = logship::builder(&options.tag).servers(&options.url);
     if let Some(capacity) = options.capacity {
-        builder = builder.capacity(capacity);
+        builder = builder.queue_capacity(capacity);
     }
     if let Some(tail) = options.tail {
-        builder = builder.tail(tail);
+        builder = builder.resend_buffer(tail);
     }
     if let Some(path) = &options.queue_file {
         builder = builder.queue_file(path);
@@ -65,14 +65,14 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         "{}",
         json!({
             "captured": stats.captured, "delivered": stats.delivered,
-            "dropped": stats.dropped(), "waiting": stats.waiting, "resent": stats.resent,
-            "adopted": stats.adopted, "damaged": stats.damaged,
+            "dropped": stats.dropped(), "waiting": stats.pending, "resent": stats.resent,
+            "adopted": stats.recovered, "damaged": stats.corrupted,
             "reconnects": stats.reconnects, "call_ns_p50": calls.part(0.5), "call_ns_p99": calls.part(0.99),
             "call_ns_max": calls.longest, "elapsed_s": elapsed,
         })
     );
-    let balanced = stats.captured == stats.delivered + stats.dropped() + stats.waiting;
-    let done = all_arrived && balanced && stats.waiting == 0;
+    let balanced = stats.captured == stats.delivered + stats.dropped() + stats.pending;
+    let done = all_arrived && balanced && stats.pending == 0;
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

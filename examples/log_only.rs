@@ -10,9 +10,9 @@ use log::{debug, info, warn};
 use logship::collector::Collector;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // A program of yours has no server in it, and leaves `url` out: SYSLOG_URL decides.
+    // A program of yours has no server in it, and leaves `url` out: SYSLOG_SERVERS decides.
     let server = Box::leak(Box::new(Collector::tcp()?));
-    let syslog = logship::builder("log-only").url(server.url()).levels("info").build()?;
+    let syslog = logship::builder("log-only").servers(server.url()).filter("info").build()?;
 
     // `init_syslog` does these three lines; here it is shown how to put the logger elsewhere, such
     // as into a crate that hands each record to several loggers.

@@ -13,7 +13,7 @@ use logship::{
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
-    if let Some(url) = std::env::var("SYSLOG_URL").ok().filter(|url| !url.is_empty()) {
+    if let Some(url) = std::env::var("SYSLOG_SERVERS").ok().filter(|url| !url.is_empty()) {
         let guard = logship::init_syslog("quickstart")?;
         say_what_a_shop_says();
         let all_arrived = guard.flush(Duration::from_secs(10));
@@ -23,7 +23,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     // To the end of the process, as a real server.
     let collector = Box::leak(Box::new(Collector::tcp()?));
-    let guard = logship::builder("quickstart").url(collector.url()).levels("info").try_init()?;
+    let guard =
+        logship::builder("quickstart").servers(collector.url()).filter("info").try_init()?;
     say_what_a_shop_says();
     let records = collector.wait_for(5, Duration::from_secs(10));
     records.iter().for_each(print);
@@ -31,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (length, octets) = (raw.octets.len(), String::from_utf8_lossy(&raw.octets));
     println!("\nThe first one as it was sent, with its length:\n{length} {octets}");
     print_books(guard.stats());
-    println!("No SYSLOG_URL was set: all this went to a server in this process.");
+    println!("No SYSLOG_SERVERS was set: all this went to a server in this process.");
     let is_right = records.len() == 5 && records.iter().all(|record| record.complaints.is_empty());
     if is_right { Ok(()) } else { Err("that is not what was said".into()) }
 }
@@ -51,10 +52,10 @@ fn say_what_a_shop_says() {
 }
 
 fn print_books(books: Stats) {
-    let (captured, delivered, waiting) = (books.captured, books.delivered, books.waiting);
+    let (captured, delivered, pending) = (books.captured, books.delivered, books.pending);
     let dropped = books.dropped();
     println!(
-        "\n{captured} captured = {delivered} delivered + {waiting} waiting + {dropped} dropped"
+        "\n{captured} captured = {delivered} delivered + {pending} pending + {dropped} dropped"
     );
 }
 

@@ -24,9 +24,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (trouble, begin) = (std::sync::mpsc::channel(), Instant::now());
     let sender = trouble.0;
     let syslog = logship::builder("roundtrip")
-        .url(server)
+        .servers(server)
         .sequence_id(true)
-        .on_trouble(move |text| drop(sender.send(text.to_owned())))
+        .on_error(move |text| drop(sender.send(text.to_owned())))
         .build()?;
     let id = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() + u128::from(process::id());
     let text = format!("roundtrip{id}");

@@ -17,10 +17,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let format = arguments.next().map_or(Ok(Format::Cee), |format| format.parse())?;
     let application = |tag| {
         logship::builder(tag)
-            .url(&url)
+            .servers(&url)
             .format(format)
             .sequence_id(true)
-            .capacity(64 << 20)
+            .queue_capacity(64 << 20)
             .overflow(Overflow::Block(WAIT))
             .build()
     };

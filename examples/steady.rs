@@ -22,12 +22,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let count: u64 = count.parse()?;
     let guard = logship::builder("steady")
-        .url(url)
+        .servers(url)
         .hostname("host.example")
-        .process_id("4711")
-        .levels("info")
-        .capacity(16 << 20)
-        .on_trouble(|_| {})
+        .procid("4711")
+        .filter("info")
+        .queue_capacity(16 << 20)
+        .on_error(|_| {})
         .flush_timeout(Duration::ZERO)
         .format(if call == "cee" { Format::Cee } else { Format::Rfc5424 })
         .try_init()?;

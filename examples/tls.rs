@@ -32,13 +32,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::write(path("client.pem"), cert_pem)?;
     fs::write(path("client.key"), key_pem)?;
 
-    // `ca` is the one authority that is trusted, instead of the system's; `cert` and `key` are what
+    // `ca_file` is the one authority that is trusted, instead of the system's; `cert_file` and `key_file` are what
     // we show if asked; `server_name` is the name the certificate bears, where the host is another.
-    let trusted = format!("{}?ca={}", server.url(), path("ca.pem"));
+    let trusted = format!("{}?ca_file={}", server.url(), path("ca.pem"));
     let (cert, key) = (path("client.pem"), path("client.key"));
-    let right = format!("{trusted}&cert={cert}&key={key}&server_name=logs.example.com");
+    let right = format!("{trusted}&cert_file={cert}&key_file={key}&server_name=logs.example.com");
     let wrong_name = format!("{trusted}&server_name=else.example.com");
-    let wrong_authority = format!("{}?ca={cert}&server_name=logs.example.com", server.url());
+    let wrong_authority = format!("{}?ca_file={cert}&server_name=logs.example.com", server.url());
 
     let is_as_told = arrives(&right)? && !arrives(&wrong_name)? && !arrives(&wrong_authority)?;
     if is_as_told && server.messages() == 1 {
@@ -51,10 +51,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn arrives(url: &str) -> Result<bool, Box<dyn Error>> {
     let (sender, troubles) = mpsc::channel();
     let syslog = logship::builder("tls")
-        .url(url)
-        .levels("info")
+        .servers(url)
+        .filter("info")
         .flush_timeout(Duration::from_millis(100))
-        .on_trouble(move |trouble| drop(sender.send(trouble.to_owned())))
+        .on_error(move |trouble| drop(sender.send(trouble.to_owned())))
         .build()?;
     let text = format_args!("nobody between us can read this");
     syslog.logger().log(&Record::builder().level(Level::Info).target("tls").args(text).build());

@@ -6,8 +6,8 @@ use crate::{
     Error, Format,
     environment::octets,
     idn,
+    resend::ResendBuffer,
     service::{self, Service},
-    tail::Tail,
     tls_options::TlsOptions,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Endpoint {
     pub(crate) framing: Framing,
     pub(crate) tls: TlsOptions,
     /// What is kept of what has arrived, where the URL says.
-    pub(crate) tail: Option<Tail>,
+    pub(crate) resend_buffer: Option<ResendBuffer>,
     /// How records are written, where the URL says.
     pub(crate) format: Option<Format>,
 }
@@ -100,7 +100,7 @@ impl FromStr for Endpoint {
             path: PathBuf::new(),
             framing: Framing::default(),
             tls: TlsOptions::default(),
-            tail: None,
+            resend_buffer: None,
             format: None,
         };
         match scheme {
@@ -131,16 +131,16 @@ impl Endpoint {
         let value = percent_decoded(value)?;
         let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
         let is_tls = self.scheme.is_tls();
-        let keeps_tail = is_stream || self.scheme == Scheme::Tls;
+        let keeps_sent = is_stream || self.scheme == Scheme::Tls;
         match name {
             "framing" if is_stream => match value.as_str() {
                 "octet-counting" => self.framing = Framing::OctetCounting,
                 "lf" => self.framing = Framing::Lf,
                 _ => return Err(format!("{value:?} is no framing: use octet-counting or lf")),
             },
-            "tail" if keeps_tail => match octets(&value) {
-                Ok(octets) => self.tail = Some(Tail::of(octets)),
-                Err(error) => return Err(format!("tail: {error}")),
+            "resend_buffer" if keeps_sent => match octets(&value) {
+                Ok(octets) => self.resend_buffer = Some(ResendBuffer::of(octets)),
+                Err(error) => return Err(format!("resend_buffer: {error}")),
             },
             "nameserver" if self.scheme != Scheme::Unix => {
                 self.name_server = Some(service::name_server(&value)?);
@@ -283,8 +283,8 @@ const NO_USER: &str = "a syslog server knows no user and no password";
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
                      relp://host:2514, relp+tls://host:2514, srv://_syslog._tcp.domain or \
                      unix:///dev/log";
-const OPTIONS: &str = "there are format, nameserver (all but unix), tail (tcp, tls, unix), framing (tcp, unix) and ca, cert, key, server_name, fingerprint, \
-                       min_version, tls_library, danger_accept_invalid_certs (tls, relp+tls)";
+const OPTIONS: &str = "there are format, nameserver (all but unix), resend_buffer (tcp, tls, unix), framing (tcp, unix) and ca_file, cert_file, key_file, server_name, fingerprint, \
+                       min_version, tls_backend, danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]

@@ -30,7 +30,7 @@ fn each_scheme_has_its_port() {
 
 #[test]
 fn options_are_read() {
-    let url = "tls://h?ca=/etc/ca%20x.pem&server_name=logs&danger_accept_invalid_certs=false";
+    let url = "tls://h?ca_file=/etc/ca%20x.pem&server_name=logs&danger_accept_invalid_certs=false";
     let endpoint: Endpoint = url.parse().unwrap();
     assert_eq!(endpoint.tls.ca, Some("/etc/ca x.pem".into()));
     assert_eq!(endpoint.server_name(), "logs");
@@ -58,13 +58,13 @@ fn a_bad_url_is_quoted_and_the_rule_named() {
         ("unix://dev/log", "root"),
         ("tcp://h?framing=crlf", "framing"),
         ("tcp://h?format=xml", "no format"),
-        ("tcp://h?ca=/x", "no option"),
+        ("tcp://h?ca_file=/x", "no option"),
         ("tls://h?framing=lf", "no option"),
-        ("tls://h?cert=/x", "key"),
-        ("tls://h?key=/x", "cert"),
+        ("tls://h?cert_file=/x", "key"),
+        ("tls://h?key_file=/x", "cert"),
         ("tls://h?danger_accept_invalid_certs=yes", "true or false"),
         ("tcp://h?framing", "value"),
-        ("tls://h?ca=%zz", "hexadecimal"),
+        ("tls://h?ca_file=%zz", "hexadecimal"),
     ] {
         let error = url.parse::<Endpoint>().unwrap_err().to_string();
         assert!(error.contains(&format!("{url:?}")) && error.contains(rule), "{error}");

@@ -105,20 +105,24 @@ mod tests {
 
     #[test]
     fn the_program_comes_before_the_environment_and_that_before_the_default() {
-        let environment = |name: &str| (name == "SYSLOG_MAX_FRAME").then(|| "2048".to_owned());
+        let environment =
+            |name: &str| (name == "SYSLOG_MAX_MESSAGE_SIZE").then(|| "2048".to_owned());
         let choose = |set, variable| {
             choose(set, &environment, variable, octets, || 8096).map_err(|e| e.to_string())
         };
-        assert_eq!(choose(Some(1), "SYSLOG_MAX_FRAME"), Ok(1));
-        assert_eq!(choose(None, "SYSLOG_MAX_FRAME"), Ok(2048));
-        assert_eq!(choose(None, "SYSLOG_CAPACITY"), Ok(8096));
+        assert_eq!(choose(Some(1), "SYSLOG_MAX_MESSAGE_SIZE"), Ok(1));
+        assert_eq!(choose(None, "SYSLOG_MAX_MESSAGE_SIZE"), Ok(2048));
+        assert_eq!(choose(None, "SYSLOG_QUEUE_CAPACITY"), Ok(8096));
     }
 
     #[test]
     fn what_can_not_be_read_is_quoted_with_its_variable() {
         let environment = |_: &str| Some("many".to_owned());
-        let error = choose(None, &environment, "SYSLOG_CAPACITY", octets, || 0).unwrap_err();
-        assert!(error.to_string().starts_with("SYSLOG_CAPACITY: \"many\" is no number"), "{error}");
+        let error = choose(None, &environment, "SYSLOG_QUEUE_CAPACITY", octets, || 0).unwrap_err();
+        assert!(
+            error.to_string().starts_with("SYSLOG_QUEUE_CAPACITY: \"many\" is no number"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{fork, muted::is_muted, queue::Queue};
+use crate::{fork, queue::Queue, reentrancy::is_muted};
 
 /// Has everything shipped when the process ends: on return from `main` and on
 /// `std::process::exit`, whatever became of the guard. To be called while no thread forks.
@@ -22,24 +22,24 @@ pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration) {
     let generation = fork::generation();
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     all.retain(|last| last.queue.strong_count() > 0);
-    all.push(Last { queue, timeout, generation, in_vain: None });
+    all.push(ExitFlush { queue, timeout, generation, timed_out_at: None });
 }
 
 /// Notes that a guard has waited in vain: an end that follows at once does not wait as long again.
-pub(crate) fn waited_in_vain(queue: &Arc<Queue>) {
+pub(crate) fn note_flush_timeout(queue: &Arc<Queue>) {
     let _whole = fork::starting();
     let mut all = ALL.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(last) = all.iter_mut().find(|last| last.queue.as_ptr() == Arc::as_ptr(queue)) {
-        last.in_vain = Some(Instant::now());
+        last.timed_out_at = Some(Instant::now());
     }
 }
 
-struct Last {
+struct ExitFlush {
     /// Its shipper keeps it alive, until everything is sent.
     queue: Weak<Queue>,
     timeout: Duration,
     generation: u32,
-    in_vain: Option<Instant>,
+    timed_out_at: Option<Instant>,
 }
 
 extern "C" fn at_exit() {
@@ -52,7 +52,7 @@ extern "C" fn at_exit() {
         for last in all {
             // A forked child has not its parent's shipper, and the shipper can't wait for itself.
             if last.generation == fork::generation() && !is_muted() {
-                if last.in_vain.is_some_and(|when| when.elapsed() < SOON) {
+                if last.timed_out_at.is_some_and(|when| when.elapsed() < SKIP_IF_TIMED_OUT_WITHIN) {
                     continue;
                 }
                 if let Some(queue) = last.queue.upgrade() {
@@ -64,6 +64,6 @@ extern "C" fn at_exit() {
 }
 
 /// Locked only while no thread forks.
-static ALL: Mutex<Vec<Last>> = Mutex::new(Vec::new());
+static ALL: Mutex<Vec<ExitFlush>> = Mutex::new(Vec::new());
 /// From the guard's end, the rest of `main`'s locals may take so long.
-const SOON: Duration = Duration::from_secs(1);
+const SKIP_IF_TIMED_OUT_WITHIN: Duration = Duration::from_secs(1);

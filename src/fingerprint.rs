@@ -10,19 +10,19 @@ pub(crate) enum Fingerprint {
 }
 
 impl Fingerprint {
-    #[cfg(any(feature = "tls", feature = "rustls"))]
+    #[cfg(any(feature = "native-tls", feature = "rustls"))]
     pub(crate) fn sha256(certificate: &[u8]) -> Self {
         use sha2::Digest as _;
         Fingerprint::Sha256(sha2::Sha256::digest(certificate).into())
     }
 
-    #[cfg(any(feature = "tls", feature = "rustls"))]
+    #[cfg(any(feature = "native-tls", feature = "rustls"))]
     fn sha1(certificate: &[u8]) -> Self {
         use sha1::Digest as _;
         Fingerprint::Sha1(sha1::Sha1::digest(certificate).into())
     }
 
-    #[cfg(any(feature = "tls", feature = "rustls"))]
+    #[cfg(any(feature = "native-tls", feature = "rustls"))]
     pub(crate) fn is_of(&self, certificate: &[u8]) -> bool {
         *self
             == match self {
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    #[cfg(any(feature = "tls", feature = "rustls"))]
+    #[cfg(any(feature = "native-tls", feature = "rustls"))]
     #[test]
     fn it_is_the_hash_of_the_octets() {
         // FIPS 180-4's own example: the message "abc".

@@ -43,7 +43,7 @@ mod handlers {
     };
 
     use super::GENERATION;
-    use crate::muted::is_muted;
+    use crate::reentrancy::is_muted;
 
     /// Has forks noticed from now on.
     pub(crate) fn watch() {

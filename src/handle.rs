@@ -7,10 +7,10 @@ use crate::Layer;
 #[cfg(feature = "log")]
 use crate::Logger;
 use crate::{
-    Connected, Stats,
-    capture::{Filter, Inlet},
-    exit::waited_in_vain,
-    muted::is_muted,
+    ConnectionInfo, Stats,
+    capture::{Filter, Pipeline},
+    exit::note_flush_timeout,
+    reentrancy::is_muted,
 };
 
 /// One way to ship logs, set up by [`Builder::build`](crate::Builder::build).
@@ -20,7 +20,7 @@ use crate::{
 /// shipper ends.
 #[derive(Clone)]
 pub struct Handle {
-    pub(crate) inlet: Arc<Inlet>,
+    pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) filter: Arc<Filter>,
     pub(crate) flush_timeout: Duration,
 }
@@ -30,19 +30,19 @@ impl Handle {
     #[cfg(feature = "tracing")]
     #[must_use]
     pub fn layer(&self) -> Layer {
-        Layer::new(Arc::clone(&self.inlet), None)
+        Layer::new(Arc::clone(&self.pipeline), None)
     }
 
     #[cfg(feature = "tracing")]
     pub(crate) fn filtered_layer(&self) -> Layer {
-        Layer::new(Arc::clone(&self.inlet), Some(Arc::clone(&self.filter)))
+        Layer::new(Arc::clone(&self.pipeline), Some(Arc::clone(&self.filter)))
     }
 
     /// A `log::Log` that ships what `RUST_LOG` lets through.
     #[cfg(feature = "log")]
     #[must_use]
     pub fn logger(&self) -> Logger {
-        Logger::new(Arc::clone(&self.inlet), Arc::clone(&self.filter), self.flush_timeout)
+        Logger::new(Arc::clone(&self.pipeline), Arc::clone(&self.filter), self.flush_timeout)
     }
 
     /// Waits until everything logged before this call has arrived; false if `timeout` came first.
@@ -50,21 +50,21 @@ impl Handle {
     #[must_use = "false means that the timeout came first"]
     pub fn flush(&self, timeout: Duration) -> bool {
         // The shipper can't wait for itself.
-        !is_muted() && self.inlet.flush(timeout)
+        !is_muted() && self.pipeline.flush(timeout)
     }
 
     /// The books at this moment. A forked child has books of its own, which begin with its first
     /// record.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.inlet.stats()
+        self.pipeline.stats()
     }
 
     /// To whom records go at this moment; none while no server is connected to. With TLS it tells
     /// what was agreed on, and the certificates of both sides.
     #[must_use]
-    pub fn connected(&self) -> Option<Connected> {
-        self.inlet.connected()
+    pub fn connection(&self) -> Option<ConnectionInfo> {
+        self.pipeline.connection()
     }
 
     /// A guard that flushes when it is dropped.
@@ -113,7 +113,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if !self.handle.flush(self.handle.flush_timeout) {
-            self.handle.inlet.queue_of_this_process().into_iter().for_each(waited_in_vain);
+            self.handle.pipeline.queue_of_this_process().into_iter().for_each(note_flush_timeout);
         }
     }
 }

@@ -6,7 +6,7 @@
     not(all(
         feature = "tracing",
         feature = "log",
-        feature = "tls",
+        feature = "native-tls",
         feature = "rustls",
         feature = "opentelemetry"
     )),
@@ -17,7 +17,7 @@ mod builder;
 mod capture;
 #[cfg(feature = "collector")]
 pub mod collector;
-mod connected;
+mod connection_info;
 mod encode;
 mod endpoint;
 mod environment;
@@ -32,15 +32,15 @@ pub mod fuzzing;
 mod handle;
 mod hostname;
 mod idn;
-mod muted;
 mod queue;
 mod record;
 mod redact;
+mod reentrancy;
+mod resend;
 mod service;
 mod severity;
 mod ship;
 mod stats;
-mod tail;
 mod tls_options;
 mod transport;
 mod zone;
@@ -51,7 +51,7 @@ pub use self::capture::Layer;
 pub use self::capture::Logger;
 pub use self::{
     builder::Builder,
-    connected::{Connected, Security},
+    connection_info::{ConnectionInfo, TlsInfo},
     encode::{ControlCharacters, Format, TimeQuality},
     error::Error,
     facility::Facility,
@@ -60,7 +60,7 @@ pub use self::{
     record::Level,
     severity::Severity,
     stats::{DropReason, Losses, Stats},
-    tls_options::{TlsLibrary, TlsVersion},
+    tls_options::{TlsBackend, TlsVersion},
 };
 
 /// Ships every `tracing` event and every `log` record of this program from now on, tagged, to the

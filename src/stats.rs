@@ -5,11 +5,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use crate::{Connected, Severity};
+use crate::{ConnectionInfo, Severity};
 
 /// The books of a handle at one moment.
 ///
-/// `captured = delivered + dropped() + waiting`, always: a record is in exactly one of the
+/// `captured = delivered + dropped() + pending`, always: a record is in exactly one of the
 /// three states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,16 +20,16 @@ pub struct Stats {
     /// took them, for streams the kernel accepted all of their octets.
     pub delivered: u64,
     /// Records in the queue, or sent and not yet known to have arrived.
-    pub waiting: u64,
+    pub pending: u64,
     /// Records found in the queue file at the start: they count as captured, like this process's
     /// own.
-    pub adopted: u64,
+    pub recovered: u64,
     /// Damaged stretches of the queue file that was found, each with one record or more that is
     /// lost, and records that a smaller queue had no room for. They are not in the books of this
     /// process: it never captured them.
-    pub damaged: u64,
+    pub corrupted: u64,
     /// Octets of the queue in use, with the tail of what has arrived and is kept for a while.
-    pub queued_octets: u64,
+    pub queue_bytes: u64,
     /// Records lost, by reason and severity.
     pub losses: Losses,
     /// Records sent again after a connection broke. Each counts as delivered once.
@@ -37,11 +37,11 @@ pub struct Stats {
     /// Connections made after the first one.
     pub reconnects: u64,
     /// Texts and values that were cut to fit into a frame.
-    pub cut: u64,
+    pub truncated: u64,
     /// Fields left out because the frame had no room for them.
-    pub omitted: u64,
+    pub omitted_fields: u64,
     /// Records in which a value panicked while it was being formatted, and fields of spans that did.
-    pub panicked: u64,
+    pub format_panics: u64,
 }
 
 impl Stats {
@@ -93,7 +93,7 @@ impl DropReason {
 
     /// The reason in words, such as `queue full`.
     #[must_use]
-    pub const fn words(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             DropReason::QueueFull => "queue full",
             DropReason::TooLong => "too long",
@@ -119,7 +119,7 @@ impl Losses {
 pub(crate) struct Counters {
     pub(crate) connects: AtomicU64,
     pub(crate) resent: AtomicU64,
-    connected: Mutex<Option<Connected>>,
+    connected: Mutex<Option<ConnectionInfo>>,
 }
 
 impl Counters {
@@ -128,32 +128,32 @@ impl Counters {
         stats.resent = self.resent.load(Relaxed);
     }
 
-    pub(crate) fn connected(&self) -> Option<Connected> {
+    pub(crate) fn connection(&self) -> Option<ConnectionInfo> {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn note_connected(&self, connected: Option<Connected>) {
+    pub(crate) fn set_connection(&self, connected: Option<ConnectionInfo>) {
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = connected;
     }
 }
 
 /// How often a message came out other than it was said. Counted on paths that are rare.
 #[derive(Debug, Default)]
-pub(crate) struct Alterations {
+pub(crate) struct EncodeCounters {
     pub(crate) cut: AtomicU64,
     pub(crate) omitted: AtomicU64,
     pub(crate) panicked: AtomicU64,
 }
 
-impl Alterations {
+impl EncodeCounters {
     pub(crate) fn count_cut(&self) {
         self.cut.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn tell(&self, stats: &mut Stats) {
-        stats.cut = self.cut.load(Relaxed);
-        stats.omitted = self.omitted.load(Relaxed);
-        stats.panicked = self.panicked.load(Relaxed);
+        stats.truncated = self.cut.load(Relaxed);
+        stats.omitted_fields = self.omitted.load(Relaxed);
+        stats.format_panics = self.panicked.load(Relaxed);
     }
 }
 

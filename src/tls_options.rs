@@ -17,7 +17,7 @@ pub(crate) struct TlsOptions {
     pub(crate) server_name: Option<String>,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) min_version: Option<TlsVersion>,
-    pub(crate) library: Option<TlsLibrary>,
+    pub(crate) library: Option<TlsBackend>,
     pub(crate) danger_accept_invalid_certs: bool,
 }
 
@@ -35,9 +35,9 @@ pub enum TlsVersion {
 /// A library that speaks TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum TlsLibrary {
-    /// The system's: OpenSSL on Linux. It needs the feature `tls`.
-    System,
+pub enum TlsBackend {
+    /// The system's: OpenSSL on Linux. It needs the feature `native-tls`.
+    NativeTls,
     /// rustls. It needs the feature of that name.
     Rustls,
 }
@@ -45,26 +45,26 @@ pub enum TlsLibrary {
 impl TlsOptions {
     /// What a URL may say.
     pub(crate) const NAMES: [&str; 8] = [
-        "ca",
-        "cert",
-        "key",
+        "ca_file",
+        "cert_file",
+        "key_file",
         "server_name",
         "fingerprint",
         "min_version",
-        "tls_library",
+        "tls_backend",
         "danger_accept_invalid_certs",
     ];
 
     /// Sets one of [`NAMES`](TlsOptions::NAMES).
     pub(crate) fn set(&mut self, name: &str, value: String) -> Result<(), String> {
         match name {
-            "ca" => self.ca = Some(value.into()),
-            "cert" => self.cert = Some(value.into()),
-            "key" => self.key = Some(value.into()),
+            "ca_file" => self.ca = Some(value.into()),
+            "cert_file" => self.cert = Some(value.into()),
+            "key_file" => self.key = Some(value.into()),
             "server_name" => self.server_name = Some(idn::to_ascii(&value)?),
             "fingerprint" => self.fingerprints.extend(parse_fingerprints(&value)?),
             "min_version" => self.min_version = Some(value.parse().map_err(words)?),
-            "tls_library" => self.library = Some(value.parse().map_err(words)?),
+            "tls_backend" => self.library = Some(value.parse().map_err(words)?),
             "danger_accept_invalid_certs" => {
                 self.danger_accept_invalid_certs =
                     value.parse().map_err(|_| format!("{name} is true or false, not {value:?}"))?;
@@ -122,23 +122,23 @@ impl FromStr for TlsVersion {
     }
 }
 
-impl FromStr for TlsLibrary {
+impl FromStr for TlsBackend {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
         match text {
-            "system" => Ok(TlsLibrary::System),
-            "rustls" => Ok(TlsLibrary::Rustls),
+            "native-tls" => Ok(TlsBackend::NativeTls),
+            "rustls" => Ok(TlsBackend::Rustls),
             _ => Err(Error::new(format!("{text:?} is no TLS library: use system or rustls"))),
         }
     }
 }
 
-impl fmt::Display for TlsLibrary {
+impl fmt::Display for TlsBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TlsLibrary::System => "system",
-            TlsLibrary::Rustls => "rustls",
+            TlsBackend::NativeTls => "native-tls",
+            TlsBackend::Rustls => "rustls",
         })
     }
 }

@@ -44,7 +44,7 @@ static COUNTING: Counting = Counting;
 fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
     let collector = Collector::tcp().unwrap();
     collector.drain();
-    let builder = logship::builder("allocations").url(collector.url()).capacity(64 << 20);
+    let builder = logship::builder("allocations").servers(collector.url()).queue_capacity(64 << 20);
     let guard = builder.try_init().unwrap();
     let calls: [(&str, Call); 8] = [
         ("no field", |_| info!("a text")),

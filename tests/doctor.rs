@@ -37,7 +37,7 @@ fn what_is_well_is_called_good() {
 #[test]
 fn the_url_comes_from_the_environment_where_none_is_given() {
     let collector = Collector::tcp().unwrap();
-    let ended = run(example("doctor").env("SYSLOG_URL", collector.url()));
+    let ended = run(example("doctor").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!((ended.code, collector.messages()), (Some(0), 2), "{ended:?}");
 }
 
@@ -83,8 +83,8 @@ fn a_certificate_is_refused_with_the_reason() {
         assert_eq!(server.messages(), 0);
     }
     let server = tls(&certificates, Identity::Good);
-    assert_told(&server.url(), &["authority that is not trusted", "add ?ca="]);
-    assert_told(&format!("{}?ca=/no/such.pem", server.url()), &["ca=/no/such.pem"]);
+    assert_told(&server.url(), &["authority that is not trusted", "add ?ca_file="]);
+    assert_told(&format!("{}?ca_file=/no/such.pem", server.url()), &["ca_file=/no/such.pem"]);
 }
 
 /// The doctor must fail, and say all of `words`.
@@ -102,7 +102,7 @@ fn tls(certificates: &Certificates, identity: Identity) -> Collector {
 }
 
 fn with_ca(server: &Collector, certificates: &Certificates) -> String {
-    format!("{}?ca={}", server.url(), certificates.ca().display())
+    format!("{}?ca_file={}", server.url(), certificates.ca().display())
 }
 
 const PATIENCE: Duration = Duration::from_secs(10);

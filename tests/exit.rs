@@ -41,7 +41,7 @@ fn main() -> ExitCode {
                 let good = Identity::Good;
                 let (cert, key) = (certificates.certificate(good), certificates.key(good));
                 let certificate = Certificate::from_files(cert, key).unwrap();
-                let ca = format!("?ca={}", certificates.ca().display());
+                let ca = format!("?ca_file={}", certificates.ca().display());
                 examine(scenario, &Collector::tls(certificate).unwrap(), &ca);
                 println!("test {} ... ok", scenario.name);
             });
@@ -68,7 +68,7 @@ struct Scenario {
 
 fn examine(scenario: &Scenario, collector: &Collector, options: &str) {
     let name = scenario.name;
-    let ended = run(child::scenario(name).env("SYSLOG_URL", collector.url() + options));
+    let ended = run(child::scenario(name).env("SYSLOG_SERVERS", collector.url() + options));
     assert_eq!(ended.code, scenario.code, "{name}: {ended:?}");
     let patience = Duration::from_secs(10);
     // The connection's last octets may still be on their way to our thread.
@@ -99,7 +99,7 @@ fn the_end_comes_without_a_server(name: &str) {
     // Long enough to tell one wait from two on a busy machine.
     let flush = Duration::from_secs(2);
     let ended = run(scenario(name)
-        .env("SYSLOG_URL", format!("tcp://127.0.0.1:{port}"))
+        .env("SYSLOG_SERVERS", format!("tcp://127.0.0.1:{port}"))
         .env("SYSLOG_FLUSH_TIMEOUT", flush.as_secs().to_string()));
     assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
     assert!(ended.took < flush + Duration::from_secs(2), "{name}: {ended:?}");

@@ -30,7 +30,7 @@ use self::{
 #[test]
 fn nothing_that_the_shipping_itself_says_is_shipped() {
     let certificates = Certificates::new();
-    let ca = format!("?ca={}", certificates.ca().display());
+    let ca = format!("?ca_file={}", certificates.ca().display());
     let good = Identity::Good;
     let (cert, key) = (certificates.certificate(good), certificates.key(good));
     let tls = Collector::tls(Certificate::from_files(cert, key).unwrap()).unwrap();
@@ -38,7 +38,8 @@ fn nothing_that_the_shipping_itself_says_is_shipped() {
         [(Collector::tcp().unwrap(), ""), (Collector::udp().unwrap(), ""), (tls, ca.as_str())]
     {
         let url = collector.url() + options;
-        let ended = run(scenario("all levels").env("SYSLOG_URL", &url).env("RUST_LOG", "trace"));
+        let ended =
+            run(scenario("all levels").env("SYSLOG_SERVERS", &url).env("RUST_LOG", "trace"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let records = collector.wait_for(COUNT + COUNT + 1, PATIENCE);
         let mut counts = BTreeMap::new();
@@ -56,7 +57,7 @@ fn nothing_that_the_shipping_itself_says_is_shipped() {
 fn what_a_listener_says_of_a_trouble_is_no_record() {
     let gone = Collector::tcp().unwrap();
     gone.stop();
-    let ended = run(scenario("a listener").env("SYSLOG_URL", gone.url()));
+    let ended = run(scenario("a listener").env("SYSLOG_SERVERS", gone.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
@@ -70,13 +71,13 @@ fn a_listener() {
         assert!(GUARD.get().is_none_or(|guard| !guard.flush(PATIENCE)));
         TOLD.fetch_add(1, Relaxed);
     };
-    let guard = logship::builder("feedback").on_trouble(on_trouble).init();
+    let guard = logship::builder("feedback").on_error(on_trouble).init();
     info!("the only one");
     let guard = GUARD.get_or_init(|| guard);
     while TOLD.load(Relaxed) < 3 {
         std::thread::sleep(Duration::from_millis(5));
     }
-    assert_eq!((guard.stats().captured, guard.stats().waiting), (1, 1));
+    assert_eq!((guard.stats().captured, guard.stats().pending), (1, 1));
 }
 
 #[test]
@@ -112,8 +113,8 @@ fn all_levels() {
 #[test]
 fn two_layers_ship_each_event_once_to_each_server() {
     let (one, other) = (Collector::tcp().unwrap(), Collector::udp().unwrap());
-    let first = logship::builder("first").url(one.url()).build().unwrap();
-    let second = logship::builder("second").url(other.url()).build().unwrap();
+    let first = logship::builder("first").servers(one.url()).build().unwrap();
+    let second = logship::builder("second").servers(other.url()).build().unwrap();
     let subscriber = tracing_subscriber::registry().with(first.layer()).with(second.layer());
     tracing::subscriber::with_default(subscriber, || {
         let span = tracing::info_span!("request", user = 7, later = tracing::field::Empty);
@@ -136,7 +137,7 @@ fn two_layers_ship_each_event_once_to_each_server() {
 #[test]
 fn a_layer_and_a_logger_of_one_handle_share_one_way() {
     let collector = Collector::tcp().unwrap();
-    let handle = logship::builder("both").url(collector.url()).build().unwrap();
+    let handle = logship::builder("both").servers(collector.url()).build().unwrap();
     let subscriber = tracing_subscriber::registry().with(handle.layer());
     tracing::subscriber::with_default(subscriber, || info!("an event"));
     let mut record = log::Record::builder();

@@ -60,7 +60,7 @@ mod tests {
             let (cert, key) =
                 (certificates.certificate(Identity::Good), certificates.key(Identity::Good));
             let certificate = Certificate::from_files(cert, key).unwrap();
-            let ca = format!("?ca={}", certificates.ca().display());
+            let ca = format!("?ca_file={}", certificates.ca().display());
             examine(scenario, &Collector::tls(certificate).unwrap(), &ca);
             println!("test {} ... ok", scenario.name);
         }
@@ -82,7 +82,7 @@ mod tests {
         let folder = tempfile::TempDir::new().unwrap();
         let file = folder.path().join("queue");
         let mut command = child::scenario(name);
-        command.env("SYSLOG_URL", collector.url() + options).env("QUEUE_FILE", &file);
+        command.env("SYSLOG_SERVERS", collector.url() + options).env("QUEUE_FILE", &file);
         let ended = run(&mut command);
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
         let count = scenario.says.iter().map(|(_, count, _)| count).sum();
@@ -109,7 +109,7 @@ mod tests {
     fn children_without_a_server() {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let ended = run(child::scenario("a child that never logs")
-            .env("SYSLOG_URL", format!("tcp://127.0.0.1:{port}"))
+            .env("SYSLOG_SERVERS", format!("tcp://127.0.0.1:{port}"))
             .env("SYSLOG_FLUSH_TIMEOUT", "1"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
         println!("test children without a server ... ok, {:?}", ended.took);
@@ -149,7 +149,7 @@ mod tests {
     fn assert_books(guard: &Guard, captured: u64) {
         assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
         let stats = guard.stats();
-        let books = (stats.captured, stats.delivered, stats.dropped(), stats.waiting);
+        let books = (stats.captured, stats.delivered, stats.dropped(), stats.pending);
         assert_eq!(books, (captured, captured, 0, 0), "{stats:?}");
     }
 
@@ -298,8 +298,8 @@ mod tests {
             play: || {
                 let path = PathBuf::from(std::env::var_os("QUEUE_FILE").unwrap());
                 let over = path.with_extension("over");
-                let builder = logship::builder("fork").queue_file(&path).tail(0);
-                let guard = builder.on_trouble(|_| std::process::abort()).init();
+                let builder = logship::builder("fork").queue_file(&path).resend_buffer(0);
+                let guard = builder.on_error(|_| std::process::abort()).init();
                 if over.exists() {
                     // Were the file still locked by the child, that would have been a trouble.
                     info!("second life");
@@ -345,7 +345,7 @@ mod tests {
         Scenario {
             name: "all files are closed under the shipper",
             play: || {
-                let guard = logship::builder("fork").tail(0).init();
+                let guard = logship::builder("fork").resend_buffer(0).init();
                 info!("before");
                 assert!(guard.flush(PATIENCE));
                 close_files(3..1024);

@@ -12,7 +12,7 @@ use self::child::{Ended, my_scenario, run, scenario};
 #[test]
 fn a_second_time_is_an_error_and_the_first_goes_on() {
     let collector = Collector::tcp().unwrap();
-    let ended = play("twice", &[("SYSLOG_URL", &collector.url())]);
+    let ended = play("twice", &[("SYSLOG_SERVERS", &collector.url())]);
     assert!(ended.stdout.contains("there can be only one"), "{ended:?}");
     assert!(ended.stdout.contains("Handle::layer"), "{ended:?}");
     assert_eq!(texts(&collector, 2), ["between", "after"]);
@@ -26,7 +26,7 @@ fn whoever_was_there_before_stays() {
         ("after a subscriber", "a global tracing subscriber is installed already"),
         ("after a logger", "a logger of the log crate is installed already"),
     ] {
-        let ended = play(name, &[("SYSLOG_URL", &url)]);
+        let ended = play(name, &[("SYSLOG_SERVERS", &url)]);
         assert!(ended.stdout.contains(taken), "{ended:?}");
         assert!(ended.stdout.contains("the other one sees this"), "{ended:?}");
     }
@@ -37,10 +37,10 @@ fn whoever_was_there_before_stays() {
 fn the_environment_is_honoured() {
     let collector = Collector::tcp().unwrap();
     let variables = [
-        ("SYSLOG_URL", collector.url()),
+        ("SYSLOG_SERVERS", collector.url()),
         ("RUST_LOG", "info,init_once=debug,noisy=off".to_owned()),
         ("SYSLOG_FACILITY", "local3".to_owned()),
-        ("SYSLOG_SEVERITIES", "info=notice".to_owned()),
+        ("SYSLOG_LEVEL_MAP", "info=notice".to_owned()),
         ("SYSLOG_HOSTNAME", "web1.example.com".to_owned()),
         ("SYSLOG_PROCID", "worker-7".to_owned()),
         ("SYSLOG_ENTERPRISE_NUMBER", "4242".to_owned()),
@@ -78,7 +78,7 @@ fn each_format_is_written_as_asked_for() {
         ("rfc3164-local", "<14>"),
     ] {
         let collector = Collector::tcp().unwrap();
-        play("once", &[("SYSLOG_URL", &collector.url()), ("SYSLOG_FORMAT", format)]);
+        play("once", &[("SYSLOG_SERVERS", &collector.url()), ("SYSLOG_FORMAT", format)]);
         let records = collector.wait_for(1, PATIENCE);
         let whole = String::from_utf8_lossy(&records[0].octets);
         assert!(whole.contains(part) && whole.contains("a text"), "{format}: {whole}");
@@ -89,17 +89,17 @@ fn each_format_is_written_as_asked_for() {
 fn a_value_that_will_not_do_is_quoted_with_its_variable() {
     let mut silent = Vec::new();
     for (variable, value) in [
-        ("SYSLOG_URL", "logs.example.com"),
+        ("SYSLOG_SERVERS", "logs.example.com"),
         ("RUST_LOG", "init_once=loud"),
         ("SYSLOG_FACILITY", "local9"),
         ("SYSLOG_FORMAT", "xml"),
-        ("SYSLOG_SEVERITIES", "info"),
+        ("SYSLOG_LEVEL_MAP", "info"),
         ("SYSLOG_ENTERPRISE_NUMBER", "many"),
-        ("SYSLOG_CAPACITY", "lots"),
-        ("SYSLOG_CAPACITY", "1000"),
+        ("SYSLOG_QUEUE_CAPACITY", "lots"),
+        ("SYSLOG_QUEUE_CAPACITY", "1000"),
         ("SYSLOG_OVERFLOW", "panic"),
-        ("SYSLOG_MAX_FRAME", "long"),
-        ("SYSLOG_MAX_FRAME", "100"),
+        ("SYSLOG_MAX_MESSAGE_SIZE", "long"),
+        ("SYSLOG_MAX_MESSAGE_SIZE", "100"),
         ("SYSLOG_CONTROL_CHARACTERS", "eat"),
         ("SYSLOG_SOURCE_LOCATION", "perhaps"),
         ("SYSLOG_THREAD_NAME", "perhaps"),

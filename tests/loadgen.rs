@@ -1,5 +1,5 @@
 //! The load generator, as another program would drive it, against a real rsyslogd.
-#![cfg(all(target_os = "linux", feature = "tracing", feature = "tls"))]
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "native-tls"))]
 #![allow(clippy::print_stdout, reason = "the figures are for people to look at")]
 
 #[path = "support/mod.rs"]
@@ -162,9 +162,9 @@ fn url(server: &Rsyslogd, input: Input) -> String {
     let ca = ca.display();
     match input {
         Input::Udp => format!("udp://127.0.0.1:{port}"),
-        Input::TlsGnutls => format!("tls://127.0.0.1:{port}?ca={ca}"),
+        Input::TlsGnutls => format!("tls://127.0.0.1:{port}?ca_file={ca}"),
         Input::TlsMutual => format!(
-            "tls://127.0.0.1:{port}?ca={ca}&cert={}&key={}",
+            "tls://127.0.0.1:{port}?ca_file={ca}&cert_file={}&key_file={}",
             certificates.certificate(Identity::Client).display(),
             certificates.key(Identity::Client).display()
         ),

@@ -28,7 +28,7 @@ impl fmt::Display for Endless {
 #[test]
 fn a_value_may_log_and_a_recursion_ends() {
     let collector = Collector::tcp().unwrap();
-    let guard = logship::builder("app-tag").url(collector.url()).try_init().unwrap();
+    let guard = logship::builder("app-tag").servers(collector.url()).try_init().unwrap();
 
     info!(value = %Logs, "outer");
     assert!(guard.flush(Duration::from_secs(10)));

@@ -19,7 +19,7 @@ fn each_line_becomes_a_record_and_is_handed_on() {
     let collector = Collector::tcp().unwrap();
     let said = b"first\r\n\nnot UTF-8: caf\xe9\n<11>1 - - - - - - forged\nlast without an end";
     let ended =
-        feed(said, example("pipe").args(["--tee", "shop"]).env("SYSLOG_URL", collector.url()));
+        feed(said, example("pipe").args(["--tee", "shop"]).env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.stdout, String::from_utf8_lossy(said));
     let records = collector.wait_for(5, PATIENCE);
@@ -43,7 +43,7 @@ fn the_program_waits_for_the_server_and_nothing_is_lost() {
             lines.as_bytes(),
             example("pipe")
                 .arg("shop")
-                .envs([("SYSLOG_URL", url.as_str()), ("SYSLOG_CAPACITY", "64k")]),
+                .envs([("SYSLOG_SERVERS", url.as_str()), ("SYSLOG_QUEUE_CAPACITY", "64k")]),
         )
     });
     collector.wait_for_connections(1, PATIENCE);
@@ -69,7 +69,7 @@ fn what_can_not_be_shipped_is_an_error() {
     let mut pipe = example("pipe");
     let ended = feed(
         b"one\ntwo\n",
-        pipe.arg("shop").envs([("SYSLOG_URL", url.as_str()), ("SYSLOG_FLUSH_TIMEOUT", "0.5")]),
+        pipe.arg("shop").envs([("SYSLOG_SERVERS", url.as_str()), ("SYSLOG_FLUSH_TIMEOUT", "0.5")]),
     );
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("2 of 2 records have not arrived"), "{ended:?}");
@@ -150,7 +150,7 @@ fn a_trace_ends_with_silence_and_with_its_limit() {
     let collector = Collector::tcp().unwrap();
     let mut pipe = example("pipe")
         .arg("shop")
-        .env("SYSLOG_URL", collector.url())
+        .env("SYSLOG_SERVERS", collector.url())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
@@ -183,7 +183,7 @@ fn a_line_of_a_hundred_megabytes_takes_no_memory() {
     let pipe = example("pipe");
     let mut limited = Command::new("sh");
     limited.arg("-c").arg("ulimit -v 90000; exec \"$0\" shop").arg(pipe.get_program());
-    limited.env("SYSLOG_URL", collector.url()).env("SYSLOG_CAPACITY", "1M");
+    limited.env("SYSLOG_SERVERS", collector.url()).env("SYSLOG_QUEUE_CAPACITY", "1M");
     let ended = run(limited.stdin(File::open(path).unwrap()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.wait_for(2, PATIENCE);
@@ -200,7 +200,7 @@ fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut pipe = example("pipe")
         .args(["--tee", "shop"])
-        .env("SYSLOG_URL", format!("tcp://{closed}"))
+        .env("SYSLOG_SERVERS", format!("tcp://{closed}"))
         .env("SYSLOG_QUEUE_FILE", &queue)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -218,7 +218,7 @@ fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
 
     let collector = Collector::tcp().unwrap();
     let mut next = example("pipe");
-    next.arg("shop").env("SYSLOG_URL", collector.url()).env("SYSLOG_QUEUE_FILE", &queue);
+    next.arg("shop").env("SYSLOG_SERVERS", collector.url()).env("SYSLOG_QUEUE_FILE", &queue);
     let ended = feed(b"four\n", &mut next);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.wait_for(4, PATIENCE);
@@ -229,7 +229,7 @@ fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
 /// What arrives of these lines, which must all be well.
 fn shipped(lines: &[u8], count: usize) -> Vec<Received> {
     let collector = Collector::tcp().unwrap();
-    let ended = feed(lines, example("pipe").arg("shop").env("SYSLOG_URL", collector.url()));
+    let ended = feed(lines, example("pipe").arg("shop").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.wait_for(count, PATIENCE);
     assert_eq!(records.len(), count, "{records:?}");

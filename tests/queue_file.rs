@@ -39,11 +39,11 @@ fn an_abort_and_an_exit_leave_what_was_logged() {
     for (name, code) in [("abort", None), ("exit", Some(7)), ("segfault", None)] {
         let (_folder, path) = place();
         let mut command = scenario(name);
-        command.env("SYSLOG_URL", nobody()).env("SYSLOG_QUEUE_FILE", &path);
+        command.env("SYSLOG_SERVERS", nobody()).env("SYSLOG_QUEUE_FILE", &path);
         let ended = run(command.env("SYSLOG_FLUSH_TIMEOUT", "0.2"));
         assert_eq!(ended.code, code, "{ended:?}");
         let mut command = scenario("next");
-        command.env("SYSLOG_URL", collector.url()).env("SYSLOG_QUEUE_FILE", &path);
+        command.env("SYSLOG_SERVERS", collector.url()).env("SYSLOG_QUEUE_FILE", &path);
         let ended = run(&mut command);
         assert!(ended.code == Some(0), "{ended:?}");
         let records = collector.wait_for(RECORDS + 1, PATIENCE);
@@ -126,9 +126,9 @@ fn build(url: &str, path: &Path) -> Handle {
     loop {
         let troubles = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&troubles);
-        let builder = logship::builder("shop").url(url).queue_file(path);
+        let builder = logship::builder("shop").servers(url).queue_file(path);
         let builder = builder.flush_timeout(Duration::from_millis(50));
-        let handle = builder.on_trouble(move |what| heard.lock().unwrap().push(what.to_owned()));
+        let handle = builder.on_error(move |what| heard.lock().unwrap().push(what.to_owned()));
         let handle = handle.build().unwrap();
         if !troubles.lock().unwrap().iter().any(|what| what.contains("another process")) {
             return handle;
@@ -143,8 +143,8 @@ fn log(handle: &Handle, count: u64) {
 }
 
 fn books(stats: &Stats) -> [u64; 5] {
-    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting, "{stats:?}");
-    [stats.adopted, stats.captured, stats.delivered, stats.dropped(), stats.waiting]
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending, "{stats:?}");
+    [stats.recovered, stats.captured, stats.delivered, stats.dropped(), stats.pending]
 }
 
 #[test]
@@ -238,8 +238,8 @@ fn what_several_processes_left_in_a_folder_is_shipped_by_the_next_one() {
 fn a_folder_of_others_is_left_to_them() {
     let (folder, _) = place();
     let handle = |tag: &str| {
-        let builder = logship::builder(tag).url(nobody()).queue_file(folder.path());
-        builder.flush_timeout(Duration::ZERO).on_trouble(|_| {}).build().unwrap()
+        let builder = logship::builder(tag).servers(nobody()).queue_file(folder.path());
+        builder.flush_timeout(Duration::ZERO).on_error(|_| {}).build().unwrap()
     };
     let names = || {
         let files = fs::read_dir(folder.path()).unwrap();
@@ -253,7 +253,7 @@ fn a_folder_of_others_is_left_to_them() {
     log(&other, 10);
     assert_eq!(names(), ["shop.0.queue", "shop.1.0.queue", "shop.1.queue"]);
     let third = handle("shop");
-    assert_eq!((third.stats().adopted, stranger.stats().adopted), (0, 0));
+    assert_eq!((third.stats().recovered, stranger.stats().recovered), (0, 0));
 }
 
 #[test]
@@ -261,13 +261,13 @@ fn a_disk_that_fails_is_told_of_and_shipping_goes_on() {
     let (_folder, path) = place();
     let collector = Collector::tcp().unwrap();
     let mut command = loadgen(&collector.url(), &path, 0, 300);
-    command.args(["--rate", "1000"]).env("SYSLOG_QUEUE_SYNC", "0.02");
+    command.args(["--rate", "1000"]).env("SYSLOG_QUEUE_SYNC_INTERVAL", "0.02");
     let ended = run(&mut command);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     let mut traced = Command::new("strace");
     traced.args(["-f", "-qq", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=2+"]);
     traced.args(["-o", "/dev/null"]).arg(command.get_program()).args(command.get_args());
-    let ended = run(traced.env("SYSLOG_QUEUE_SYNC", "0.02"));
+    let ended = run(traced.env("SYSLOG_QUEUE_SYNC_INTERVAL", "0.02"));
     assert!(ended.stderr.contains("can't be written to the disk"), "{ended:?}");
     assert_eq!(ended.stderr.matches("power loss").count(), 1, "{ended:?}");
     assert_eq!(result(&ended)["delivered"], 300, "{ended:?}");
@@ -277,12 +277,12 @@ fn a_disk_that_fails_is_told_of_and_shipping_goes_on() {
 fn a_disk_that_fails_leaves_the_old_file_where_a_new_one_takes_its_place() {
     let (folder, path) = place();
     let mut command = scenario("exit");
-    command.env("SYSLOG_URL", nobody()).env("SYSLOG_QUEUE_FILE", &path);
+    command.env("SYSLOG_SERVERS", nobody()).env("SYSLOG_QUEUE_FILE", &path);
     run(command.env("SYSLOG_FLUSH_TIMEOUT", "0.2"));
     let collector = Collector::tcp().unwrap();
     let mut command = scenario("next");
-    command.env("SYSLOG_URL", collector.url()).env("SYSLOG_QUEUE_FILE", &path);
-    command.env("SYSLOG_CAPACITY", "1M");
+    command.env("SYSLOG_SERVERS", collector.url()).env("SYSLOG_QUEUE_FILE", &path);
+    command.env("SYSLOG_QUEUE_CAPACITY", "1M");
     let mut traced = Command::new("strace");
     traced.args(["-f", "-qq", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO"]);
     traced.args(["-o", "/dev/null"]).arg(command.get_program()).args(command.get_args());
@@ -309,9 +309,9 @@ fn a_file_that_somebody_deletes_or_shortens_is_told_of_where_it_is_synced() {
         let (_folder, path) = place();
         let collector = Collector::tcp().unwrap();
         let (tell, told) = std::sync::mpsc::channel();
-        let builder = logship::builder("shop").url(collector.url()).queue_file(&path);
-        let builder = builder.queue_sync(Duration::from_millis(10));
-        let handle = builder.on_trouble(move |what| tell.send(what.to_owned()).unwrap());
+        let builder = logship::builder("shop").servers(collector.url()).queue_file(&path);
+        let builder = builder.queue_sync_interval(Duration::from_millis(10));
+        let handle = builder.on_error(move |what| tell.send(what.to_owned()).unwrap());
         let handle = handle.build().unwrap();
         log(&handle, 10);
         assert!(handle.flush(PATIENCE));

@@ -64,7 +64,7 @@ fn a_second_signal_does_not_wait_for_a_server_that_is_away() {
 fn start(url: &str) -> Child {
     let mut command = child::example("sigterm");
     // Longer than it should take, for a busy machine.
-    command.env("SYSLOG_URL", url).env("SYSLOG_FLUSH_TIMEOUT", "30");
+    command.env("SYSLOG_SERVERS", url).env("SYSLOG_FLUSH_TIMEOUT", "30");
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 

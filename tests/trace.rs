@@ -20,7 +20,8 @@ fn shipped(
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let collector = Collector::tcp().unwrap();
-    let handle = logship::builder("app-tag").url(collector.url()).format(format).build().unwrap();
+    let handle =
+        logship::builder("app-tag").servers(collector.url()).format(format).build().unwrap();
     with_default(&subscriber(&handle, &provider), || say(&handle));
     assert!(handle.flush(PATIENCE));
     let count = usize::try_from(handle.stats().delivered).unwrap();

@@ -50,5 +50,5 @@ fn shown(line: &[u8], cut: usize) -> String {
     shown
 }
 
-/// Octets kept of a line; a record is shorter still (`SYSLOG_MAX_FRAME`).
+/// Octets kept of a line; a record is shorter still (`SYSLOG_MAX_MESSAGE_SIZE`).
 const LONGEST: usize = 64 * 1024;

@@ -31,7 +31,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let tee = tee.map(|at| arguments.remove(at)).is_some();
     let [tag] = &arguments[..] else { return Err("usage: PROGRAM | pipe [--tee] TAG".into()) };
     let patient = Overflow::Block(Duration::MAX);
-    let syslog = logship::builder(tag).levels("trace").overflow(patient).build()?;
+    let syslog = logship::builder(tag).filter("trace").overflow(patient).build()?;
     let (guard, logger) = (syslog.guard(), syslog.logger());
 
     let (line, lines) = sync_channel(LINES_AHEAD);

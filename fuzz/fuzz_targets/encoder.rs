@@ -16,7 +16,7 @@ fuzz_target!(|input: said::Input<'_>| {
     let messages = encoded(input.builder(), &all).unwrap();
     assert_eq!(messages.len(), all.len());
     for (number, (octets, said)) in messages.iter().zip(&all).enumerate() {
-        assert!(octets.len() <= input.max_frame(), "{} octets", octets.len());
+        assert!(octets.len() <= input.max_message_size(), "{} octets", octets.len());
         let (message, complaints) = parse(octets);
         assert!(complaints.is_empty(), "{complaints:?} {}", octets.escape_ascii());
         let message = message.unwrap();
@@ -28,7 +28,7 @@ fuzz_target!(|input: said::Input<'_>| {
         }
         let element = |id: &str| message.element(id).map_or(&[][..], |e: &Element| &e.params[..]);
         let fields = element("fields@32473");
-        let is_full = octets.len() > input.max_frame() / 4;
+        let is_full = octets.len() > input.max_message_size() / 4;
         check(said.fields, fields, is_full);
         if let (Some((name, fields)), [(names, found), rest @ ..]) =
             (said.span, element("span@32473"))

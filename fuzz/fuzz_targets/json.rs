@@ -12,12 +12,12 @@ use serde_json::{Map, Value};
 fuzz_target!(|input: said::Input<'_>| {
     let all = input.said();
     // One of the input's bits that this format makes no other use of.
-    let is_ecs = input.max_frame % 2 == 1;
+    let is_ecs = input.max_message_size % 2 == 1;
     let (format, text_key) = if is_ecs { (Format::Ecs, "message") } else { (Format::Cee, "msg") };
     // What leaves too little of a frame is an error at the start.
     let Ok(messages) = encoded(input.builder().format(format), &all) else { return };
     for (octets, said) in messages.iter().zip(&all) {
-        assert!(octets.len() <= input.max_frame(), "{} octets", octets.len());
+        assert!(octets.len() <= input.max_message_size(), "{} octets", octets.len());
         let (message, complaints) = parse(octets);
         assert!(complaints.is_empty(), "{complaints:?} {}", octets.escape_ascii());
         let text = message.unwrap().text.unwrap();
@@ -34,7 +34,7 @@ fuzz_target!(|input: said::Input<'_>| {
         assert!(object.keys().all(|key| own.contains(&key.as_str())), "{object:?}");
         let Some(Value::Object(mut fields)) = object.get("fields").cloned() else {
             // Where not even one has room, only the statistics say so.
-            assert!(said.fields.is_empty() || octets.len() >= input.max_frame() / 4);
+            assert!(said.fields.is_empty() || octets.len() >= input.max_message_size() / 4);
             continue;
         };
         let omitted = fields.remove("omitted").and_then(|n| n.as_u64()).unwrap_or_default();

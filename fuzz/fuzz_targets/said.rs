@@ -7,7 +7,7 @@ use logship::{Builder, fuzzing::Said};
 #[derive(Arbitrary, Debug)]
 pub struct Input<'a> {
     pub records: Vec<Record<'a>>,
-    pub max_frame: u16,
+    pub max_message_size: u16,
     pub sequence_id: bool,
     pub source_location: bool,
 }
@@ -21,15 +21,15 @@ pub struct Record<'a> {
 }
 
 impl Input<'_> {
-    pub fn max_frame(&self) -> usize {
-        480 + usize::from(self.max_frame) % 7617
+    pub fn max_message_size(&self) -> usize {
+        480 + usize::from(self.max_message_size) % 7617
     }
 
     pub fn builder(&self) -> Builder {
         logship::builder("fuzz")
             .hostname("host.example")
-            .process_id("1")
-            .max_frame(self.max_frame())
+            .procid("1")
+            .max_message_size(self.max_message_size())
             .sequence_id(self.sequence_id)
             .source_location(self.source_location)
     }

@@ -1,15 +1,15 @@
 //! What can be set, and what does each setting mean?
 
-mod join;
+mod config;
+mod pipeline;
 mod queue;
-mod start;
 mod tls;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     ControlCharacters, Facility, Format, Level, Overflow, Severity, TimeQuality,
-    endpoint::without_secrets, record::Severities, ship::Listener,
+    endpoint::without_secrets, record::Severities, ship::ErrorCallback,
 };
 
 /// Sets up logging, setting by setting. Start with [`builder`](crate::builder).
@@ -18,19 +18,19 @@ use crate::{
 ///
 /// | setting | variable | default |
 /// |---|---|---|
-/// | [`url`](Builder::url) | `SYSLOG_URL` | `tcp://localhost:514` |
-/// | [`levels`](Builder::levels) | `RUST_LOG` | `info` |
+/// | [`servers`](Builder::servers) | `SYSLOG_URL` | `tcp://localhost:514` |
+/// | [`filter`](Builder::filter) | `RUST_LOG` | `info` |
 /// | [`facility`](Builder::facility) | `SYSLOG_FACILITY` | `user` |
 /// | [`format`](Builder::format) | `?format=` in the URL, `SYSLOG_FORMAT`: `rfc5424`, `cee`, `ecs`, `rfc3164`, `rfc3164-local` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
-/// | [`severity`](Builder::severity) | `SYSLOG_SEVERITIES`, as in `info=notice,trace=debug` | `error=err,warn=warning,info=info,debug=debug,trace=debug` |
+/// | [`map_level`](Builder::map_level) | `SYSLOG_LEVEL_MAP`, as in `info=notice,trace=debug` | `error=err,warn=warning,info=info,debug=debug,trace=debug` |
 /// | [`hostname`](Builder::hostname) | `SYSLOG_HOSTNAME` | the fully qualified name, else the host name, else an address |
-/// | [`process_id`](Builder::process_id) | `SYSLOG_PROCID` | the process id |
+/// | [`procid`](Builder::procid) | `SYSLOG_PROCID` | the process id |
 /// | [`enterprise_number`](Builder::enterprise_number) | `SYSLOG_ENTERPRISE_NUMBER` | 32473 |
-/// | [`capacity`](Builder::capacity) | `SYSLOG_CAPACITY`, octets, or as in `64M` | 8 MiB |
+/// | [`queue_capacity`](Builder::queue_capacity) | `SYSLOG_QUEUE_CAPACITY`, octets, or as in `64M` | 8 MiB |
 /// | [`queue_file`](Builder::queue_file) | `SYSLOG_QUEUE_FILE`, an absolute path | none: in memory |
-/// | [`queue_sync`](Builder::queue_sync) | `SYSLOG_QUEUE_SYNC`, seconds | never |
+/// | [`queue_sync_interval`](Builder::queue_sync_interval) | `SYSLOG_QUEUE_SYNC_INTERVAL`, seconds | never |
 /// | [`overflow`](Builder::overflow) | `SYSLOG_OVERFLOW`: `shed`, `newest`, `block:100ms` | `shed` |
-/// | [`max_frame`](Builder::max_frame) | `SYSLOG_MAX_FRAME`, octets | 8,096 |
+/// | [`max_message_size`](Builder::max_message_size) | `SYSLOG_MAX_MESSAGE_SIZE`, octets | 8,096 |
 /// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
 /// | [`redact`](Builder::redact) | `SYSLOG_REDACT`: `none`, `default`, or names as in `default,iban` | `none` |
 /// | [`source_location`](Builder::source_location) | `SYSLOG_SOURCE_LOCATION` | off |
@@ -40,38 +40,38 @@ use crate::{
 /// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
-/// | [`tail`](Builder::tail) | `SYSLOG_TAIL`, octets, or as in `1M` | adapts, up to 1 MiB |
-/// | [`tls_ca`](Builder::tls_ca) | `SYSLOG_TLS_CA`, a path | the system's authorities |
-/// | [`tls_identity`](Builder::tls_identity) | `SYSLOG_TLS_CERT` and `SYSLOG_TLS_KEY`, paths | none |
-/// | [`tls_fingerprint`](Builder::tls_fingerprint) | `SYSLOG_TLS_FINGERPRINTS`, separated by blanks | none |
+/// | [`resend_buffer`](Builder::resend_buffer) | `SYSLOG_RESEND_BUFFER`, octets, or as in `1M` | adapts, up to 1 MiB |
+/// | [`tls_ca_file`](Builder::tls_ca_file) | `SYSLOG_TLS_CA_FILE`, a path | the system's authorities |
+/// | [`tls_identity`](Builder::tls_identity) | `SYSLOG_TLS_CERT_FILE` and `SYSLOG_TLS_KEY_FILE`, paths | none |
+/// | [`tls_fingerprint`](Builder::tls_fingerprint) | `SYSLOG_TLS_FINGERPRINT`, separated by blanks | none |
 /// | [`tls_server_name`](Builder::tls_server_name) | `SYSLOG_TLS_SERVER_NAME` | the host in the URL |
 /// | [`tls_min_version`](Builder::tls_min_version) | `SYSLOG_TLS_MIN_VERSION`: `1.2`, `1.3` | `1.2` |
-/// | [`tls_library`](Builder::tls_library) | `SYSLOG_TLS_LIBRARY`: `system`, `rustls` | `system`, where it is built in |
+/// | [`tls_backend`](Builder::tls_backend) | `SYSLOG_TLS_BACKEND`: `system`, `rustls` | `system`, where it is built in |
 /// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
 /// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
 /// | [`user_timeout`](Builder::user_timeout) | `SYSLOG_USER_TIMEOUT`, seconds | 20 s |
 /// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
-/// | [`statistics`](Builder::statistics) | `SYSLOG_STATISTICS`, seconds | none |
-/// | [`on_trouble`](Builder::on_trouble) | | a line on standard error, once a minute |
+/// | [`stats_interval`](Builder::stats_interval) | `SYSLOG_STATS_INTERVAL`, seconds | none |
+/// | [`on_error`](Builder::on_error) | | a line on standard error, once a minute |
 ///
 /// A variable that is empty counts as not set.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder {
     tag: String,
-    url: Option<String>,
-    levels: Option<String>,
+    servers: Option<String>,
+    filter: Option<String>,
     facility: Option<Facility>,
     format: Option<Format>,
-    severities: Option<Severities>,
+    level_map: Option<Severities>,
     hostname: Option<String>,
-    process_id: Option<String>,
+    procid: Option<String>,
     enterprise_number: Option<u32>,
-    capacity: Option<usize>,
+    queue_capacity: Option<usize>,
     queue_file: Option<PathBuf>,
-    queue_sync: Option<Duration>,
+    queue_sync_interval: Option<Duration>,
     overflow: Option<Overflow>,
-    max_frame: Option<usize>,
+    max_message_size: Option<usize>,
     control_characters: Option<ControlCharacters>,
     redact: Option<String>,
     source_location: Option<bool>,
@@ -81,13 +81,13 @@ pub struct Builder {
     time_quality: Option<Option<TimeQuality>>,
     bom: Option<bool>,
     panic_hook: Option<bool>,
-    tail: Option<usize>,
+    resend_buffer: Option<usize>,
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     user_timeout: Option<Duration>,
     flush_timeout: Option<Duration>,
-    statistics: Option<Duration>,
-    on_trouble: Option<Listener>,
+    stats_interval: Option<Duration>,
+    on_error: Option<ErrorCallback>,
     tls: tls::Tls,
 }
 
@@ -95,19 +95,19 @@ impl Builder {
     pub(crate) fn new(tag: String) -> Self {
         Builder {
             tag,
-            url: None,
-            levels: None,
+            servers: None,
+            filter: None,
             facility: None,
             format: None,
-            severities: None,
+            level_map: None,
             hostname: None,
-            process_id: None,
+            procid: None,
             enterprise_number: None,
-            capacity: None,
+            queue_capacity: None,
             queue_file: None,
-            queue_sync: None,
+            queue_sync_interval: None,
             overflow: None,
-            max_frame: None,
+            max_message_size: None,
             control_characters: None,
             redact: None,
             source_location: None,
@@ -117,13 +117,13 @@ impl Builder {
             time_quality: None,
             bom: None,
             panic_hook: None,
-            tail: None,
+            resend_buffer: None,
             connect_timeout: None,
             write_timeout: None,
             user_timeout: None,
             flush_timeout: None,
-            statistics: None,
-            on_trouble: None,
+            stats_interval: None,
+            on_error: None,
             tls: tls::Tls::default(),
         }
     }
@@ -132,24 +132,24 @@ impl Builder {
     /// answers is used, and a preferred one again once it is back. One that
     /// [stalled](Builder::write_timeout) comes last for five minutes.
     ///
-    /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`, and with the feature `srv` the
+    /// `udp://host:514`, `tcp://host:514`, `tls://host:6514`, `unix:///dev/log`, and with the feature `dns-srv` the
     /// servers that the SRV records of a domain name, as in `srv://_syslog._tcp.example.com`. Options follow a
-    /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; with TLS `ca`, `cert`, `key`
-    /// (PEM files), `fingerprint`, `server_name`, `min_version`, `tls_library`, which come before the settings of
+    /// `?`: `framing=lf` (`tcp`, `unix`) for servers that don't count octets; with TLS `ca_file`, `cert_file`, `key_file`
+    /// (PEM files), `fingerprint`, `server_name`, `min_version`, `tls_backend`, which come before the settings of
     /// the same purpose here, and `danger_accept_invalid_certs=true`, which can only be set here; `nameserver`, an
-    /// address that is asked instead of the system (with the feature `srv`); `format`, the same for all,
+    /// address that is asked instead of the system (with the feature `dns-srv`); `format`, the same for all,
     /// comes before [`format`](Builder::format). The name is looked up anew
     /// on every connect. Defaults to `tcp://localhost:514`.
-    pub fn url(mut self, url: impl Into<String>) -> Self {
-        self.url = Some(url.into());
+    pub fn servers(mut self, url: impl Into<String>) -> Self {
+        self.servers = Some(url.into());
         self
     }
 
     /// Which levels of which targets are shipped, as in `info,my_crate=debug`. It holds for
     /// [`init`](Builder::init) and for [`Handle::logger`](crate::Handle::logger); a [`Layer`](crate::Layer) takes filters of
     /// its own. Defaults to `info`.
-    pub fn levels(mut self, levels: impl Into<String>) -> Self {
-        self.levels = Some(levels.into());
+    pub fn filter(mut self, levels: impl Into<String>) -> Self {
+        self.filter = Some(levels.into());
         self
     }
 
@@ -168,8 +168,8 @@ impl Builder {
     }
 
     /// The severity that a level becomes. Defaults to ERROR 3, WARN 4, INFO 6, DEBUG and TRACE 7.
-    pub fn severity(mut self, level: Level, severity: Severity) -> Self {
-        self.severities.get_or_insert_default().set(level, severity);
+    pub fn map_level(mut self, level: Level, severity: Severity) -> Self {
+        self.level_map.get_or_insert_default().set(level, severity);
         self
     }
 
@@ -181,8 +181,8 @@ impl Builder {
     }
 
     /// PROCID, 128 octets of printable US-ASCII at most. Defaults to the process id.
-    pub fn process_id(mut self, process_id: impl Into<String>) -> Self {
-        self.process_id = Some(process_id.into());
+    pub fn procid(mut self, procid: impl Into<String>) -> Self {
+        self.procid = Some(procid.into());
         self
     }
 
@@ -197,8 +197,8 @@ impl Builder {
     /// Octets of the longest message. Longer texts and values are cut between two characters, and say
     /// so. At least 480 (RFC 5424 section 6.1), at most 65,507 over UDP. Defaults to 8,096: a stock
     /// rsyslog splits what is longer, and the rest becomes a record of its own.
-    pub fn max_frame(mut self, max_frame: usize) -> Self {
-        self.max_frame = Some(max_frame);
+    pub fn max_message_size(mut self, max_message_size: usize) -> Self {
+        self.max_message_size = Some(max_message_size);
         self
     }
 
@@ -279,8 +279,8 @@ impl Builder {
     /// once). The price is as many copies after each break. Defaults to what was acknowledged within
     /// the last second, 1 MiB and an eighth of the capacity at most; the URL option `tail` is for one
     /// server.
-    pub fn tail(mut self, tail: usize) -> Self {
-        self.tail = Some(tail);
+    pub fn resend_buffer(mut self, tail: usize) -> Self {
+        self.resend_buffer = Some(tail);
         self
     }
 
@@ -321,25 +321,25 @@ impl Builder {
     /// MSGID `logship::statistics`, such as
     ///
     /// ```text
-    /// [fields@32473 captured="120000" delivered="119400" dropped="100" waiting="500"
-    ///  queued_octets="118000" resent="0" reconnects="1" adopted="0" damaged="0" cut="0"
-    ///  omitted="0" panicked="0" dropped_queue_full="100" dropped_debug="100"]
-    /// logship: 120000 captured = 119400 delivered + 100 dropped + 500 waiting
+    /// [fields@32473 captured="120000" delivered="119400" dropped="100" pending="500"
+    ///  queue_bytes="118000" resent="0" reconnects="1" recovered="0" corrupted="0" truncated="0"
+    ///  omitted_fields="0" format_panics="0" dropped_queue_full="100" dropped_debug="100"]
+    /// logship: 120000 captured = 119400 delivered + 100 dropped + 500 pending
     /// ```
     ///
     /// with the field names of [`Stats`](crate::Stats), counted since the start of the process,
     /// before this record itself, and what was dropped by reason and by severity where there is any.
     /// It is shipped while a server is there. At least 1 s; zero is none. Defaults to none.
-    pub fn statistics(mut self, every: Duration) -> Self {
-        self.statistics = Some(every);
+    pub fn stats_interval(mut self, every: Duration) -> Self {
+        self.stats_interval = Some(every);
         self
     }
 
     /// Calls `listener` with each trouble of the shipping, such as a server that can't be reached,
     /// on the shipper's thread; what it logs is not captured. Defaults to a line on standard error,
     /// once a minute at most.
-    pub fn on_trouble(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.on_trouble = Some(Arc::new(listener));
+    pub fn on_error(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.on_error = Some(Arc::new(listener));
         self
     }
 }
@@ -348,7 +348,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("tag", &self.tag)
-            .field("url", &self.url.as_deref().map(without_secrets))
+            .field("url", &self.servers.as_deref().map(without_secrets))
             .finish_non_exhaustive()
     }
 }

@@ -9,15 +9,15 @@ impl Builder {
     /// Octets of memory for records that wait, written to at once so that no log call waits for a page.
     /// Each takes its own length and up to 15 octets. At least 64 KiB, and eight frames; more than
     /// there is memory for is an error. Defaults to 8 MiB: some 40,000 records.
-    pub fn capacity(mut self, capacity: usize) -> Self {
-        self.capacity = Some(capacity);
+    pub fn queue_capacity(mut self, capacity: usize) -> Self {
+        self.queue_capacity = Some(capacity);
         self
     }
 
     /// Keeps the records that wait in this file instead of in memory: what a log call has taken
     /// survives `kill -9`, an abort and a segmentation fault of this program, and the next start
     /// with the same path ships it first. It is no promise against power loss or a crash of the
-    /// system, unless [`queue_sync`](Builder::queue_sync) is set. Defaults to memory.
+    /// system, unless [`queue_sync_interval`](Builder::queue_sync_interval) is set. Defaults to memory.
     ///
     /// The path is absolute, and there is one file for each process. Where several processes of one
     /// tag run side by side, name a folder that exists, or end the path with a slash: each takes
@@ -26,7 +26,7 @@ impl Builder {
     /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
     /// empty, after a clean end. A call costs the check value of its message more, some 20 ns; the
     /// first start writes the whole file, which takes seconds for a gigabyte. What was acknowledged
-    /// and is kept as a [`tail`](Builder::tail) is sent again by the next start.
+    /// and is kept as a [`resend_buffer`](Builder::resend_buffer) is sent again by the next start.
     ///
     /// Where the file can't be used, as when another process has it, the disk is full or the folder
     /// is missing, the program is told as of any trouble, and the records wait in memory. A file
@@ -51,12 +51,12 @@ impl Builder {
     /// systems it may meet the write itself. Where the disk fails, the program is told, and nothing is synced any more:
     /// a second try would be said to have succeeded without having written. It also tells when
     /// somebody deletes or shortens the file.
-    pub fn queue_sync(mut self, every: Duration) -> Self {
-        self.queue_sync = Some(every);
+    pub fn queue_sync_interval(mut self, every: Duration) -> Self {
+        self.queue_sync_interval = Some(every);
         self
     }
 
-    /// What happens when the queue is full. Defaults to [`Overflow::ShedLeastSevere`].
+    /// What happens when the queue is full. Defaults to [`Overflow::DropLeastSevere`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = Some(overflow);
         self

@@ -12,13 +12,13 @@ use tracing_log::{AsTrace, NormalizeEvent};
 use tracing_subscriber::{filter::LevelFilter, layer::Context, registry::LookupSpan};
 
 use super::{
-    Filter, Inlet,
-    sites::Callsite,
-    spans::{self, Door},
-    visit::Each,
+    Filter, Pipeline,
+    callsite_cache::Callsite,
+    spans::{self, Source},
+    visit::FnVisitor,
 };
 use crate::{
-    encode::{Site, Writer},
+    encode::{CallsitePrefix, Writer},
     record::{Level, Origin, Value},
 };
 
@@ -39,22 +39,22 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Layer {
-    inlet: Arc<Inlet>,
+    pipeline: Arc<Pipeline>,
     filter: Option<Arc<Filter>>,
     /// Tells this subscriber's spans from those of another.
     stack: u64,
     #[cfg(feature = "opentelemetry")]
-    whole: super::trace::Whole,
+    whole: super::otel::WeakSubscriber,
 }
 
 impl Layer {
-    pub(crate) fn new(inlet: Arc<Inlet>, filter: Option<Arc<Filter>>) -> Self {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, filter: Option<Arc<Filter>>) -> Self {
         Layer {
-            inlet,
+            pipeline,
             filter,
             stack: spans::new_stack(),
             #[cfg(feature = "opentelemetry")]
-            whole: super::trace::Whole::default(),
+            whole: super::otel::WeakSubscriber::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Layer {
     fn origin<'a>(&self, metadata: &Metadata<'a>) -> Origin<'a> {
         let level = level(metadata.level());
         Origin {
-            severity: self.inlet.encoder.severities().of(level),
+            severity: self.pipeline.encoder.severities().of(level),
             level,
             target: metadata.target(),
             file: metadata.file(),
@@ -86,7 +86,7 @@ where
         self.stack = spans::new_stack();
         #[cfg(feature = "opentelemetry")]
         {
-            self.whole = super::trace::Whole::default();
+            self.whole = super::otel::WeakSubscriber::default();
         }
     }
 
@@ -109,22 +109,22 @@ where
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            spans::begin(&self.inlet, &span, |visit| attributes.record(visit));
+            spans::begin(&self.pipeline, &span, |visit| attributes.record(visit));
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
-            spans::record(&self.inlet, &span, |visit| values.record(visit));
+            spans::record(&self.pipeline, &span, |visit| values.record(visit));
         }
     }
 
     fn on_enter(&self, _: &Id, _: Context<'_, S>) {
-        spans::note_move();
+        spans::bump_epoch();
     }
 
     fn on_exit(&self, _: &Id, _: Context<'_, S>) {
-        spans::note_move();
+        spans::bump_epoch();
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
@@ -135,27 +135,27 @@ where
         let bridged = is_suspect.then(|| event.normalized_metadata()).flatten();
         let origin = || self.origin(bridged.as_ref().unwrap_or(metadata));
         let callsite = bridged.is_none().then_some(Callsite { metadata });
-        self.inlet.submit(origin, callsite, |writer, site| {
+        self.pipeline.submit(origin, callsite, |writer, site| {
             match callsite {
                 Some(_) => event.record(&mut Fields { writer, site }),
                 // `log.target` and its like are no fields, but the metadata seen above.
-                None => {
-                    event.record(&mut Each(|field: &Field, value: Value<'_>| match field.name() {
-                        "message" => write_text(writer, value),
-                        name if name.starts_with("log.") => {}
-                        name => writer.named_field(name, value),
-                    }))
-                }
+                None => event.record(&mut FnVisitor(|field: &Field, value: Value<'_>| match field
+                    .name()
+                {
+                    "message" => write_text(writer, value),
+                    name if name.starts_with("log.") => {}
+                    name => writer.named_field(name, value),
+                })),
             }
             let say = |writer: &mut Writer<'_>| {
                 #[cfg(feature = "opentelemetry")]
                 if let Some(whole) = self.whole.get() {
-                    super::trace::write(writer, &whole, context.event_scope(event));
+                    super::otel::write(writer, &whole, context.event_scope(event));
                 }
-                spans::write(&self.inlet, writer, context.event_scope(event));
+                spans::write(&self.pipeline, writer, context.event_scope(event));
             };
             if event.is_contextual() {
-                spans::write_current(&self.inlet, writer, Door::Tracing, self.stack, say);
+                spans::write_current(&self.pipeline, writer, Source::Tracing, self.stack, say);
             } else {
                 say(writer);
             }
@@ -167,7 +167,7 @@ where
 /// that each is compiled into the few steps that this kind takes.
 struct Fields<'f, 'w> {
     writer: &'f mut Writer<'w>,
-    site: &'f Site,
+    site: &'f CallsitePrefix,
 }
 
 impl Fields<'_, '_> {

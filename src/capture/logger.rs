@@ -7,16 +7,16 @@ use log::{
     kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue},
 };
 
-use super::{Filter, Inlet};
+use super::{Filter, Pipeline};
 use crate::{
     encode::Writer,
-    muted::is_muted,
     record::{Level, Origin, Value},
+    reentrancy::is_muted,
 };
 
 /// A `log::Log` that ships records with their key-values.
 ///
-/// It takes what `RUST_LOG`, or [`Builder::levels`](crate::Builder::levels), lets through. With
+/// It takes what `RUST_LOG`, or [`Builder::filter`](crate::Builder::filter), lets through. With
 /// the feature `tracing` on, a record also carries the fields of the span it was logged in.
 ///
 /// ```no_run
@@ -29,14 +29,18 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub struct Logger {
-    inlet: Arc<Inlet>,
+    pipeline: Arc<Pipeline>,
     filter: Arc<Filter>,
     flush_timeout: Duration,
 }
 
 impl Logger {
-    pub(crate) fn new(inlet: Arc<Inlet>, filter: Arc<Filter>, flush_timeout: Duration) -> Self {
-        Logger { inlet, filter, flush_timeout }
+    pub(crate) fn new(
+        pipeline: Arc<Pipeline>,
+        filter: Arc<Filter>,
+        flush_timeout: Duration,
+    ) -> Self {
+        Logger { pipeline, filter, flush_timeout }
     }
 
     /// The level to give to `log::set_max_level`, so that what isn't wanted costs nothing.
@@ -57,35 +61,35 @@ impl log::Log for Logger {
         }
         let level = level(record.level());
         let origin = || Origin {
-            severity: self.inlet.encoder.severities().of(level),
+            severity: self.pipeline.encoder.severities().of(level),
             level,
             target: record.target(),
             file: record.file(),
             line: record.line(),
         };
-        self.inlet.submit(origin, None, |writer, _| {
+        self.pipeline.submit(origin, None, |writer, _| {
             writer.text(*record.args());
             // This visitor never fails, so neither does the visit.
             let _ = record.key_values().visit(&mut Pairs { writer });
             #[cfg(feature = "tracing")]
-            write_current_span(&self.inlet, writer);
+            write_current_span(&self.pipeline, writer);
         });
     }
 
     /// Waits until everything logged before has arrived, or the flush timeout is over.
     fn flush(&self) {
         if !is_muted() {
-            self.inlet.flush(self.flush_timeout);
+            self.pipeline.flush(self.flush_timeout);
         }
     }
 }
 
 /// The span that this thread is in, where the subscriber keeps spans in a registry.
 #[cfg(feature = "tracing")]
-fn write_current_span(inlet: &Inlet, writer: &mut Writer<'_>) {
+fn write_current_span(pipeline: &Pipeline, writer: &mut Writer<'_>) {
     use tracing_subscriber::registry::{LookupSpan, Registry};
 
-    use super::spans::{self, Door};
+    use super::spans::{self, Source};
 
     tracing_core::dispatcher::get_default(|dispatch| {
         let Some(registry) = dispatch.downcast_ref::<Registry>() else { return };
@@ -94,10 +98,10 @@ fn write_current_span(inlet: &Inlet, writer: &mut Writer<'_>) {
             current.id().and_then(|id| registry.span(id)).map(|span| span.scope())
         };
         let stack = std::ptr::from_ref(registry).addr() as u64;
-        spans::write_current(inlet, writer, Door::Log, stack, |writer| {
+        spans::write_current(pipeline, writer, Source::Log, stack, |writer| {
             #[cfg(feature = "opentelemetry")]
-            super::trace::write(writer, dispatch, scope());
-            spans::write(inlet, writer, scope());
+            super::otel::write(writer, dispatch, scope());
+            spans::write(pipeline, writer, scope());
         });
     });
 }

@@ -3,18 +3,18 @@
 //! Never: does I/O, sleeps, panics, names ship or transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod callsite_cache;
 mod filter;
 #[cfg(feature = "tracing")]
 mod layer;
 #[cfg(feature = "log")]
 mod logger;
+#[cfg(feature = "opentelemetry")]
+mod otel;
 pub(crate) mod panic;
-mod report;
-mod sites;
+mod self_report;
 #[cfg(feature = "tracing")]
 mod spans;
-#[cfg(feature = "opentelemetry")]
-mod trace;
 #[cfg(feature = "tracing")]
 mod visit;
 
@@ -25,32 +25,32 @@ use std::{
     time::Duration,
 };
 
+use self::callsite_cache::{Sites, with_scratch};
 #[cfg(feature = "tracing")]
 pub use self::layer::Layer;
 #[cfg(feature = "log")]
 pub use self::logger::Logger;
-use self::sites::{Sites, with_scratch};
-pub(crate) use self::{filter::Filter, report::Report};
+pub(crate) use self::{filter::Filter, self_report::SelfReport};
 use crate::{
-    Connected, Stats,
-    encode::{Encoder, Site, Writer},
+    ConnectionInfo, Stats,
+    encode::{CallsitePrefix, Encoder, Writer},
     fork,
-    muted::{Refused, enter, is_muted},
     queue::Queue,
     record::Origin,
+    reentrancy::{Refused, enter, is_muted},
     stats::{Counters, DropReason},
 };
 
 /// Where every record comes in: both doors, the panic hook and the crate's own reports lead here.
-pub(crate) struct Inlet {
+pub(crate) struct Pipeline {
     pub(crate) encoder: Encoder,
     pub(crate) queue: Arc<Queue>,
     counters: Arc<Counters>,
     /// The process that it belongs to.
     generation: u32,
     /// Where a forked child's records come in, once it has any.
-    heir: OnceLock<Arc<Inlet>>,
-    make_heir: MakeHeir,
+    child: OnceLock<Arc<Pipeline>>,
+    make_child: MakeHeir,
     sites: Sites,
     /// Goes up with everything that is recorded for a span after its creation.
     #[cfg(feature = "tracing")]
@@ -58,22 +58,22 @@ pub(crate) struct Inlet {
 }
 
 /// Starts the shipping anew, in a forked child.
-pub(crate) type MakeHeir = Box<dyn Fn() -> Option<Arc<Inlet>> + Send + Sync>;
+pub(crate) type MakeHeir = Box<dyn Fn() -> Option<Arc<Pipeline>> + Send + Sync>;
 
-impl Inlet {
+impl Pipeline {
     pub(crate) fn new(
         encoder: Encoder,
         queue: Arc<Queue>,
         counters: Arc<Counters>,
-        make_heir: MakeHeir,
+        make_child: MakeHeir,
     ) -> Self {
-        Inlet {
+        Pipeline {
             encoder,
             queue,
             counters,
             generation: fork::generation(),
-            heir: OnceLock::new(),
-            make_heir,
+            child: OnceLock::new(),
+            make_child,
             sites: Sites::default(),
             #[cfg(feature = "tracing")]
             span_changes: std::sync::atomic::AtomicU64::new(0),
@@ -86,32 +86,32 @@ impl Inlet {
     fn submit<'o>(
         &self,
         origin: impl Fn() -> Origin<'o>,
-        callsite: Option<sites::Callsite>,
-        fill: impl FnOnce(&mut Writer<'_>, &Site),
+        callsite: Option<callsite_cache::Callsite>,
+        fill: impl FnOnce(&mut Writer<'_>, &CallsitePrefix),
     ) {
-        let Some(inlet) = self.of_this_process() else { return };
+        let Some(pipeline) = self.current() else { return };
         match enter() {
-            Ok(_entry) => inlet.submit_anyway(origin, callsite, fill),
+            Ok(_entry) => pipeline.submit_unfiltered(origin, callsite, fill),
             Err(Refused::Muted) => {}
             Err(Refused::TooDeep) => {
-                inlet.queue.count_dropped(DropReason::Recursion, origin().severity);
+                pipeline.queue.count_dropped(DropReason::Recursion, origin().severity);
             }
         }
     }
 
     #[inline]
-    fn submit_anyway<'o>(
+    fn submit_unfiltered<'o>(
         &self,
         origin: impl Fn() -> Origin<'o>,
-        callsite: Option<sites::Callsite>,
-        fill: impl FnOnce(&mut Writer<'_>, &Site),
+        callsite: Option<callsite_cache::Callsite>,
+        fill: impl FnOnce(&mut Writer<'_>, &CallsitePrefix),
     ) {
         let must_wake = with_scratch(|kept| {
             let (scratch, site) = kept.parts(self, origin, callsite);
             let mut writer = self.encoder.begin(scratch, site);
             // A value's own formatting may panic: that must not take the log call with it.
             if catch_unwind(AssertUnwindSafe(|| fill(&mut writer, site))).is_err() {
-                writer.mend();
+                writer.recover_from_panic();
             }
             let message = writer.finish();
             self.queue.push(message.severity, message.octets)
@@ -122,7 +122,7 @@ impl Inlet {
     }
 }
 
-impl Inlet {
+impl Pipeline {
     /// Waits until everything that this process has logged has arrived.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         self.queue_of_this_process().is_none_or(|queue| queue.flush(timeout))
@@ -131,50 +131,54 @@ impl Inlet {
     /// The books of this process.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats::default();
-        if let Some(inlet) = self.living() {
-            inlet.queue.tell(&mut stats);
-            inlet.encoder.alterations().tell(&mut stats);
-            inlet.counters.tell(&mut stats);
+        if let Some(pipeline) = self.current_if_started() {
+            pipeline.queue.tell(&mut stats);
+            pipeline.encoder.counters().tell(&mut stats);
+            pipeline.counters.tell(&mut stats);
         }
         stats
     }
 
     /// To whom this process's records go.
-    pub(crate) fn connected(&self) -> Option<Connected> {
-        self.living()?.counters.connected()
+    pub(crate) fn connection(&self) -> Option<ConnectionInfo> {
+        self.current_if_started()?.counters.connection()
     }
 
     /// Where this process's records wait, if it has logged any.
     pub(crate) fn queue_of_this_process(&self) -> Option<&Arc<Queue>> {
-        self.living().map(|inlet| &inlet.queue)
+        self.current_if_started().map(|pipeline| &pipeline.queue)
     }
 
-    fn living(&self) -> Option<&Inlet> {
-        if self.generation == fork::generation() { Some(self) } else { self.heir.get()?.living() }
+    fn current_if_started(&self) -> Option<&Pipeline> {
+        if self.generation == fork::generation() {
+            Some(self)
+        } else {
+            self.child.get()?.current_if_started()
+        }
     }
 
     /// This one, or what stands for it in a forked child.
     #[inline]
-    fn of_this_process(&self) -> Option<&Inlet> {
-        if self.generation == fork::generation() { Some(self) } else { self.inherit() }
+    fn current(&self) -> Option<&Pipeline> {
+        if self.generation == fork::generation() { Some(self) } else { self.start_in_child() }
     }
 
     /// Nothing of the parent's is touched: any lock of it may be taken for ever.
     #[cold]
-    fn inherit(&self) -> Option<&Inlet> {
-        if self.heir.get().is_none() && !is_muted() {
+    fn start_in_child(&self) -> Option<&Pipeline> {
+        if self.child.get().is_none() && !is_muted() {
             let _whole = fork::starting();
-            if self.heir.get().is_none() {
-                let heir = (self.make_heir)()?;
+            if self.child.get().is_none() {
+                let child = (self.make_child)()?;
                 // Nobody else sets it meanwhile.
-                let _ = self.heir.set(heir);
+                let _ = self.child.set(child);
             }
         }
-        self.heir.get()?.of_this_process()
+        self.child.get()?.current()
     }
 }
 
-impl Drop for Inlet {
+impl Drop for Pipeline {
     fn drop(&mut self) {
         // A forked child shares nothing with its parent that it could close.
         if self.generation == fork::generation() {
@@ -183,7 +187,7 @@ impl Drop for Inlet {
     }
 }
 
-impl fmt::Debug for Inlet {
+impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inlet").field("stats", &self.stats()).finish_non_exhaustive()
     }

@@ -7,26 +7,26 @@ use std::{
     time::Duration,
 };
 
-use super::Inlet;
+use super::Pipeline;
 use crate::{
     Severity,
-    muted::is_muted,
     record::{Level, Origin, Value},
+    reentrancy::is_muted,
 };
 
 /// Records each panic, with severity CRITICAL, and waits until it has arrived, a second at most;
 /// then the hook that was there before has its turn.
-pub(crate) fn install_hook(inlet: Weak<Inlet>) {
+pub(crate) fn install_hook(pipeline: Weak<Pipeline>) {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
-        if let Some(inlet) = inlet.upgrade() {
-            record(&inlet, info);
+        if let Some(pipeline) = pipeline.upgrade() {
+            record(&pipeline, info);
         }
         before(info);
     }));
 }
 
-fn record(inlet: &Inlet, info: &PanicHookInfo<'_>) {
+fn record(pipeline: &Pipeline, info: &PanicHookInfo<'_>) {
     let location = info.location();
     let origin = || Origin {
         severity: Severity::Critical,
@@ -39,7 +39,7 @@ fn record(inlet: &Inlet, info: &PanicHookInfo<'_>) {
     let payload = info.payload();
     let said = payload.downcast_ref::<&str>().copied();
     let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    inlet.submit(origin, None, |writer, _| {
+    pipeline.submit(origin, None, |writer, _| {
         let thread = thread.name().unwrap_or("unnamed");
         writer.named_field("panic_thread", Value::Str(thread));
         match location {
@@ -52,9 +52,9 @@ fn record(inlet: &Inlet, info: &PanicHookInfo<'_>) {
         writer.text(format_args!("{}", said.unwrap_or("(no text)")));
     });
     if !is_muted() {
-        inlet.flush(PATIENCE);
+        pipeline.flush(PANIC_FLUSH_TIMEOUT);
     }
 }
 
 /// A thread that panics may be one that is caught: it should not wait for a server that is gone.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PANIC_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);

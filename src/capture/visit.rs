@@ -7,9 +7,9 @@ use tracing_core::field::{Field, Visit};
 use crate::record::Value;
 
 /// Hands each field to one function, as one kind of thing.
-pub(super) struct Each<F>(pub(super) F);
+pub(super) struct FnVisitor<F>(pub(super) F);
 
-impl<F: FnMut(&Field, Value<'_>)> Visit for Each<F> {
+impl<F: FnMut(&Field, Value<'_>)> Visit for FnVisitor<F> {
     fn record_u64(&mut self, field: &Field, value: u64) {
         self.0(field, Value::U64(value));
     }

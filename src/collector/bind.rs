@@ -13,7 +13,7 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 use super::listen::Certificate;
 use super::{
     inbox::Inbox,
@@ -37,7 +37,7 @@ pub(super) fn bind(on: Listen, inbox: &Arc<Inbox>) -> io::Result<Bound> {
             udp(address, inbox).map_err(|error| because(&format!("udp://{address}"), &error))
         }
         Listen::Tcp(address) => stream("tcp", address, Security::None, inbox),
-        #[cfg(feature = "tls")]
+        #[cfg(feature = "native-tls")]
         Listen::Tls(address, certificate) => {
             let security = acceptor(&certificate)
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
@@ -118,7 +118,7 @@ fn nobody_listens(path: &Path) -> bool {
     is_socket && UnixDatagram::unbound().is_ok_and(refused)
 }
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 fn acceptor(certificate: &Certificate) -> Result<Security, String> {
     let Certificate { cert_pem, key_pem } = certificate;
     let identity = native_tls::Identity::from_pkcs8(cert_pem.as_bytes(), key_pem.as_bytes())

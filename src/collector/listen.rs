@@ -15,7 +15,7 @@ pub enum Listen {
     /// Connections, RFC 6587; octet counting and LF both.
     Tcp(SocketAddr),
     /// Connections, RFC 5425.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "native-tls")]
     Tls(SocketAddr, Certificate),
     /// Datagrams on a unix socket at this path, as `/dev/log` is one.
     #[cfg(unix)]
@@ -24,7 +24,7 @@ pub enum Listen {
 
 impl Listen {
     /// Reads `udp://host:port`, `tcp://host:port`, `unix:///path` or
-    /// `tls://host:port?cert=/path.pem&key=/path.pem`.
+    /// `tls://host:port?cert_file=/path.pem&key_file=/path.pem`.
     ///
     /// The port has to be there. Paths are taken as they stand, without percent escapes.
     ///
@@ -37,24 +37,29 @@ impl Listen {
         match scheme {
             "udp" => Ok(Self::Udp(address(url, rest)?)),
             "tcp" => Ok(Self::Tcp(address(url, rest)?)),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             "tls" => {
                 let (host, query) = rest.split_once('?').unwrap_or((rest, ""));
                 let (mut cert, mut key) = (None, None);
                 for pair in query.split('&') {
                     match pair.split_once('=') {
-                        Some(("cert", path)) => cert = Some(path),
-                        Some(("key", path)) => key = Some(path),
-                        _ => return Err(invalid(url, "needs ?cert=/path.pem&key=/path.pem")),
+                        Some(("cert_file", path)) => cert = Some(path),
+                        Some(("key_file", path)) => key = Some(path),
+                        _ => {
+                            return Err(invalid(
+                                url,
+                                "needs ?cert_file=/path.pem&key_file=/path.pem",
+                            ));
+                        }
                     }
                 }
                 let (Some(cert), Some(key)) = (cert, key) else {
-                    return Err(invalid(url, "needs ?cert=/path.pem&key=/path.pem"));
+                    return Err(invalid(url, "needs ?cert_file=/path.pem&key_file=/path.pem"));
                 };
                 Ok(Self::Tls(address(url, host)?, Certificate::from_files(cert, key)?))
             }
-            #[cfg(not(feature = "tls"))]
-            "tls" => Err(invalid(url, "needs logship's feature \"tls\"")),
+            #[cfg(not(feature = "native-tls"))]
+            "tls" => Err(invalid(url, "needs logship's feature \"native-tls\"")),
             #[cfg(unix)]
             "unix" => Ok(Self::Unix(PathBuf::from(rest))),
             _ => Err(invalid(url, "has an unknown scheme")),

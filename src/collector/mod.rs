@@ -115,7 +115,7 @@ impl Collector {
     /// # Errors
     ///
     /// If the certificate or its key cannot be read, or no socket or thread is to be had.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "native-tls")]
     pub fn tls(certificate: Certificate) -> io::Result<Self> {
         Self::listen(Listen::Tls(LOOPBACK, certificate))
     }
@@ -125,7 +125,7 @@ impl Collector {
     /// # Errors
     ///
     /// If the certificate or its key cannot be read, or the address cannot be bound.
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "native-tls")]
     pub fn tls_at(address: SocketAddr, certificate: Certificate) -> io::Result<Self> {
         Self::listen(Listen::Tls(address, certificate))
     }

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 use native_tls::{HandshakeError, TlsAcceptor, TlsStream};
 
 use super::{
@@ -75,7 +75,7 @@ pub(super) fn connections(listener: &TcpListener, security: &Security, inbox: &A
 #[derive(Clone)]
 pub(super) enum Security {
     None,
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "native-tls")]
     Tls(TlsAcceptor),
 }
 
@@ -107,7 +107,7 @@ fn start(stream: TcpStream, security: Security, inbox: Arc<Inbox>) -> io::Result
 
 enum Stream {
     Plain(TcpStream),
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "native-tls")]
     Tls(Box<TlsStream<TcpStream>>),
 }
 
@@ -115,14 +115,14 @@ impl Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(buffer),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             Self::Tls(stream) => stream.read(buffer),
         }
     }
 
     /// Over TLS this answers or sends a close_notify, RFC 5425 4.4.
     fn close(self) {
-        #[cfg(feature = "tls")]
+        #[cfg(feature = "native-tls")]
         if let Self::Tls(mut stream) = self {
             // The peer may be gone already, which is just as well.
             let _ = stream.shutdown();
@@ -134,7 +134,10 @@ impl Stream {
     }
 }
 
-#[cfg_attr(not(feature = "tls"), expect(unused_variables, reason = "without TLS nothing fails"))]
+#[cfg_attr(
+    not(feature = "native-tls"),
+    expect(unused_variables, reason = "without TLS nothing fails")
+)]
 fn secure(
     stream: TcpStream,
     security: &Security,
@@ -143,7 +146,7 @@ fn secure(
 ) -> Option<Stream> {
     match security {
         Security::None => Some(Stream::Plain(stream)),
-        #[cfg(feature = "tls")]
+        #[cfg(feature = "native-tls")]
         Security::Tls(acceptor) => {
             if !inbox.may_read(connection) {
                 return None;

@@ -1,7 +1,7 @@
 //! How is it written what a record happened in: its spans, and its trace?
 
 #[cfg(feature = "opentelemetry")]
-use super::Frame;
+use super::MessageBuf;
 use super::{ContextKey, Scratch, Writer, writer::OMITTED};
 
 impl Writer<'_> {
@@ -42,9 +42,9 @@ impl Writer<'_> {
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn trace(&mut self, trace: [u8; 16], span: [u8; 8]) {
         self.close_fields();
-        let grammar = &self.encoder.grammar;
-        let (open, close) = (&grammar.trace.open, grammar.trace.close);
-        let octets = open.len() + 32 + grammar.between_ids.len() + 16 + close.len();
+        let layout = &self.encoder.layout;
+        let (open, close) = (&layout.trace.open, layout.trace.close);
+        let octets = open.len() + 32 + layout.between_ids.len() + 16 + close.len();
         if !self.has_room(octets + OMITTED) {
             self.omitted += 1;
             return;
@@ -52,7 +52,7 @@ impl Writer<'_> {
         let frame = &mut self.scratch.frame;
         frame.extend_from_slice(open.as_bytes());
         push_hex(frame, &trace);
-        frame.extend_from_slice(grammar.between_ids.as_bytes());
+        frame.extend_from_slice(layout.between_ids.as_bytes());
         push_hex(frame, &span);
         frame.extend_from_slice(close.as_bytes());
     }
@@ -61,13 +61,13 @@ impl Writer<'_> {
     /// frame has no room for it.
     pub(crate) fn begin_spans(&mut self, names: &[u8]) -> bool {
         self.close_fields();
-        let grammar = &self.encoder.grammar;
-        let around = grammar.spans.open.len() + grammar.spans.close.len() + OMITTED;
+        let layout = &self.encoder.layout;
+        let around = layout.spans.open.len() + layout.spans.close.len() + OMITTED;
         let has_room = self.has_room(around + names.len());
         if has_room {
-            self.scratch.frame.extend_from_slice(grammar.spans.open.as_bytes());
+            self.scratch.frame.extend_from_slice(layout.spans.open.as_bytes());
             self.scratch.frame.extend_from_slice(names);
-            self.scratch.frame.extend_from_slice(grammar.spans.close.as_bytes());
+            self.scratch.frame.extend_from_slice(layout.spans.close.as_bytes());
         } else {
             self.omitted += 1;
         }
@@ -88,12 +88,12 @@ impl Writer<'_> {
     /// Ends what [`begin_spans`](Writer::begin_spans) began.
     pub(crate) fn end_spans(&mut self) {
         self.push_omitted(self.omitted - self.omitted_before_spans);
-        self.scratch.frame.extend_from_slice(self.encoder.grammar.spans_end.as_bytes());
+        self.scratch.frame.extend_from_slice(self.encoder.layout.spans_end.as_bytes());
     }
 }
 
 #[cfg(feature = "opentelemetry")]
-fn push_hex(out: &mut Frame, octets: &[u8]) {
+fn push_hex(out: &mut MessageBuf, octets: &[u8]) {
     let digit =
         |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
     out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));

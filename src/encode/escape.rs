@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::Frame;
+use super::MessageBuf;
 
 /// Where a value stands, which decides what has to be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum EscapeMode {
     /// PARAM-VALUE: `"`, `\` and `]` get a backslash (RFC 5424 section 6.3.3).
     ParamValue,
     /// MSG: nothing but control characters (RFC 5424 section 6.4).
@@ -34,10 +34,10 @@ pub enum ControlCharacters {
 
 /// Appends text to `out` so that it can't end the value it stands in, up to a limit.
 pub(super) struct Escaped<'a> {
-    pub(super) out: &'a mut Frame,
+    pub(super) out: &'a mut MessageBuf,
     /// `out` never gets longer than this.
     pub(super) limit: usize,
-    pub(super) place: Place,
+    pub(super) place: EscapeMode,
     pub(super) controls: ControlCharacters,
     /// Octets of the caller's text that found no room.
     pub(super) cut: usize,
@@ -47,9 +47,9 @@ pub(super) struct Escaped<'a> {
 
 impl<'a> Escaped<'a> {
     pub(super) fn new(
-        out: &'a mut Frame,
+        out: &'a mut MessageBuf,
         limit: usize,
-        place: Place,
+        place: EscapeMode,
         controls: ControlCharacters,
     ) -> Self {
         Escaped { out, limit, place, controls, cut: 0, growth: 0 }
@@ -112,7 +112,7 @@ impl<'a> Escaped<'a> {
             _ if !is_control(character) => self.out.extend_from_slice(octets),
             // Servers written in C take it for the end, whatever stands for it.
             '\0' => push_octal(self.out, 0),
-            _ if self.place == Place::Json => self.push_json_escape(character),
+            _ if self.place == EscapeMode::Json => self.push_json_escape(character),
             _ if self.controls == ControlCharacters::Escape => {
                 octets.iter().for_each(|&octet| push_octal(self.out, octet));
             }
@@ -159,7 +159,7 @@ pub(super) fn floor_char_boundary(text: &str, room: usize) -> usize {
     (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-fn push_octal(out: &mut Frame, octet: u8) {
+fn push_octal(out: &mut MessageBuf, octet: u8) {
     out.extend_from_slice(&[
         b'#',
         b'0' + (octet >> 6),
@@ -176,13 +176,13 @@ fn is_control(character: char) -> bool {
 
 /// Whether a text may be appended to so many octets without a change.
 #[inline]
-pub(super) fn fits_as_it_is(text: &str, before: usize, limit: usize, place: Place) -> bool {
+pub(super) fn fits_as_it_is(text: &str, before: usize, limit: usize, place: EscapeMode) -> bool {
     before + text.len() <= limit && is_plain(text, place)
 }
 
 /// Eight octets at a time: the answer is nearly always "nothing to do", and has to be cheap.
 #[inline]
-fn is_plain(text: &str, place: Place) -> bool {
+fn is_plain(text: &str, place: EscapeMode) -> bool {
     let bytes = text.as_bytes();
     suspects_in(bytes, place) == 0 || bytes.iter().all(|&b| class(b, place) == PLAIN)
 }
@@ -190,7 +190,7 @@ fn is_plain(text: &str, place: Place) -> bool {
 /// As [`suspects`], for any number of octets. What is left over beside whole words is looked at
 /// together with its neighbours, or with octets that never are suspects.
 #[inline]
-fn suspects_in(bytes: &[u8], place: Place) -> u64 {
+fn suspects_in(bytes: &[u8], place: EscapeMode) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         let ends = suspects(u64::from_le_bytes(*first), place)
             | suspects(u64::from_le_bytes(*last), place);
@@ -203,7 +203,7 @@ fn suspects_in(bytes: &[u8], place: Place) -> u64 {
 
 /// At most eight octets.
 #[inline]
-fn suspects_in_short(bytes: &[u8], place: Place) -> u64 {
+fn suspects_in_short(bytes: &[u8], place: EscapeMode) -> u64 {
     let word = if let Some(whole) = bytes.first_chunk() {
         u64::from_le_bytes(*whole)
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -220,9 +220,9 @@ fn suspects_in_short(bytes: &[u8], place: Place) -> u64 {
 /// taking away what it should have at least. What is carried from octet to octet meanwhile comes
 /// from one that is a suspect itself.
 #[inline]
-fn suspects(word: u64, place: Place) -> u64 {
+fn suspects(word: u64, place: EscapeMode) -> u64 {
     let mut found = word | word.wrapping_add(ONES) | word.wrapping_sub(ONES * 0x20);
-    if place != Place::Text {
+    if place != EscapeMode::Text {
         found |= (word ^ (ONES * u64::from(b'"'))).wrapping_sub(ONES);
         // The backslash and the bracket, 92 and 93, differ in their lowest bit only.
         found |= ((word | ONES) ^ (ONES * u64::from(b']'))).wrapping_sub(ONES);
@@ -234,11 +234,11 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// First octets of characters that need a closer look, in the text and in quoted values.
 #[inline]
-fn class(octet: u8, place: Place) -> u8 {
+fn class(octet: u8, place: EscapeMode) -> u8 {
     let asked = match place {
-        Place::Text => CONTROL,
-        Place::Json => CONTROL | QUOTE,
-        Place::ParamValue => CONTROL | QUOTE | BRACKET,
+        EscapeMode::Text => CONTROL,
+        EscapeMode::Json => CONTROL | QUOTE,
+        EscapeMode::ParamValue => CONTROL | QUOTE | BRACKET,
     };
     CLASSES[octet as usize] & asked
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn escaped(text: &str, place: Place, limit: usize) -> (String, usize) {
-    let mut out = Frame::default();
+fn escaped(text: &str, place: EscapeMode, limit: usize) -> (String, usize) {
+    let mut out = MessageBuf::default();
     let mut writer = Escaped::new(&mut out, limit, place, ControlCharacters::Escape);
     writer.push(text);
     let cut = writer.cut;
@@ -12,35 +12,35 @@ fn escaped(text: &str, place: Place, limit: usize) -> (String, usize) {
 
 #[test]
 fn a_clean_text_is_copied() {
-    assert_eq!(escaped("order accepted; é ok", Place::Text, 99).0, "order accepted; é ok");
+    assert_eq!(escaped("order accepted; é ok", EscapeMode::Text, 99).0, "order accepted; é ok");
 }
 
 #[test]
 fn delimiters_are_escaped_where_they_delimit() {
     let text = r#"a "quote", a \ and a ]"#;
-    assert_eq!(escaped(text, Place::Text, 99).0, text);
-    assert_eq!(escaped(text, Place::ParamValue, 99).0, r#"a \"quote\", a \\ and a \]"#);
+    assert_eq!(escaped(text, EscapeMode::Text, 99).0, text);
+    assert_eq!(escaped(text, EscapeMode::ParamValue, 99).0, r#"a \"quote\", a \\ and a \]"#);
 }
 
 #[test]
 fn controls_are_written_as_rsyslog_writes_them() {
-    assert_eq!(escaped("a\nb\tc\0\x7f", Place::Text, 99).0, "a#012b#011c#000#177");
-    assert_eq!(escaped("\u{85}\u{202e}", Place::ParamValue, 99).0, "#302#205#342#200#256");
-    assert_eq!(escaped("—“ï»", Place::Text, 99).0, "—“ï»");
+    assert_eq!(escaped("a\nb\tc\0\x7f", EscapeMode::Text, 99).0, "a#012b#011c#000#177");
+    assert_eq!(escaped("\u{85}\u{202e}", EscapeMode::ParamValue, 99).0, "#302#205#342#200#256");
+    assert_eq!(escaped("—“ï»", EscapeMode::Text, 99).0, "—“ï»");
 }
 
 #[test]
 fn each_octet_of_a_word_is_looked_at() {
     for length in 0..40 {
         let plain = " !#[^z~A".chars().cycle().take(length).collect::<String>();
-        assert_eq!(suspects_in(plain.as_bytes(), Place::ParamValue), 0, "{plain:?}");
+        assert_eq!(suspects_in(plain.as_bytes(), EscapeMode::ParamValue), 0, "{plain:?}");
         for at in 0..=length {
             for bad in ['\0', '\n', '\x1f', '\x7f', '"', ']', '\\', '\u{85}', '\u{feff}'] {
                 let mut text = plain.clone();
                 text.insert(at, bad);
-                assert!(!is_plain(&text, Place::ParamValue), "{text:?}");
+                assert!(!is_plain(&text, EscapeMode::ParamValue), "{text:?}");
                 let is_quote = matches!(bad, '"' | ']' | '\\');
-                assert_eq!(is_plain(&text, Place::Text), is_quote, "{text:?}");
+                assert_eq!(is_plain(&text, EscapeMode::Text), is_quote, "{text:?}");
             }
         }
     }
@@ -54,21 +54,21 @@ fn an_octet_is_a_suspect_wherever_it_stands() {
             let mut word = [b'x'; 8];
             word[at] = octet;
             let found = |place| suspects(u64::from_le_bytes(word), place) != 0;
-            assert_eq!(found(Place::Text), is_control, "{octet} at {at}");
+            assert_eq!(found(EscapeMode::Text), is_control, "{octet} at {at}");
             let is_quoted = is_control || b"\"\\]".contains(&octet);
-            assert_eq!(found(Place::ParamValue), is_quoted, "{octet} at {at}");
+            assert_eq!(found(EscapeMode::ParamValue), is_quoted, "{octet} at {at}");
         }
     }
     // Two suspects don't make up for each other, and a false alarm is only one.
-    assert!((1..70).all(|length| !is_plain(&"\n".repeat(length), Place::Text)));
-    assert!(fits_as_it_is("größe und", 1, 12, Place::Text));
-    assert!(!fits_as_it_is("größe und", 1, 11, Place::Text));
+    assert!((1..70).all(|length| !is_plain(&"\n".repeat(length), EscapeMode::Text)));
+    assert!(fits_as_it_is("größe und", 1, 12, EscapeMode::Text));
+    assert!(!fits_as_it_is("größe und", 1, 11, EscapeMode::Text));
 }
 
 #[test]
 fn kept_controls_are_paid_for() {
-    let mut out = Frame::default();
-    let mut writer = Escaped::new(&mut out, 9, Place::Text, ControlCharacters::Keep);
+    let mut out = MessageBuf::default();
+    let mut writer = Escaped::new(&mut out, 9, EscapeMode::Text, ControlCharacters::Keep);
     writer.push("a\n\u{85}\0");
     assert_eq!((writer.growth, writer.limit, writer.cut), (3, 6, 1));
     assert_eq!(*out, *"a\n\u{85}".as_bytes());
@@ -76,8 +76,9 @@ fn kept_controls_are_paid_for() {
 
 #[test]
 fn behind_a_cut_comes_its_mark_and_nothing_else() {
-    let mut out = Frame::default();
-    let mut writer = Escaped::new(&mut out, 2, Place::ParamValue, ControlCharacters::default());
+    let mut out = MessageBuf::default();
+    let mut writer =
+        Escaped::new(&mut out, 2, EscapeMode::ParamValue, ControlCharacters::default());
     writer.push("a");
     writer.mark_cut(0);
     writer.push("éé");
@@ -89,20 +90,20 @@ fn behind_a_cut_comes_its_mark_and_nothing_else() {
 
 #[test]
 fn json_escapes_parse_back() {
-    let short = escaped("\n\r\t\u{1}\u{85}\u{2028}\0", Place::Json, 99).0;
+    let short = escaped("\n\r\t\u{1}\u{85}\u{2028}\0", EscapeMode::Json, 99).0;
     assert_eq!(short, r"\n\r\t\u0001\u0085\u2028#000");
     let text = "a\n\t\"\\]\u{1}\u{85}\u{2028}ü";
-    let json = format!("\"{}\"", escaped(text, Place::Json, 99).0);
+    let json = format!("\"{}\"", escaped(text, EscapeMode::Json, 99).0);
     assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
 }
 
 #[test]
 fn a_cut_never_splits_a_character_or_an_escape() {
-    assert_eq!(escaped("abcdef", Place::Text, 2), ("ab".to_owned(), 4));
+    assert_eq!(escaped("abcdef", EscapeMode::Text, 2), ("ab".to_owned(), 4));
     let whole = ["", "a", "aé", "aé#012", "aé#012z"];
     let lost = [5, 4, 2, 1, 0];
     for limit in 0..12 {
         let kept = whole.iter().rposition(|whole| whole.len() <= limit).unwrap();
-        assert_eq!(escaped("aé\nz", Place::Text, limit), (whole[kept].to_owned(), lost[kept]));
+        assert_eq!(escaped("aé\nz", EscapeMode::Text, limit), (whole[kept].to_owned(), lost[kept]));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Settings, grammar::Grammar, json, rfc3164, rfc5424};
+use super::{Settings, json, layout::Layout, rfc3164, rfc5424};
 use crate::Error;
 
 /// How records are written (`SYSLOG_FORMAT`).
@@ -64,13 +64,13 @@ impl FromStr for Format {
 }
 
 impl Format {
-    pub(super) fn grammar(self, settings: &Settings) -> Grammar {
+    pub(super) fn layout(self, settings: &Settings) -> Layout {
         match self {
-            Format::Rfc5424 => rfc5424::grammar(settings),
-            Format::Cee => json::grammar(settings),
+            Format::Rfc5424 => rfc5424::layout(settings),
+            Format::Cee => json::layout(settings),
             Format::Ecs => json::ecs(settings),
-            Format::Rfc3164 => rfc3164::grammar(settings, true),
-            Format::Rfc3164Local => rfc3164::grammar(settings, false),
+            Format::Rfc3164 => rfc3164::layout(settings, true),
+            Format::Rfc3164Local => rfc3164::layout(settings, false),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What comes out of the encoder and its escaper, for the fuzz targets?
 #![allow(missing_docs)]
 
-use super::{Encoder, Frame, Scratch, Settings, escape};
+use super::{Encoder, MessageBuf, Scratch, Settings, escape};
 use crate::{
     ControlCharacters, Error, Severity,
     record::{Level, Origin, Value},
@@ -9,7 +9,7 @@ use crate::{
 
 /// Where a text stands.
 #[derive(Clone, Copy, Debug)]
-pub enum Place {
+pub enum EscapeMode {
     ParamValue,
     Text,
     Json,
@@ -29,16 +29,16 @@ pub struct Said<'a> {
 /// A text as it is escaped within a limit, and how many octets of it had no room.
 pub fn escaped(
     text: &str,
-    place: Place,
+    place: EscapeMode,
     controls: ControlCharacters,
     limit: usize,
 ) -> (Vec<u8>, usize) {
     let place = match place {
-        Place::ParamValue => escape::Place::ParamValue,
-        Place::Text => escape::Place::Text,
-        Place::Json => escape::Place::Json,
+        EscapeMode::ParamValue => escape::EscapeMode::ParamValue,
+        EscapeMode::Text => escape::EscapeMode::Text,
+        EscapeMode::Json => escape::EscapeMode::Json,
     };
-    let mut out = Frame::default();
+    let mut out = MessageBuf::default();
     let mut writer = escape::Escaped::new(&mut out, limit, place, controls);
     writer.push(text);
     let cut = writer.cut;

@@ -1,6 +1,6 @@
 //! What may stand in the fields of a HEADER, and what is put there instead? RFC 5424 section 6.2.
 
-use super::{Frame, Settings};
+use super::{MessageBuf, Settings};
 use crate::{Error, Facility, Severity, record::Origin};
 
 /// PRIVAL (RFC 5424 section 6.2.1), 0 to 191.
@@ -10,7 +10,7 @@ pub(super) fn pri(facility: Facility, severity: Severity) -> u8 {
 
 /// A header field: octets that aren't PRINTUSASCII become `_`, what is too long is cut, and an
 /// empty value is NILVALUE.
-pub(super) fn push_field(out: &mut Frame, value: &str, longest: usize) {
+pub(super) fn push_field(out: &mut MessageBuf, value: &str, longest: usize) {
     if value.is_empty() {
         out.push(b'-');
     }
@@ -19,20 +19,20 @@ pub(super) fn push_field(out: &mut Frame, value: &str, longest: usize) {
 }
 
 /// HOSTNAME, APP-NAME and PROCID, with the blanks around them (RFC 5424 section 6.2).
-pub(super) fn identity(settings: &Settings) -> Frame {
-    let mut out = Frame::default();
+pub(super) fn identity(settings: &Settings) -> MessageBuf {
+    let mut out = MessageBuf::default();
     out.push(b' ');
     push_field(&mut out, &settings.hostname, HOSTNAME);
     out.push(b' ');
     push_field(&mut out, &settings.tag, APP_NAME);
     out.push(b' ');
-    push_field(&mut out, &settings.process_id, PROCID);
+    push_field(&mut out, &settings.procid, PROCID);
     out.push(b' ');
     out
 }
 
 /// `MSGID = NILVALUE / 1*32PRINTUSASCII`: the target, which is one of a fixed set.
-pub(super) fn push_msgid(out: &mut Frame, origin: &Origin<'_>) {
+pub(super) fn push_msgid(out: &mut MessageBuf, origin: &Origin<'_>) {
     push_field(out, origin.target, MSGID);
     out.push(b' ');
 }
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn fields_are_made_printable_and_fit() {
         let field = |value: &str| {
-            let mut out = Frame::default();
+            let mut out = MessageBuf::default();
             push_field(&mut out, value, 32);
             String::from_utf8(out.to_vec()).unwrap()
         };
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn msgid_is_the_target_with_a_blank_behind() {
         let (severity, level) = (Severity::Error, crate::record::Level::Error);
-        let mut out = Frame::default();
+        let mut out = MessageBuf::default();
         push_msgid(&mut out, &Origin { severity, level, target: "a b", file: None, line: None });
         assert_eq!(*out, *b"a_b ");
     }

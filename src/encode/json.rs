@@ -4,23 +4,23 @@
 //! meets a key that this crate or a receiver's template writes beside them.
 
 use super::{
-    Clock, ControlCharacters, Frame, Place, Settings,
+    Clock, ControlCharacters, EscapeMode, MessageBuf, Settings,
     escape::Escaped,
-    grammar::{Around, Errors, Grammar},
+    field_names::Rule,
     header,
-    names::Rule,
+    layout::{Delimiters, Errors, Layout},
     structured_data::elements,
 };
 use crate::record::Origin;
 
 /// A header of RFC 5424, then `@cee: {...}` as MSG: the cookie must come first in it, and
 /// nothing may follow the object.
-pub(super) fn grammar(settings: &Settings) -> Grammar {
+pub(super) fn layout(settings: &Settings) -> Layout {
     let mut elements = elements(settings);
     if elements.is_empty() && !settings.sequence_id {
         elements.push('-');
     }
-    Grammar {
+    Layout {
         version: header::VERSION,
         time: Clock::push_rfc5424,
         identity: header::identity(settings),
@@ -29,21 +29,21 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         sequence_id: settings.sequence_id,
         nil: "",
         body: push_plain,
-        thread: Around::new(",\"thread\":\"", "\""),
-        fields: Around::new(",\"fields\":{", "}"),
-        spans: Around::new(",\"spans\":{\"names\":[\"", "\"]"),
-        trace: Around::new(",\"trace_id\":\"", "\""),
+        thread: Delimiters::new(",\"thread\":\"", "\""),
+        fields: Delimiters::new(",\"fields\":{", "}"),
+        spans: Delimiters::new(",\"spans\":{\"names\":[\"", "\"]"),
+        trace: Delimiters::new(",\"trace_id\":\"", "\""),
         between_ids: "\",\"span_id\":\"",
         between_spans: "\",\"",
         spans_end: "}",
-        name: Around::new(",\"", "\":"),
+        name: Delimiters::new(",\"", "\":"),
         first_name_opens_with_blank: true,
         names: Rule::Key,
         typed: true,
-        values: Place::Json,
+        values: EscapeMode::Json,
         errors: Errors::AsFields,
-        text_place: Place::Json,
-        text: Around::new(",\"msg\":\"", "\""),
+        text_place: EscapeMode::Json,
+        text: Delimiters::new(",\"msg\":\"", "\""),
         bom: false,
         end: "}",
         text_first: false,
@@ -54,22 +54,22 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
 
 /// The same under the names of the Elastic Common Schema. `@timestamp` and `host` are for the
 /// receiver to take from the header.
-pub(super) fn ecs(settings: &Settings) -> Grammar {
-    Grammar {
+pub(super) fn ecs(settings: &Settings) -> Layout {
+    Layout {
         body: push_ecs,
-        thread: Around::new(",\"process\":{\"thread\":{\"name\":\"", "\"}}"),
+        thread: Delimiters::new(",\"process\":{\"thread\":{\"name\":\"", "\"}}"),
         errors: Errors::Apart {
             message: ",\"error\":{\"message\":\"",
             chain: "\",\"stack_trace\":\"",
         },
-        trace: Around::new(",\"trace\":{\"id\":\"", "\"}"),
+        trace: Delimiters::new(",\"trace\":{\"id\":\"", "\"}"),
         between_ids: "\"},\"span\":{\"id\":\"",
-        text: Around::new(",\"message\":\"", "\""),
-        ..grammar(settings)
+        text: Delimiters::new(",\"message\":\"", "\""),
+        ..layout(settings)
     }
 }
 
-fn push_plain(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
+fn push_plain(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings) {
     push(out, " @cee: {\"level\":\"");
     push(out, origin.level.keyword());
     push(out, "\",\"target\":\"");
@@ -78,10 +78,10 @@ fn push_plain(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
     push_place(out, origin, settings, [",\"code\":{\"file\":\"", "\",\"line\":", "}"]);
 }
 
-fn push_ecs(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
+fn push_ecs(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings) {
     push(out, " @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"");
     // 48 octets at most, and never cut: it is what people search for.
-    Escaped::new(out, usize::MAX, Place::Json, ControlCharacters::Escape).push(&settings.tag);
+    Escaped::new(out, usize::MAX, EscapeMode::Json, ControlCharacters::Escape).push(&settings.tag);
     push(out, "\"},\"log\":{\"level\":\"");
     push(out, origin.level.keyword());
     push(out, "\",\"logger\":\"");
@@ -92,7 +92,7 @@ fn push_ecs(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
 }
 
 /// File and line, where they are asked for and known, between these three.
-fn push_place(out: &mut Frame, origin: &Origin<'_>, settings: &Settings, around: [&str; 3]) {
+fn push_place(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings, around: [&str; 3]) {
     let (Some(file), Some(line), true) = (origin.file, origin.line, settings.source_location)
     else {
         return;
@@ -105,11 +105,11 @@ fn push_place(out: &mut Frame, origin: &Origin<'_>, settings: &Settings, around:
     push(out, after);
 }
 
-fn push_constant(out: &mut Frame, value: &str, settings: &Settings) {
+fn push_constant(out: &mut MessageBuf, value: &str, settings: &Settings) {
     let limit = out.len() + settings.longest_constant();
-    Escaped::new(out, limit, Place::Json, ControlCharacters::Escape).push(value);
+    Escaped::new(out, limit, EscapeMode::Json, ControlCharacters::Escape).push(value);
 }
 
-fn push(out: &mut Frame, text: &str) {
+fn push(out: &mut MessageBuf, text: &str) {
     out.extend_from_slice(text.as_bytes());
 }

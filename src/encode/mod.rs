@@ -3,23 +3,23 @@
 //! Never: fails at run time, reads a socket or the environment, knows a transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod apart;
+mod callsite;
 mod context;
+mod error_object;
 mod escape;
+mod field_names;
 mod format;
-mod frame;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
-mod grammar;
 mod header;
+mod inline_bytes;
 mod json;
-mod learned;
-mod names;
+mod key_cache;
+mod layout;
+mod message_buf;
 mod rfc3164;
 mod rfc5424;
-mod short;
-mod site;
-mod span;
+mod span_fields;
 mod structured_data;
 #[cfg(test)]
 mod tests;
@@ -30,18 +30,20 @@ mod writer;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
 pub(crate) use self::{
-    escape::Place,
-    frame::Frame,
+    callsite::{CallsitePrefix, ContextKey, Scratch},
+    escape::EscapeMode,
     header::{HOSTNAME, PROCID, check_field, check_tag},
-    short::Short,
-    site::{ContextKey, Scratch, Site},
+    inline_bytes::InlineBytes,
+    message_buf::MessageBuf,
     timestamp::Clock,
     writer::Writer,
 };
-use self::{grammar::Grammar, structured_data::header_fits, writer::FIELD_RESERVE};
-use crate::{Error, Facility, record::Severities, redact::Redact, stats::Alterations, zone::Zone};
+pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
+use self::{layout::Layout, structured_data::header_fits, writer::FIELD_RESERVE};
+use crate::{
+    Error, Facility, record::Severities, redact::Redact, stats::EncodeCounters, zone::Zone,
+};
 
 /// What a handle's messages have in common.
 #[derive(Clone, Debug)]
@@ -51,9 +53,9 @@ pub(crate) struct Settings {
     pub(crate) severities: Severities,
     pub(crate) tag: String,
     pub(crate) hostname: String,
-    pub(crate) process_id: String,
+    pub(crate) procid: String,
     pub(crate) enterprise_number: u32,
-    pub(crate) max_frame: usize,
+    pub(crate) max_message_size: usize,
     pub(crate) controls: ControlCharacters,
     pub(crate) source_location: bool,
     pub(crate) thread_name: bool,
@@ -69,7 +71,7 @@ pub(crate) struct Settings {
 impl Settings {
     /// Octets that the target, a file or a thread's name may take.
     fn longest_constant(&self) -> usize {
-        (self.max_frame / CONSTANT_SHARE).min(LONGEST_CONSTANT)
+        (self.max_message_size / CONSTANT_SHARE).min(LONGEST_CONSTANT)
     }
 }
 
@@ -77,17 +79,17 @@ impl Settings {
 #[derive(Debug)]
 pub(crate) struct Encoder {
     settings: Settings,
-    grammar: Grammar,
+    layout: Layout,
     /// Delimiters that nearly every message has.
-    fields_open: Short,
-    fields_close: Short,
-    text_open: Short,
+    fields_open: InlineBytes,
+    fields_close: InlineBytes,
+    text_open: InlineBytes,
     /// Octets that a field may take beside its name and a text in it.
     field_reserve: usize,
     /// Tells the constant parts of this encoder from those of another.
     id: u64,
     sequence: AtomicU64,
-    alterations: Alterations,
+    counters: EncodeCounters,
 }
 
 impl Encoder {
@@ -96,30 +98,30 @@ impl Encoder {
     /// Where the constant parts of a message leave too little of a frame.
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
-        let grammar = settings.format.grammar(&settings);
-        if !header_fits(&settings, &grammar) {
+        let layout = settings.format.layout(&settings);
+        if !header_fits(&settings, &layout) {
             return Err(Error::new(format!(
                 "a frame of {} octets is too short: the header with host name {:?} and tag {:?}, \
                  and what each record says of its origin, would fill more than half of it",
-                settings.max_frame, settings.hostname, settings.tag
+                settings.max_message_size, settings.hostname, settings.tag
             )));
         }
         let id = NEXT_ID.fetch_add(1, Relaxed);
-        let (sequence, alterations) = (AtomicU64::new(0), Alterations::default());
-        let fields_open = Short::new(grammar.fields.open.as_bytes());
-        let fields_close = Short::new(grammar.fields.close.as_bytes());
+        let (sequence, counters) = (AtomicU64::new(0), EncodeCounters::default());
+        let fields_open = InlineBytes::new(layout.fields.open.as_bytes());
+        let fields_close = InlineBytes::new(layout.fields.close.as_bytes());
         let field_reserve = fields_open.len() + FIELD_RESERVE;
-        let text_open = Short::new(grammar.text.open.as_bytes());
+        let text_open = InlineBytes::new(layout.text.open.as_bytes());
         Ok(Encoder {
             settings,
-            grammar,
+            layout,
             fields_open,
             fields_close,
             text_open,
             field_reserve,
             id,
             sequence,
-            alterations,
+            counters,
         })
     }
 
@@ -131,8 +133,8 @@ impl Encoder {
         &self.settings.severities
     }
 
-    pub(crate) fn alterations(&self) -> &Alterations {
-        &self.alterations
+    pub(crate) fn counters(&self) -> &EncodeCounters {
+        &self.counters
     }
 }
 

@@ -1,10 +1,10 @@
 //! How is a record written for servers from before RFC 5424?
 
 use super::{
-    Clock, Frame, Place, Settings,
-    grammar::{Around, Errors, Grammar},
+    Clock, EscapeMode, MessageBuf, Settings,
+    field_names::Rule,
     header,
-    names::Rule,
+    layout::{Delimiters, Errors, Layout},
     structured_data::push_source,
 };
 
@@ -13,8 +13,8 @@ use super::{
 /// ```
 /// RFC 3164 sections 4.1 and 5.3. HOSTNAME is left out for a local socket, whose server knows it;
 /// so is `[PID]` where PROCID is NILVALUE.
-pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
-    let mut identity = Frame::default();
+pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
+    let mut identity = MessageBuf::default();
     identity.push(b' ');
     if with_hostname {
         push_word(&mut identity, &settings.hostname, header::HOSTNAME, b"-._:");
@@ -22,13 +22,13 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
     }
     let longest = if with_hostname { TAG } else { header::APP_NAME };
     push_word(&mut identity, &settings.tag, longest, b"-._");
-    if !matches!(settings.process_id.as_str(), "" | "-") {
+    if !matches!(settings.procid.as_str(), "" | "-") {
         identity.push(b'[');
-        push_word(&mut identity, &settings.process_id, header::PROCID, b"-._");
+        push_word(&mut identity, &settings.procid, header::PROCID, b"-._");
         identity.push(b']');
     }
     identity.extend_from_slice(b": ");
-    Grammar {
+    Layout {
         version: "",
         time: Clock::push_rfc3164,
         identity,
@@ -40,21 +40,21 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
         body: |out, origin, settings| {
             push_source(out, origin, settings, 0);
         },
-        thread: Around::new(" thread=\"", "\""),
-        fields: Around::new("", ""),
-        spans: Around::new(" spans=\"", "\""),
-        trace: Around::new(" trace_id=\"", "\""),
+        thread: Delimiters::new(" thread=\"", "\""),
+        fields: Delimiters::new("", ""),
+        spans: Delimiters::new(" spans=\"", "\""),
+        trace: Delimiters::new(" trace_id=\"", "\""),
         between_ids: "\" span_id=\"",
         between_spans: ":",
         spans_end: "",
-        name: Around::new(" ", "=\""),
+        name: Delimiters::new(" ", "=\""),
         first_name_opens_with_blank: false,
         names: Rule::SdName,
         typed: false,
-        values: Place::ParamValue,
+        values: EscapeMode::ParamValue,
         errors: Errors::AsFields,
-        text_place: Place::Text,
-        text: Around::new("", ""),
+        text_place: EscapeMode::Text,
+        text: Delimiters::new("", ""),
         bom: false,
         end: "",
         text_first: true,
@@ -65,7 +65,7 @@ pub(super) fn grammar(settings: &Settings, with_hostname: bool) -> Grammar {
 
 /// Letters, digits and `others`: what else there is ends a tag or a host name for some servers
 /// (RFC 3164 sections 4.1.2, 4.1.3), so it becomes `_`.
-fn push_word(out: &mut Frame, value: &str, longest: usize, others: &[u8]) {
+fn push_word(out: &mut MessageBuf, value: &str, longest: usize, others: &[u8]) {
     if value.is_empty() {
         out.push(b'-');
     }

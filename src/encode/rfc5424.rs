@@ -1,10 +1,10 @@
 //! How is a record written as RFC 5424 says?
 
 use super::{
-    Clock, Frame, Place, Settings,
-    grammar::{Around, Errors, Grammar},
+    Clock, EscapeMode, MessageBuf, Settings,
+    field_names::Rule,
     header,
-    names::Rule,
+    layout::{Delimiters, Errors, Layout},
     structured_data::{elements, push_source},
 };
 use crate::record::Origin;
@@ -13,9 +13,9 @@ use crate::record::Origin;
 /// SYSLOG-MSG = HEADER SP STRUCTURED-DATA [SP MSG]
 /// HEADER     = PRI VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID
 /// ```
-pub(super) fn grammar(settings: &Settings) -> Grammar {
+pub(super) fn layout(settings: &Settings) -> Layout {
     let number = settings.enterprise_number;
-    Grammar {
+    Layout {
         version: header::VERSION,
         time: Clock::push_rfc5424,
         identity: header::identity(settings),
@@ -24,21 +24,21 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
         sequence_id: settings.sequence_id,
         nil: "-",
         body: push_body,
-        thread: Around::new(" thread=\"", "\"]"),
-        fields: Around::new(format!("[fields@{number}"), "]"),
-        spans: Around::new(format!("[span@{number} spans=\""), "\""),
-        trace: Around::new(format!("[trace@{number} trace_id=\""), "\"]"),
+        thread: Delimiters::new(" thread=\"", "\"]"),
+        fields: Delimiters::new(format!("[fields@{number}"), "]"),
+        spans: Delimiters::new(format!("[span@{number} spans=\""), "\""),
+        trace: Delimiters::new(format!("[trace@{number} trace_id=\""), "\"]"),
         between_ids: "\" span_id=\"",
         between_spans: ":",
         spans_end: "]",
-        name: Around::new(" ", "=\""),
+        name: Delimiters::new(" ", "=\""),
         first_name_opens_with_blank: false,
         names: Rule::SdName,
         typed: false,
-        values: Place::ParamValue,
+        values: EscapeMode::ParamValue,
         errors: Errors::AsFields,
-        text_place: Place::Text,
-        text: Around::new(" ", ""),
+        text_place: EscapeMode::Text,
+        text: Delimiters::new(" ", ""),
         bom: settings.bom,
         end: "",
         text_first: false,
@@ -48,7 +48,7 @@ pub(super) fn grammar(settings: &Settings) -> Grammar {
 }
 
 /// The element `source`; it is left open where the thread's name ends it.
-fn push_body(out: &mut Frame, origin: &Origin<'_>, settings: &Settings) {
+fn push_body(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings) {
     let start = out.len();
     out.extend_from_slice(format!("[source@{}", settings.enterprise_number).as_bytes());
     let is_empty = !push_source(out, origin, settings, header::MSGID);

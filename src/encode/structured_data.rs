@@ -1,6 +1,8 @@
 //! Which SD-ELEMENTs that IANA registered does every message carry? RFC 5424 section 7.
 
-use super::{ControlCharacters, Frame, Place, Settings, escape::Escaped, grammar::Grammar, header};
+use super::{
+    ControlCharacters, EscapeMode, MessageBuf, Settings, escape::Escaped, header, layout::Layout,
+};
 use crate::{
     Severity,
     record::{Level, Origin},
@@ -39,7 +41,7 @@ pub(super) fn elements(settings: &Settings) -> String {
 
 /// A target longer than `longest_target`, file and line as parameters; false if there is none.
 pub(super) fn push_source(
-    out: &mut Frame,
+    out: &mut MessageBuf,
     origin: &Origin<'_>,
     settings: &Settings,
     longest_target: usize,
@@ -48,7 +50,7 @@ pub(super) fn push_source(
     let mut push = |name: &str, value: &str| {
         out.extend_from_slice(name.as_bytes());
         let limit = out.len() + settings.longest_constant();
-        Escaped::new(out, limit, Place::ParamValue, ControlCharacters::Escape).push(value);
+        Escaped::new(out, limit, EscapeMode::ParamValue, ControlCharacters::Escape).push(value);
         out.push(b'"');
     };
     if origin.target.len() > longest_target {
@@ -66,7 +68,7 @@ pub(super) fn push_source(
 }
 
 /// `meta sequenceId` (RFC 5424 section 7.3.1): 1 to 2147483647, then 1 again.
-pub(super) fn push_sequence_id(out: &mut Frame, messages_before: u64) {
+pub(super) fn push_sequence_id(out: &mut MessageBuf, messages_before: u64) {
     out.extend_from_slice(b"[meta sequenceId=\"");
     let id = messages_before % 2_147_483_647 + 1;
     out.extend_from_slice(itoa::Buffer::new().format(id).as_bytes());
@@ -75,8 +77,8 @@ pub(super) fn push_sequence_id(out: &mut Frame, messages_before: u64) {
 
 /// Whether the header of every message leaves at least half of a frame to fields and text, and
 /// what follows it for the longest target, file and thread a quarter.
-pub(super) fn header_fits(settings: &Settings, grammar: &Grammar) -> bool {
-    let (identity, elements) = (grammar.identity.len(), grammar.elements.len());
+pub(super) fn header_fits(settings: &Settings, layout: &Layout) -> bool {
+    let (identity, elements) = (layout.identity.len(), layout.elements.len());
     let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
     let long = "x".repeat(settings.longest_constant());
     let origin = Origin {
@@ -86,13 +88,14 @@ pub(super) fn header_fits(settings: &Settings, grammar: &Grammar) -> bool {
         file: Some(&long),
         line: Some(u32::MAX),
     };
-    let mut body = Frame::default();
-    (grammar.body)(&mut body, &origin, settings);
+    let mut body = MessageBuf::default();
+    (layout.body)(&mut body, &origin, settings);
     if settings.thread_name {
-        let around = grammar.thread.open.len() + grammar.thread.close.len();
+        let around = layout.thread.open.len() + layout.thread.close.len();
         body.extend(std::iter::repeat_n(b'x', around + long.len()));
     }
-    header <= settings.max_frame / 2 && header + body.len() <= settings.max_frame / 4 * 3
+    header <= settings.max_message_size / 2
+        && header + body.len() <= settings.max_message_size / 4 * 3
 }
 
 const TIMESTAMP_PRI_META: usize = 80;
@@ -104,7 +107,7 @@ mod tests {
     #[test]
     fn sequence_ids_start_at_one_and_wrap_to_one() {
         let id = |before| {
-            let mut out = Frame::default();
+            let mut out = MessageBuf::default();
             push_sequence_id(&mut out, before);
             String::from_utf8(out.to_vec()).unwrap()
         };

@@ -13,7 +13,7 @@ impl Writer<'_> {
     pub(crate) fn text(&mut self, text: fmt::Arguments<'_>) {
         let mut buffer = Capped {
             out: &mut self.scratch.text,
-            limit: self.encoder.settings.max_frame,
+            limit: self.encoder.settings.max_message_size,
             cut: &mut self.text_cut,
         };
         // The buffer takes all that is written to it; a `Display` that fails said what it could.
@@ -24,30 +24,30 @@ impl Writer<'_> {
     }
 
     pub(super) fn push_text(&mut self) {
-        let grammar = &self.encoder.grammar;
-        let closing = grammar.text.close.len() + grammar.end.len();
-        let limit = self.max_frame.saturating_sub(closing);
+        let layout = &self.encoder.layout;
+        let closing = layout.text.close.len() + layout.end.len();
+        let limit = self.max_message_size.saturating_sub(closing);
         let (frame, text) = (&mut self.scratch.frame, self.scratch.text.as_str());
         self.encoder.text_open.push_to(frame);
-        if grammar.bom && !text.is_ascii() {
+        if layout.bom && !text.is_ascii() {
             frame.extend_from_slice("\u{feff}".as_bytes());
         }
         let start = frame.len();
         let controls = self.encoder.settings.controls;
-        let mut escaped = Escaped::new(frame, limit, grammar.text_place, controls);
+        let mut escaped = Escaped::new(frame, limit, layout.text_place, controls);
         if self.text_cut == 0 {
             escaped.push(text);
         }
         if self.text_cut + escaped.cut > 0 {
             escaped.out.truncate(start);
             let limit = limit.saturating_sub(CUT_MARK);
-            escaped = Escaped::new(frame, limit, grammar.text_place, controls);
+            escaped = Escaped::new(frame, limit, layout.text_place, controls);
             escaped.push(text);
             escaped.mark_cut(self.text_cut);
-            self.encoder.alterations.count_cut();
+            self.encoder.counters.count_cut();
         }
-        if !grammar.text.close.is_empty() {
-            frame.extend_from_slice(grammar.text.close.as_bytes());
+        if !layout.text.close.is_empty() {
+            frame.extend_from_slice(layout.text.close.as_bytes());
         }
     }
 }

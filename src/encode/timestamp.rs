@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::zone::Zone;
 
-use super::Frame;
+use super::MessageBuf;
 
 /// Writes timestamps; what changes once a second is kept from one to the next.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl Clock {
     /// ```
     /// NILVALUE where the system's clock stands before 1970 or after 9999.
     #[inline]
-    pub(super) fn push_rfc5424(&mut self, out: &mut Frame, now: SystemTime, _: &Zone) {
+    pub(super) fn push_rfc5424(&mut self, out: &mut MessageBuf, now: SystemTime, _: &Zone) {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
             self.utc.turn(second, 0, |text, at| {
@@ -46,7 +46,7 @@ impl Clock {
     }
 
     /// `Mmm dd hh:mm:ss` in local time (RFC 3164 section 4.1.2), the day padded with a blank.
-    pub(super) fn push_rfc3164(&mut self, out: &mut Frame, now: SystemTime, zone: &Zone) {
+    pub(super) fn push_rfc3164(&mut self, out: &mut MessageBuf, now: SystemTime, zone: &Zone) {
         let (second, _) = split(now).unwrap_or_default();
         if self.local.second != Some(second) || self.zone.as_ref() != Some(zone) {
             self.local.turn(second, zone.offset(second), |text, at| {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn rfc5424(clock: &mut Clock, now: SystemTime) -> String {
-        let mut out = Frame::default();
+        let mut out = MessageBuf::default();
         clock.push_rfc5424(&mut out, now, &Zone::utc());
         String::from_utf8(out.to_vec()).unwrap()
     }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     fn rfc3164(clock: &mut Clock, seconds: u64, zone: &Zone) -> String {
-        let mut out = Frame::default();
+        let mut out = MessageBuf::default();
         clock.push_rfc3164(&mut out, UNIX_EPOCH + Duration::from_secs(seconds), zone);
         String::from_utf8(out.to_vec()).unwrap()
     }

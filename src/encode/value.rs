@@ -6,16 +6,16 @@ use std::{
 };
 
 use super::{
-    ControlCharacters, Frame, Place,
+    ControlCharacters, EscapeMode, MessageBuf,
     escape::{Escaped, fits_as_it_is},
-    names::BIG,
+    field_names::BIG,
 };
 use crate::record::Value;
 
 /// Where and how values are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
-    pub(super) place: Place,
+    pub(super) place: EscapeMode,
     pub(super) controls: ControlCharacters,
     /// Whether numbers and booleans stand without quotes, and a name opens none.
     pub(super) typed: bool,
@@ -23,7 +23,7 @@ pub(super) struct Style {
 
 /// What became of a value.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pushed {
+pub(super) struct Written {
     /// Octets that kept control characters will grow by on the server.
     pub(super) growth: usize,
     pub(super) is_cut: bool,
@@ -34,7 +34,7 @@ pub(super) struct Pushed {
 /// The caller has seen to it that a number has room ([`LONGEST_NUMBER`]). A cut is marked
 /// beyond the limit.
 #[inline(always)]
-pub(super) fn push(out: &mut Frame, value: Value<'_>, limit: usize, style: Style) -> Pushed {
+pub(super) fn push(out: &mut MessageBuf, value: Value<'_>, limit: usize, style: Style) -> Written {
     match value {
         Value::U64(number) if style.typed && number > LONGEST => {
             push_big(out, itoa::Buffer::new().format(number), style);
@@ -72,34 +72,34 @@ pub(super) fn push(out: &mut Frame, value: Value<'_>, limit: usize, style: Style
             return push_text(out, limit, style, |out| ignore(write_chain(out, error, ": ")));
         }
     }
-    Pushed::default()
+    Written::default()
 }
 
 fn push_text(
-    out: &mut Frame,
+    out: &mut MessageBuf,
     limit: usize,
     style: Style,
     write: impl FnOnce(&mut Escaped<'_>),
-) -> Pushed {
+) -> Written {
     if style.typed {
         out.push(b'"');
     }
     let mut escaped = Escaped::new(out, limit, style.place, style.controls);
     write(&mut escaped);
     escaped.mark_cut(0);
-    let pushed = Pushed { growth: escaped.growth, is_cut: escaped.cut > 0 };
+    let pushed = Written { growth: escaped.growth, is_cut: escaped.cut > 0 };
     out.push(b'"');
     pushed
 }
 
 /// Ends a text whose own formatting panicked, and says so in it.
-pub(super) fn end_panicked(out: &mut Frame, style: Style) {
+pub(super) fn end_panicked(out: &mut MessageBuf, style: Style) {
     Escaped::new(out, usize::MAX, style.place, style.controls).push(PANICKED);
     out.push(b'"');
 }
 
 #[inline]
-fn push_number(out: &mut Frame, digits: &str, style: Style) {
+fn push_number(out: &mut MessageBuf, digits: &str, style: Style) {
     out.extend_from_slice(digits.as_bytes());
     if !style.typed {
         out.push(b'"');
@@ -110,7 +110,7 @@ fn push_number(out: &mut Frame, digits: &str, style: Style) {
 /// under a name of its own: no number is changed, and no other record's type is.
 #[cold]
 #[inline(never)]
-fn push_big(out: &mut Frame, digits: &str, style: Style) {
+fn push_big(out: &mut MessageBuf, digits: &str, style: Style) {
     if out.ends_with(b"\":") {
         out.truncate(out.len() - 2);
         out.extend_from_slice(BIG.as_bytes());
@@ -154,12 +154,12 @@ mod tests {
     use super::*;
 
     fn style(typed: bool) -> Style {
-        let place = if typed { Place::Json } else { Place::ParamValue };
+        let place = if typed { EscapeMode::Json } else { EscapeMode::ParamValue };
         Style { place, controls: ControlCharacters::Escape, typed }
     }
 
     fn pushed(value: Value<'_>, typed: bool, limit: usize) -> (String, bool) {
-        let mut out = Frame::default();
+        let mut out = MessageBuf::default();
         out.extend_from_slice(if typed { b"\"num\":" } else { b" num=\"" });
         let is_cut = push(&mut out, value, limit, style(typed)).is_cut;
         (String::from_utf8(out.to_vec()).unwrap(), is_cut)
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn kept_controls_are_told_of() {
         let keep = Style { controls: ControlCharacters::Keep, ..style(false) };
-        let pushed = push(&mut Frame::default(), Value::Str("a\nb\n"), 99, keep);
+        let pushed = push(&mut MessageBuf::default(), Value::Str("a\nb\n"), 99, keep);
         assert_eq!((pushed.growth, pushed.is_cut), (6, false));
     }
 }

@@ -3,9 +3,9 @@
 use std::{sync::atomic::Ordering::Relaxed, time::SystemTime};
 
 use super::{
-    Encoder, Frame, Scratch, Site,
+    CallsitePrefix, Encoder, MessageBuf, Scratch,
+    callsite::push_name,
     escape::CUT_MARK,
-    site::push_name,
     structured_data::push_sequence_id,
     value::{self, LONGEST_NUMBER, PANICKED, Style},
 };
@@ -25,7 +25,7 @@ pub(crate) struct Writer<'a> {
     /// Fields end before this.
     pub(super) fields_limit: usize,
     /// The whole frame, less what kept control characters will grow by on the server.
-    pub(super) max_frame: usize,
+    pub(super) max_message_size: usize,
     /// Octets of the text that found no room in the buffer.
     pub(super) text_cut: usize,
     pub(super) omitted: u64,
@@ -49,13 +49,17 @@ pub(crate) struct Message<'a> {
 impl Encoder {
     /// Begins a record of `site`, said now.
     #[inline]
-    pub(crate) fn begin<'a>(&'a self, scratch: &'a mut Scratch, site: &Site) -> Writer<'a> {
+    pub(crate) fn begin<'a>(
+        &'a self,
+        scratch: &'a mut Scratch,
+        site: &CallsitePrefix,
+    ) -> Writer<'a> {
         let frame = &mut scratch.frame;
         frame.clear();
         site.pri.push_to(frame);
-        (self.grammar.time)(&mut scratch.clock, frame, SystemTime::now(), &self.settings.zone);
+        (self.layout.time)(&mut scratch.clock, frame, SystemTime::now(), &self.settings.zone);
         frame.extend_from_slice(&site.lead);
-        if self.grammar.sequence_id {
+        if self.layout.sequence_id {
             push_sequence_id(frame, self.sequence.fetch_add(1, Relaxed));
         }
         let start = frame.len();
@@ -72,13 +76,13 @@ impl Encoder {
         }
         scratch.text.clear();
         scratch.learned.restart();
-        let max_frame = self.settings.max_frame;
+        let max_message_size = self.settings.max_message_size;
         Writer {
             encoder: self,
             severity: site.severity.unwrap_or(Severity::Informational),
             start,
-            fields_limit: max_frame - max_frame / TEXT_SHARE,
-            max_frame,
+            fields_limit: max_message_size - max_message_size / TEXT_SHARE,
+            max_message_size,
             text_cut: 0,
             omitted: 0,
             omitted_before_spans: 0,
@@ -92,15 +96,15 @@ impl Encoder {
     }
 
     pub(super) fn style(&self) -> Style {
-        let grammar = &self.grammar;
-        Style { place: grammar.values, controls: self.settings.controls, typed: grammar.typed }
+        let layout = &self.layout;
+        Style { place: layout.values, controls: self.settings.controls, typed: layout.typed }
     }
 }
 
 impl<'a> Writer<'a> {
     /// Writes the field whose name stands at `index` in `site`.
     #[inline(always)]
-    pub(crate) fn field(&mut self, site: &Site, index: usize, value: Value<'_>) {
+    pub(crate) fn field(&mut self, site: &CallsitePrefix, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
         if !name.has_value() && self.takes_apart(value) {
             return;
@@ -142,15 +146,15 @@ impl<'a> Writer<'a> {
     #[inline(never)]
     fn push_new_name(&mut self, key: &str) -> bool {
         let Scratch { frame, names, learned, .. } = &mut *self.scratch;
-        let grammar = &self.encoder.grammar;
+        let layout = &self.encoder.layout;
         if !std::mem::replace(&mut self.has_names, true) {
-            names.restart(grammar.names, grammar.reserved);
+            names.restart(layout.names, layout.reserved);
             for key in learned.followed() {
                 names.take(key);
             }
         }
-        let mut name = Frame::default();
-        push_name(&mut name, &grammar.name, names.take(key));
+        let mut name = MessageBuf::default();
+        push_name(&mut name, &layout.name, names.take(key));
         let short = self.encoder.named(key, &mut name);
         short.push_to(frame);
         learned.learn(self.encoder.id, key, short);
@@ -158,11 +162,11 @@ impl<'a> Writer<'a> {
     }
 
     /// Puts right what a panic in a value's own formatting left behind, and says so.
-    pub(crate) fn mend(&mut self) {
+    pub(crate) fn recover_from_panic(&mut self) {
         if std::mem::take(&mut self.is_in_value) {
             self.scratch.frame.push(b'"');
         }
-        self.encoder.alterations.panicked.fetch_add(1, Relaxed);
+        self.encoder.counters.panicked.fetch_add(1, Relaxed);
         self.text(format_args!("{PANICKED}"));
     }
 
@@ -173,26 +177,26 @@ impl<'a> Writer<'a> {
         if self.has_error {
             self.scratch.frame.extend_from_slice(&self.scratch.error);
         }
-        let grammar = &self.encoder.grammar;
+        let layout = &self.encoder.layout;
         let frame = &mut self.scratch.frame;
-        if frame.len() == self.start && grammar.elements.is_empty() && !grammar.sequence_id {
-            frame.extend_from_slice(grammar.nil.as_bytes());
+        if frame.len() == self.start && layout.elements.is_empty() && !layout.sequence_id {
+            frame.extend_from_slice(layout.nil.as_bytes());
         }
         let before_text = frame.len();
         if !self.scratch.text.is_empty() {
             self.push_text();
         }
         let frame = &mut self.scratch.frame;
-        if !grammar.end.is_empty() {
-            frame.extend_from_slice(grammar.end.as_bytes());
+        if !layout.end.is_empty() {
+            frame.extend_from_slice(layout.end.as_bytes());
         }
-        if grammar.text_first {
+        if layout.text_first {
             if let Some(parts) = frame.get_mut(self.start..) {
                 parts.rotate_left(before_text - self.start);
             }
         }
         if self.omitted > 0 {
-            self.encoder.alterations.omitted.fetch_add(self.omitted, Relaxed);
+            self.encoder.counters.omitted.fetch_add(self.omitted, Relaxed);
         }
         Message { severity: self.severity, octets: &self.scratch.frame }
     }
@@ -206,9 +210,9 @@ impl<'a> Writer<'a> {
         let limit = self.fields_limit.saturating_sub(reserve);
         let pushed = value::push(&mut self.scratch.frame, value, limit, self.encoder.style());
         self.fields_limit = self.fields_limit.saturating_sub(pushed.growth);
-        self.max_frame = self.max_frame.saturating_sub(pushed.growth);
+        self.max_message_size = self.max_message_size.saturating_sub(pushed.growth);
         if pushed.is_cut {
-            self.encoder.alterations.count_cut();
+            self.encoder.counters.count_cut();
         }
         if value.may_panic() {
             self.is_in_value = false;
@@ -238,7 +242,7 @@ impl<'a> Writer<'a> {
     pub(super) fn close_fields(&mut self) {
         if std::mem::take(&mut self.is_in_fields) {
             self.push_omitted(self.omitted);
-            if self.encoder.grammar.first_name_opens_with_blank {
+            if self.encoder.layout.first_name_opens_with_blank {
                 if let Some(octet) = self.scratch.frame.get_mut(self.first_name) {
                     *octet = b' ';
                 }
@@ -250,8 +254,8 @@ impl<'a> Writer<'a> {
     /// Tells the reader of the record how many fields had no room in it.
     pub(super) fn push_omitted(&mut self, fields: u64) {
         if fields > 0 {
-            let grammar = &self.encoder.grammar;
-            push_name(&mut self.scratch.frame, &grammar.name, b"omitted");
+            let layout = &self.encoder.layout;
+            push_name(&mut self.scratch.frame, &layout.name, b"omitted");
             let style = self.encoder.style();
             value::push(&mut self.scratch.frame, Value::U64(fields), usize::MAX, style);
         }

@@ -14,15 +14,15 @@ use rustix::{
 };
 
 use super::{
-    Opened,
-    found::{Found, Header, PAGE, count_if_sound, header},
+    OpenedRing,
+    entry::check,
     mapping::Mapping,
+    recovery::{Header, PAGE, RingImage, header, validate},
     ring::{Cursor, ring_in_file, rounded},
-    word::check,
 };
 
 /// Opens the ring in this file, or makes it; in words, why that can't be.
-pub(super) fn open(path: &Path, capacity: usize) -> Result<Opened, String> {
+pub(super) fn open(path: &Path, capacity: usize) -> Result<OpenedRing, String> {
     try_open(path, rounded(capacity)).map_err(|error| unusable(path, &error))
 }
 
@@ -32,7 +32,7 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
 }
 
 /// As `open`; the kind is `WouldBlock` where another process has it.
-pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<Opened> {
+pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
     let (file, length) = lock(path)?;
     let mut page = vec![0; PAGE.min(length)];
     file.read_exact_at(&mut page, 0)?;
@@ -43,18 +43,18 @@ pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<Opened> {
     let Some(header) = Header::read(&page) else {
         return start_again(path, capacity, "it is no queue file of this version");
     };
-    let Some(&(kept, head)) = header.ranges().first() else {
+    let Some(&(freed, head)) = header.ranges().first() else {
         return start_again(path, capacity, "both copies of its cursors are damaged");
     };
     let sound = sound_range(&file, &header)?;
     let is_as_wanted = header.capacity == capacity && length >= PAGE + capacity;
-    if let Some((kept, head, count)) = sound.filter(|_| is_as_wanted) {
-        file.write_all_at(&self::header(capacity as u64, kept, head), 0)?;
-        return opened(file, capacity, kept, head, count);
+    if let Some((freed, head, count)) = sound.filter(|_| is_as_wanted) {
+        file.write_all_at(&self::header(capacity as u64, freed, head), 0)?;
+        return opened(file, capacity, freed, head, count);
     }
-    let (kept, head) = sound.map_or((kept, head), |(kept, head, _)| (kept, head));
-    let octets = read_ring(&file, length, &header, kept, head)?;
-    copy(path, &Found::new(&octets, header.capacity), kept, head, capacity)
+    let (freed, head) = sound.map_or((freed, head), |(freed, head, _)| (freed, head));
+    let octets = read_ring(&file, length, &header, freed, head)?;
+    copy(path, &RingImage::new(&octets, header.capacity), freed, head, capacity)
 }
 
 /// Opens and locks the file that has this path.
@@ -99,7 +99,7 @@ fn take(file: &File) -> io::Result<()> {
 }
 
 /// Makes a ring of a file in which nothing is worth keeping.
-fn new(path: &Path, file: File, capacity: usize) -> io::Result<Opened> {
+fn new(path: &Path, file: File, capacity: usize) -> io::Result<OpenedRing> {
     let made = fill(&file, capacity).and_then(|()| opened(file, capacity, 0, 0, 0));
     if made.is_err() {
         // Half a file is of no use, and would be in the way of whoever fills the disk.
@@ -133,13 +133,13 @@ fn fill(file: &File, capacity: usize) -> io::Result<()> {
 fn opened(
     file: File,
     capacity: usize,
-    kept: Cursor,
+    freed: Cursor,
     head: Cursor,
     adopted: u64,
-) -> io::Result<Opened> {
+) -> io::Result<OpenedRing> {
     let mapping = Mapping::of(file, capacity)?;
-    let (tail, front) = ring_in_file(mapping, kept, head);
-    Ok(Opened { tail, front, adopted, damaged: 0, report: None })
+    let (producer, consumer) = ring_in_file(mapping, freed, head);
+    Ok(OpenedRing { producer, consumer, adopted, damaged: 0, report: None })
 }
 
 /// From where to where all is sound, and how many messages that are.
@@ -148,9 +148,9 @@ pub(super) fn sound_range(
     header: &Header,
 ) -> io::Result<Option<(Cursor, Cursor, u64)>> {
     let read = |place, octets: &mut [u8]| file.read_exact_at(octets, (PAGE + place) as u64);
-    for (kept, head) in header.ranges() {
-        match count_if_sound(header.capacity, kept, head, read) {
-            Ok(Some(count)) => return Ok(Some((kept, head, count))),
+    for (freed, head) in header.ranges() {
+        match validate(header.capacity, freed, head, read) {
+            Ok(Some(count)) => return Ok(Some((freed, head, count))),
             // Shorter than it should be.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
             Ok(None) => {}
@@ -165,13 +165,13 @@ pub(super) fn read_ring(
     file: &File,
     length: usize,
     header: &Header,
-    kept: Cursor,
+    freed: Cursor,
     head: Cursor,
 ) -> io::Result<Vec<u8>> {
     let capacity = header.capacity;
     let mut octets = vec![0; length.saturating_sub(PAGE).min(capacity)];
-    let begin = (kept % capacity as u64) as usize;
-    let end = begin + (head - kept) as usize;
+    let begin = (freed % capacity as u64) as usize;
+    let end = begin + (head - freed) as usize;
     for range in [begin..end.min(capacity), 0..end.saturating_sub(capacity)] {
         let range = range.start.min(octets.len())..range.end.min(octets.len());
         let at = (PAGE + range.start) as u64;
@@ -184,11 +184,11 @@ pub(super) fn read_ring(
 /// complete: whenever the process is killed, one of the two has it all.
 fn copy(
     path: &Path,
-    found: &Found<'_>,
-    kept: Cursor,
+    found: &RingImage<'_>,
+    freed: Cursor,
     head: Cursor,
     capacity: usize,
-) -> io::Result<Opened> {
+) -> io::Result<OpenedRing> {
     let fresh = beside(path, ".new");
     // Only who has the lock of `path` uses this name: it is left from one that was killed.
     let _ = fs::remove_file(&fresh);
@@ -198,9 +198,9 @@ fn copy(
     take(&file)?;
     let mut made = new(&fresh, file, capacity)?;
     let (mut adopted, mut left) = (0, 0);
-    let gaps = found.salvage(kept, head, |severity, octets| {
+    let gaps = found.salvage(freed, head, |severity, octets| {
         // The oldest come first; one that finds no room must not be overtaken.
-        let fits = left == 0 && made.tail.push(severity, octets, check(severity, octets));
+        let fits = left == 0 && made.producer.push(severity, octets, check(severity, octets));
         *if fits { &mut adopted } else { &mut left } += 1;
     });
     let damaged = gaps + left;
@@ -217,7 +217,7 @@ fn copy(
         ));
     }
     // Were it not on the disk, a power failure could leave nothing under the name of both.
-    made.tail.sync().and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
+    made.producer.sync().and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
         let _ = fs::remove_file(&fresh);
     })?;
     (made.adopted, made.damaged) = (adopted, damaged);
@@ -225,7 +225,7 @@ fn copy(
 }
 
 /// Sets a file aside of which nothing can be read.
-fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<Opened> {
+fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<OpenedRing> {
     let aside = beside(path, ".damaged");
     fs::rename(path, &aside)?;
     let (file, _) = lock(path)?;

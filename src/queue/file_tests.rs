@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::{
-    super::{found::header, ring::Front, word::check},
+    super::{entry::check, recovery::header, ring::Consumer},
     *,
 };
 use crate::Severity;
@@ -23,38 +23,38 @@ const PAGE: usize = 4096;
 
 type Messages = Vec<Vec<u8>>;
 
-struct Place {
+struct QueueFile {
     _folder: TempDir,
     path: PathBuf,
 }
 
-fn place() -> Place {
+fn place() -> QueueFile {
     // Thousands of files are renamed, which a disk is slow at.
     let memory = Path::new("/dev/shm");
     let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
     let folder = folder.unwrap();
     let path = folder.path().join("ring");
-    Place { _folder: folder, path }
+    QueueFile { _folder: folder, path }
 }
 
 fn damaged(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.damaged", path.display()))
 }
 
-fn push(opened: &mut Opened, octets: &[u8]) -> bool {
-    opened.tail.push(Severity::Error, octets, check(Severity::Error, octets))
+fn push(opened: &mut OpenedRing, octets: &[u8]) -> bool {
+    opened.producer.push(Severity::Error, octets, check(Severity::Error, octets))
 }
 
-fn messages(opened: &Opened) -> Vec<Vec<u8>> {
-    opened.front.unsent().map(|stored| stored.octets.to_vec()).collect()
+fn messages(opened: &OpenedRing) -> Vec<Vec<u8>> {
+    opened.consumer.unsent().map(|stored| stored.octets.to_vec()).collect()
 }
 
-fn ship(front: &mut Front, count: usize) {
-    let end = front.unsent().take(count).last().map(|stored| stored.end);
-    let end = end.unwrap_or(front.sent());
-    front.advance_sent(end);
-    front.advance_arrived(end);
-    front.free(end);
+fn ship(consumer: &mut Consumer, count: usize) {
+    let end = consumer.unsent().take(count).last().map(|stored| stored.end);
+    let end = end.unwrap_or(consumer.sent());
+    consumer.advance_sent(end);
+    consumer.advance_acked(end);
+    consumer.free(end);
 }
 
 fn text(number: usize) -> Vec<u8> {
@@ -68,12 +68,12 @@ fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
     let shipped: Vec<_> = (0..30).map(text).collect();
     for octets in &shipped {
         assert!(push(&mut opened, octets));
-        ship(&mut opened.front, 1);
+        ship(&mut opened.consumer, 1);
     }
-    let waiting: Vec<_> = (30..60).map(text).collect();
-    let waiting: Vec<_> = waiting.into_iter().take_while(|m| push(&mut opened, m)).collect();
+    let pending: Vec<_> = (30..60).map(text).collect();
+    let pending: Vec<_> = pending.into_iter().take_while(|m| push(&mut opened, m)).collect();
     let places: Vec<_> = opened
-        .front
+        .consumer
         .unsent()
         .map(|stored| {
             let begin = stored.end as usize - stored.octets.len().next_multiple_of(8) - 8;
@@ -83,7 +83,7 @@ fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
         .collect();
     assert!(places.windows(2).any(|pair| pair[1].start < pair[0].start), "it goes around");
     drop(opened);
-    (shipped, waiting, places, fs::read(path).unwrap())
+    (shipped, pending, places, fs::read(path).unwrap())
 }
 
 /// That each of `expected` is there, in order, and nothing that was never said.
@@ -98,8 +98,8 @@ fn assert_recovered(expected: &[&Vec<u8>], said: &[Vec<u8>], found: &[Vec<u8>], 
 #[test]
 fn every_octet_flipped_loses_no_other_message() {
     let place = place();
-    let (shipped, waiting, places, image) = example(&place.path);
-    let said = [shipped, waiting.clone()].concat();
+    let (shipped, pending, places, image) = example(&place.path);
+    let said = [shipped, pending.clone()].concat();
     for at in 0..image.len() {
         for bits in [0x01, 0x80, 0xff] {
             let mut octets = image.clone();
@@ -107,7 +107,7 @@ fn every_octet_flipped_loses_no_other_message() {
             fs::write(&place.path, &octets).unwrap();
             let mut opened = open(&place.path, CAPACITY).unwrap();
             let is_hit = |place: &Range<usize>| place.contains(&at);
-            let expected: Vec<_> = waiting
+            let expected: Vec<_> = pending
                 .iter()
                 .zip(&places)
                 .filter(|(_, place)| !is_hit(place))
@@ -119,7 +119,7 @@ fn every_octet_flipped_loses_no_other_message() {
             assert_eq!(opened.adopted, found.len() as u64, "{why}");
             assert!(at < PAGE || found.len() == expected.len(), "{why}");
             assert!(opened.damaged > 0 || !places.iter().any(is_hit), "{why}");
-            ship(&mut opened.front, usize::MAX);
+            ship(&mut opened.consumer, usize::MAX);
             assert!(push(&mut opened, b"goes on"), "{why}");
             assert_eq!(messages(&opened), [b"goes on"]);
         }
@@ -129,12 +129,12 @@ fn every_octet_flipped_loses_no_other_message() {
 #[test]
 fn every_cut_leaves_what_stands_before_it() {
     let place = place();
-    let (shipped, waiting, places, image) = example(&place.path);
-    let said = [shipped, waiting.clone()].concat();
+    let (shipped, pending, places, image) = example(&place.path);
+    let said = [shipped, pending.clone()].concat();
     for length in 0..image.len() {
         fs::write(&place.path, &image[..length]).unwrap();
         let opened = open(&place.path, CAPACITY).unwrap();
-        let whole = waiting.iter().zip(&places).filter(|(_, place)| place.end <= length);
+        let whole = pending.iter().zip(&places).filter(|(_, place)| place.end <= length);
         let expected: Vec<_> = whole.map(|(message, _)| message).collect();
         let why = format!("{length} octets: {:?}", opened.report);
         assert_recovered(&expected, &said, &messages(&opened), &why);
@@ -145,11 +145,11 @@ fn every_cut_leaves_what_stands_before_it() {
 #[test]
 fn damage_that_looks_like_the_end_of_the_ring_hides_nothing() {
     let place = place();
-    let (_, waiting, places, mut image) = example(&place.path);
+    let (_, pending, places, mut image) = example(&place.path);
     image[places[1].start..places[1].start + 8].fill(0xff);
     fs::write(&place.path, &image).unwrap();
     let opened = open(&place.path, CAPACITY).unwrap();
-    assert_eq!(messages(&opened), [&waiting[..1], &waiting[2..]].concat());
+    assert_eq!(messages(&opened), [&pending[..1], &pending[2..]].concat());
     assert_eq!(opened.damaged, 1);
 }
 
@@ -178,8 +178,8 @@ fn a_file_that_claims_to_be_endless_costs_what_is_there() {
 #[test]
 fn a_kill_between_the_copies_of_a_cursor_costs_nothing() {
     let place = place();
-    let (shipped, waiting, places, image) = example(&place.path);
-    let said = [shipped, waiting.clone()].concat();
+    let (shipped, pending, places, image) = example(&place.path);
+    let said = [shipped, pending.clone()].concat();
     let cursor = |at: usize| u64::from_le_bytes(image[at..at + 8].try_into().unwrap());
     let last = places.last().unwrap().len().next_multiple_of(8) as u64;
     let first = places[0].len().next_multiple_of(8) as u64;
@@ -189,7 +189,7 @@ fn a_kill_between_the_copies_of_a_cursor_costs_nothing() {
         octets[at + 8..at + 16].copy_from_slice(&(!value).to_le_bytes());
         fs::write(&place.path, &octets).unwrap();
         let opened = open(&place.path, CAPACITY).unwrap();
-        let all: Vec<_> = waiting.iter().collect();
+        let all: Vec<_> = pending.iter().collect();
         assert_recovered(&all, &said, &messages(&opened), &at.to_string());
         assert!(opened.damaged == 0 && opened.report.is_none(), "{opened:?}");
     }
@@ -198,16 +198,16 @@ fn a_kill_between_the_copies_of_a_cursor_costs_nothing() {
 #[test]
 fn another_capacity_takes_over_what_fits() {
     let place = place();
-    let (_, waiting, _, _) = example(&place.path);
+    let (_, pending, _, _) = example(&place.path);
     let opened = open(&place.path, 4 * CAPACITY).unwrap();
-    assert_eq!(messages(&opened), waiting);
+    assert_eq!(messages(&opened), pending);
     assert!(opened.report.is_none() && !damaged(&place.path).exists());
     drop(opened);
     assert_eq!(fs::metadata(&place.path).unwrap().len(), (PAGE + 4 * CAPACITY) as u64);
     let mut opened = open(&place.path, 4 * CAPACITY).unwrap();
     let pushed = (0..100).filter(|number| push(&mut opened, &text(*number))).count();
     let all = messages(&opened);
-    assert_eq!(all.len(), waiting.len() + pushed);
+    assert_eq!(all.len(), pending.len() + pushed);
     drop(opened);
     let opened = open(&place.path, CAPACITY).unwrap();
     let found = messages(&opened);
@@ -283,21 +283,21 @@ proptest! {
             match step {
                 Step::Push(length) => {
                     let octets = vec![number as u8; length];
-                    let room = ring.tail.used() + ring.tail.cost(length) <= CAPACITY;
+                    let room = ring.producer.used() + ring.producer.cost(length) <= CAPACITY;
                     prop_assert_eq!(push(&mut ring, &octets), room);
                     if room { model.push_back(octets); }
                 }
                 Step::Send(count) => {
-                    let end = ring.front.unsent().take(count).last().map(|stored| stored.end);
+                    let end = ring.consumer.unsent().take(count).last().map(|stored| stored.end);
                     sent += count.min(model.len() - sent);
-                    ring.front.advance_sent(end.unwrap_or(ring.front.sent()));
+                    ring.consumer.advance_sent(end.unwrap_or(ring.consumer.sent()));
                 }
                 Step::Arrive(count) => {
                     let there: Vec<_> =
-                        ring.front.to_be_resent().take(count).map(|stored| stored.end).collect();
-                    let end = there.last().copied().unwrap_or(ring.front.arrived());
-                    ring.front.advance_arrived(end);
-                    ring.front.free(end);
+                        ring.consumer.to_be_resent().take(count).map(|stored| stored.end).collect();
+                    let end = there.last().copied().unwrap_or(ring.consumer.acked());
+                    ring.consumer.advance_acked(end);
+                    ring.consumer.free(end);
                     sent -= there.len();
                     model.drain(..there.len());
                 }
@@ -319,17 +319,17 @@ proptest! {
         at in 0..CAPACITY, junk in proptest::collection::vec(any::<u8>(), 0..2_000), fill: Option<u8>,
     ) {
         let place = place();
-        let (shipped, waiting, places, mut image) = example(&place.path);
+        let (shipped, pending, places, mut image) = example(&place.path);
         let end = (PAGE + at + junk.len()).min(image.len());
         for (place, octet) in image[PAGE + at..end].iter_mut().zip(junk) {
             *place = fill.unwrap_or(octet);
         }
         fs::write(&place.path, &image).unwrap();
         let opened = open(&place.path, CAPACITY).unwrap();
-        let untouched = waiting.iter().zip(&places);
+        let untouched = pending.iter().zip(&places);
         let untouched = untouched.filter(|(_, p)| p.end <= PAGE + at || p.start >= end);
         let expected: Vec<_> = untouched.map(|(message, _)| message).collect();
-        let said = [shipped, waiting.clone()].concat();
+        let said = [shipped, pending.clone()].concat();
         assert_recovered(&expected, &said, &messages(&opened), "junk");
     }
 
@@ -342,7 +342,7 @@ proptest! {
         let place = place();
         let mut ring = open(&place.path, BIG).unwrap();
         let mut said = Vec::new();
-        let mut say = |ring: &mut Opened, count: usize| for _ in 0..count {
+        let mut say = |ring: &mut OpenedRing, count: usize| for _ in 0..count {
             let octets = text(said.len());
             if push(ring, &octets) { said.push(octets); }
         };
@@ -350,7 +350,7 @@ proptest! {
         let (before, waited) = (fs::read(&place.path).unwrap(), messages(&ring));
         for _ in 0..=later / 20 {
             say(&mut ring, later.min(20));
-            ship(&mut ring.front, shipped / (later / 20 + 1));
+            ship(&mut ring.consumer, shipped / (later / 20 + 1));
         }
         let (after, waits) = (fs::read(&place.path).unwrap(), messages(&ring));
         drop(ring);

@@ -4,11 +4,10 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    Overflow, Place, Queue, Reader,
-    found::{Found, Header, PAGE, count_if_sound},
-    queue,
+    Overflow, Queue, QueueFile, Reader, queue,
+    recovery::{Header, PAGE, RingImage, validate},
 };
-use crate::{Severity, Stats, tail::Tail};
+use crate::{Severity, Stats, resend::ResendBuffer};
 
 /// A queue in a file.
 #[derive(Debug)]
@@ -21,7 +20,7 @@ pub struct Ring {
 
 impl Ring {
     pub fn open(path: &Path, capacity: usize) -> Self {
-        let place = Place { path, tag: "fuzz", sync: None };
+        let place = QueueFile { path, tag: "fuzz", sync: None };
         let made = queue(capacity, Overflow::DropNewest, Some(place));
         let Ok((queue, reader, report)) = made else { panic!("no memory for {capacity} octets") };
         Ring { queue, reader, report }
@@ -29,13 +28,13 @@ impl Ring {
 
     /// Takes a message, or drops it.
     pub fn push(&mut self, octets: &[u8]) -> bool {
-        let before = self.stats().waiting;
+        let before = self.stats().pending;
         let _ = self.queue.push(Severity::Error, octets);
-        self.stats().waiting > before
+        self.stats().pending > before
     }
 
     /// What waits, the oldest first.
-    pub fn waiting(&self) -> Vec<Vec<u8>> {
+    pub fn pending(&self) -> Vec<Vec<u8>> {
         self.reader.batch(usize::MAX).map(|stored| stored.octets.to_vec()).collect()
     }
 
@@ -43,7 +42,7 @@ impl Ring {
     pub fn ship(&mut self, count: usize) {
         let end = self.reader.batch(usize::MAX).take(count).last().map(|stored| stored.end);
         self.reader.sent(end.unwrap_or_default());
-        self.reader.arrived(end.unwrap_or_default(), Tail::NONE);
+        self.reader.acked(end.unwrap_or_default(), ResendBuffer::NONE);
     }
 
     pub fn stats(&self) -> Stats {
@@ -59,7 +58,7 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     let capacity = header.capacity;
     let ring = file.get(PAGE..)?;
     let ring = ring.get(..capacity).unwrap_or(ring);
-    let found = Found::new(ring, capacity);
+    let found = RingImage::new(ring, capacity);
     let read = |place: usize, octets: &mut [u8]| match ring.get(place..place + octets.len()) {
         Some(there) => {
             octets.copy_from_slice(there);
@@ -68,10 +67,10 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
         None => Err(()),
     };
     let mut all = Vec::new();
-    for (kept, head) in header.ranges() {
-        let sound = count_if_sound(capacity, kept, head, read).ok().flatten();
+    for (freed, head) in header.ranges() {
+        let sound = validate(capacity, freed, head, read).ok().flatten();
         let mut messages = Vec::new();
-        let gaps = found.salvage(kept, head, |_, octets| messages.push(octets.to_vec()));
+        let gaps = found.salvage(freed, head, |_, octets| messages.push(octets.to_vec()));
         let is_sound = gaps == 0 && sound == Some(messages.len() as u64);
         assert!(sound.is_none() || is_sound, "{sound:?}, {gaps} gaps, {}", messages.len());
         all.append(&mut messages);

@@ -14,7 +14,7 @@ use std::{
 use memmap2::{MmapOptions, MmapRaw};
 
 use super::{
-    found::{HEAD, KEPT, PAGE},
+    recovery::{HEAD, KEPT, PAGE},
     ring::Cursor,
 };
 use crate::fork;
@@ -70,8 +70,8 @@ impl Mapping {
         self.publish(HEAD, head);
     }
 
-    pub(super) fn publish_kept(&self, kept: Cursor) {
-        self.publish(KEPT, kept);
+    pub(super) fn publish_freed(&self, freed: Cursor) {
+        self.publish(KEPT, freed);
     }
 
     fn publish(&self, at: usize, cursor: Cursor) {

@@ -5,8 +5,8 @@ use std::collections::TryReserveError;
 
 use super::{
     Cursor,
+    entry::{EntryHeader, HEADER_LEN, UNUSED},
     mapping::Mapping,
-    word::{UNUSED, WORD, Word},
 };
 
 /// The octets of a ring.
@@ -41,9 +41,9 @@ impl Memory {
     /// Where there is not so much memory.
     pub(super) fn new(capacity: usize) -> Result<Self, TryReserveError> {
         let mut words = Vec::new();
-        words.try_reserve_exact(capacity / WORD)?;
+        words.try_reserve_exact(capacity / HEADER_LEN)?;
         // Written, not only reserved: the first touch of a page would be some log call's wait.
-        words.resize(capacity / WORD, UNUSED);
+        words.resize(capacity / HEADER_LEN, UNUSED);
         let words = words.into_boxed_slice();
         Ok(Memory::at(Box::into_raw(words).cast(), capacity, None))
     }
@@ -58,7 +58,7 @@ impl Memory {
             capacity,
             mapping,
             #[cfg(logship_loom)]
-            races: (0..capacity / WORD).map(|_| loom::cell::UnsafeCell::new(())).collect(),
+            races: (0..capacity / HEADER_LEN).map(|_| loom::cell::UnsafeCell::new(())).collect(),
         }
     }
 
@@ -75,20 +75,22 @@ impl Memory {
         (at % self.capacity() as u64) as usize
     }
 
-    pub(super) fn word(&self, place: usize) -> Word {
-        self.note_read(place, WORD);
-        assert!(place / WORD < self.capacity / WORD);
+    pub(super) fn word(&self, place: usize) -> EntryHeader {
+        self.note_read(place, HEADER_LEN);
+        assert!(place / HEADER_LEN < self.capacity / HEADER_LEN);
         // SAFETY: in bounds by the assertion, aligned since `start` is and words are counted; the
         // front owns the word, see `Memory`. Any bits are a valid u64.
-        Word::from_bits(u64::from_le(unsafe { *self.start.cast::<u64>().add(place / WORD) }))
+        EntryHeader::from_bits(u64::from_le(unsafe {
+            *self.start.cast::<u64>().add(place / HEADER_LEN)
+        }))
     }
 
-    pub(super) fn set_word(&self, place: usize, word: Word) {
-        self.note_write(place, WORD);
-        assert!(place / WORD < self.capacity / WORD);
+    pub(super) fn set_word(&self, place: usize, word: EntryHeader) {
+        self.note_write(place, HEADER_LEN);
+        assert!(place / HEADER_LEN < self.capacity / HEADER_LEN);
         // SAFETY: in bounds by the assertion, aligned since `start` is and words are counted; the
         // tail owns the word, see `Memory`.
-        unsafe { *self.start.cast::<u64>().add(place / WORD) = word.to_bits().to_le() }
+        unsafe { *self.start.cast::<u64>().add(place / HEADER_LEN) = word.to_bits().to_le() }
     }
 
     pub(super) fn octets(&self, place: usize, length: usize) -> &[u8] {
@@ -112,14 +114,14 @@ impl Memory {
 
     #[cfg(logship_loom)]
     fn note_read(&self, place: usize, length: usize) {
-        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
+        for cell in &self.races[place / HEADER_LEN..(place + length).div_ceil(HEADER_LEN)] {
             cell.with(|_| ());
         }
     }
 
     #[cfg(logship_loom)]
     fn note_write(&self, place: usize, length: usize) {
-        for cell in &self.races[place / WORD..(place + length).div_ceil(WORD)] {
+        for cell in &self.races[place / HEADER_LEN..(place + length).div_ceil(HEADER_LEN)] {
             cell.with_mut(|_| ());
         }
     }
@@ -136,8 +138,10 @@ impl Memory {
 impl Drop for Memory {
     fn drop(&mut self) {
         if self.mapping.is_none() {
-            let words =
-                std::ptr::slice_from_raw_parts_mut(self.start.cast::<u64>(), self.capacity / WORD);
+            let words = std::ptr::slice_from_raw_parts_mut(
+                self.start.cast::<u64>(),
+                self.capacity / HEADER_LEN,
+            );
             // SAFETY: `new` made this pointer and length of a boxed slice of words, nothing else
             // frees it, and whoever borrowed octets from it borrowed `self`.
             drop(unsafe { Box::from_raw(words) });

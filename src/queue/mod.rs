@@ -4,24 +4,24 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(unix)]
-mod file;
+mod directory;
+mod entry;
 #[cfg(unix)]
-mod folder;
-mod found;
+mod file;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
-#[cfg(unix)]
-mod guard;
-mod kept;
 #[cfg_attr(not(unix), path = "no_mapping.rs")]
 mod mapping;
 mod memory;
-mod opened;
+mod open;
 mod overflow;
 mod reader;
+mod recovery;
+mod retention;
 mod ring;
 mod sync;
-mod word;
+#[cfg(unix)]
+mod sync_thread;
 
 use std::{
     collections::TryReserveError,
@@ -33,17 +33,17 @@ use std::{
 
 pub use self::overflow::Overflow;
 use self::{
-    opened::Opened,
-    ring::Tail,
+    open::OpenedRing,
+    ring::Producer,
     sync::{Condvar, Mutex, MutexGuard, Notify},
 };
 pub(crate) use self::{
-    reader::{Batch, Reader, Work},
+    reader::{Batch, Reader, Wake},
     ring::Cursor,
 };
 use crate::{
     Severity, Stats,
-    muted::muted,
+    reentrancy::muted,
     stats::{DropReason, Losses},
 };
 
@@ -53,11 +53,11 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     overflow: Overflow,
     /// Octets up to which each severity may fill the ring.
-    shares: [usize; 8],
+    limits: [usize; 8],
     /// Whether the next process will ask if a message is as it was written.
     is_checked: bool,
     /// Found at the start, and lost in what was found.
-    inheritance: (u64, u64),
+    recovered: (u64, u64),
     /// Wakes the reader when it has gone to sleep.
     wake: Notify,
     /// Wakes log calls that wait for room, and flushes.
@@ -66,10 +66,10 @@ pub(crate) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    tail: Tail,
-    books: Books,
+    producer: Producer,
+    counts: Counts,
     /// Where the reader's `arrived` stands.
-    arrived: Cursor,
+    acked: Cursor,
     /// The reader sleeps and wants to be woken.
     is_parked: bool,
     /// Threads that wait on `progress`.
@@ -83,15 +83,15 @@ struct State {
 }
 
 #[derive(Debug, Default)]
-struct Books {
+struct Counts {
     captured: u64,
     delivered: u64,
-    waiting: u64,
+    pending: u64,
     losses: Losses,
 }
 
 /// Where messages wait so that they outlive the process.
-pub(crate) struct Place<'a> {
+pub(crate) struct QueueFile<'a> {
     /// A file, or a folder with a file for each process.
     pub(crate) path: &'a Path,
     /// Whose files of a folder are ours.
@@ -112,16 +112,16 @@ pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
 pub(crate) fn queue(
     capacity: usize,
     overflow: Overflow,
-    place: Option<Place<'_>>,
+    place: Option<QueueFile<'_>>,
 ) -> Result<(Arc<Queue>, Reader, Option<String>), TryReserveError> {
-    let opened = place.as_ref().map(|place| Opened::at(place, capacity));
-    let (Opened { tail, front, adopted, damaged, report }, is_checked) = match opened {
+    let opened = place.as_ref().map(|place| OpenedRing::at(place, capacity));
+    let (OpenedRing { producer, consumer, adopted, damaged, report }, is_checked) = match opened {
         Some(Ok(opened)) => (opened, true),
-        Some(Err(report)) => (Opened::in_memory(capacity, Some(report))?, false),
-        None => (Opened::in_memory(capacity, None)?, false),
+        Some(Err(report)) => (OpenedRing::in_memory(capacity, Some(report))?, false),
+        None => (OpenedRing::in_memory(capacity, None)?, false),
     };
     #[cfg(unix)]
-    let (guard, report) = match place.map(|place| guard::of(&tail, place)) {
+    let (guard, report) = match place.map(|place| sync_thread::of(&producer, place)) {
         Some(Ok(guard)) => (guard, report),
         Some(Err(why)) => {
             (None, Some(report.map_or(why.clone(), |report| format!("{report}; {why}"))))
@@ -129,9 +129,9 @@ pub(crate) fn queue(
         None => (None, report),
     };
     let state = State {
-        tail,
-        books: Books { captured: adopted, waiting: adopted, ..Books::default() },
-        arrived: front.arrived(),
+        producer,
+        counts: Counts { captured: adopted, pending: adopted, ..Counts::default() },
+        acked: consumer.acked(),
         is_parked: false,
         waiters: 0,
         flushes: 0,
@@ -139,17 +139,17 @@ pub(crate) fn queue(
         is_closed: false,
         has_reader: true,
     };
-    let shares = overflow.shares(front.capacity());
+    let limits = overflow.limits(consumer.capacity());
     let queue = Arc::new(Queue {
         state: Mutex::new(state),
         overflow,
-        shares,
+        limits,
         is_checked,
-        inheritance: (adopted, damaged),
+        recovered: (adopted, damaged),
         wake: Notify::new(),
         progress: Condvar::new(),
     });
-    let reader = Reader::new(Arc::clone(&queue), front);
+    let reader = Reader::new(Arc::clone(&queue), consumer);
     #[cfg(unix)]
     let reader = reader.guarded(guard);
     Ok((queue, reader, report))
@@ -161,21 +161,22 @@ impl Queue {
     #[must_use]
     pub(crate) fn push(&self, severity: Severity, octets: &[u8]) -> bool {
         // Before the lock: it is the only thing here that takes longer for a longer message.
-        let check = if self.is_checked { word::check(severity, octets) } else { 0 };
+        let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
         let mut state = self.lock();
-        let mut refusal = self.refusal(&state, severity, octets.len());
-        if let (Some(DropReason::QueueFull), Some(limit)) = (refusal, self.overflow.patience()) {
-            (state, refusal) = self.wait_for_room(state, severity, octets.len(), limit);
+        let mut drop_reason = self.drop_reason(&state, severity, octets.len());
+        if let (Some(DropReason::QueueFull), Some(limit)) = (drop_reason, self.overflow.patience())
+        {
+            (state, drop_reason) = self.wait_for_room(state, severity, octets.len(), limit);
         }
         // Not before: while a call waits for room, its record is in none of the books.
-        state.books.captured += 1;
-        match refusal {
-            None if state.tail.push(severity, octets, check) => {
-                state.books.waiting += 1;
+        state.counts.captured += 1;
+        match drop_reason {
+            None if state.producer.push(severity, octets, check) => {
+                state.counts.pending += 1;
                 std::mem::take(&mut state.is_parked)
             }
-            refusal => {
-                state.books.losses.add(refusal.unwrap_or(DropReason::QueueFull), severity);
+            drop_reason => {
+                state.counts.losses.add(drop_reason.unwrap_or(DropReason::QueueFull), severity);
                 false
             }
         }
@@ -184,8 +185,8 @@ impl Queue {
     /// Counts a record that never became a message.
     pub(crate) fn count_dropped(&self, reason: DropReason, severity: Severity) {
         let mut state = self.lock();
-        state.books.captured += 1;
-        state.books.losses.add(reason, severity);
+        state.counts.captured += 1;
+        state.counts.losses.add(reason, severity);
     }
 
     pub(crate) fn wake(&self) {
@@ -198,14 +199,14 @@ impl Queue {
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         let deadline = deadline(timeout);
         let mut state = self.lock();
-        let goal = state.tail.head();
-        if state.arrived >= goal {
+        let goal = state.producer.head();
+        if state.acked >= goal {
             return true;
         }
         state.flushes += 1;
         state.is_parked = false;
         self.wake();
-        while state.arrived < goal {
+        while state.acked < goal {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || !state.has_reader {
                 break;
@@ -213,7 +214,7 @@ impl Queue {
             state = self.wait(state, left);
         }
         state.flushes -= 1;
-        state.arrived >= goal
+        state.acked >= goal
     }
 
     /// Flushes, then has the connection closed as its protocol wants; the next record opens
@@ -245,22 +246,22 @@ impl Queue {
 
     pub(crate) fn tell(&self, stats: &mut Stats) {
         let state = self.lock();
-        stats.captured = state.books.captured;
-        stats.delivered = state.books.delivered;
-        stats.waiting = state.books.waiting;
-        stats.losses = state.books.losses;
-        (stats.adopted, stats.damaged) = self.inheritance;
-        stats.queued_octets = state.tail.used() as u64;
+        stats.captured = state.counts.captured;
+        stats.delivered = state.counts.delivered;
+        stats.pending = state.counts.pending;
+        stats.losses = state.counts.losses;
+        (stats.recovered, stats.corrupted) = self.recovered;
+        stats.queue_bytes = state.producer.used() as u64;
     }
 
-    fn refusal(&self, state: &State, severity: Severity, length: usize) -> Option<DropReason> {
-        let (tail, capacity) = (&state.tail, state.tail.capacity());
+    fn drop_reason(&self, state: &State, severity: Severity, length: usize) -> Option<DropReason> {
+        let (producer, capacity) = (&state.producer, state.producer.capacity());
         if state.is_closed {
             Some(DropReason::Closed)
-        } else if length > (capacity / 2 - word::OVERHEAD).min(word::LONGEST) {
+        } else if length > (capacity / 2 - entry::OVERHEAD).min(entry::MAX_MESSAGE_LEN) {
             // Wherever the head stands, half of an empty ring is always in one piece.
             Some(DropReason::TooLong)
-        } else if tail.used() + tail.cost(length) > self.share(severity) {
+        } else if producer.used() + producer.cost(length) > self.share(severity) {
             Some(DropReason::QueueFull)
         } else {
             None
@@ -268,7 +269,7 @@ impl Queue {
     }
 
     fn share(&self, severity: Severity) -> usize {
-        self.shares.get(usize::from(severity.code())).copied().unwrap_or_default()
+        self.limits.get(usize::from(severity.code())).copied().unwrap_or_default()
     }
 
     #[cold]
@@ -285,9 +286,9 @@ impl Queue {
                 self.wake();
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            let refusal = self.refusal(&state, severity, length);
-            if refusal != Some(DropReason::QueueFull) || left.is_zero() {
-                return (state, refusal);
+            let drop_reason = self.drop_reason(&state, severity, length);
+            if drop_reason != Some(DropReason::QueueFull) || left.is_zero() {
+                return (state, drop_reason);
             }
             state = self.wait(state, left);
         }
@@ -321,6 +322,6 @@ pub(crate) fn deadline(limit: Duration) -> Instant {
 const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 #[cfg(all(test, logship_loom))]
-mod models;
+mod loom_tests;
 #[cfg(all(test, not(logship_loom)))]
 mod tests;

@@ -25,7 +25,7 @@ impl Mapping {
         match *self {}
     }
 
-    pub(super) fn publish_kept(&self, _: u64) {
+    pub(super) fn publish_freed(&self, _: u64) {
         match *self {}
     }
 }

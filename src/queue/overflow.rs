@@ -10,10 +10,10 @@ use crate::{Error, Severity};
 pub enum Overflow {
     /// The least severe go first (RFC 5424 section 8.6): from 70 % of the queue DEBUG is turned
     /// away, from 90 % NOTICE and INFO too, so that a reserve stays for WARNING and worse.
-    /// `shed`.
+    /// `drop-least-severe`.
     #[default]
-    ShedLeastSevere,
-    /// What doesn't fit is turned away, whatever its severity. `newest`.
+    DropLeastSevere,
+    /// What doesn't fit is turned away, whatever its severity. `drop-newest`.
     DropNewest,
     /// The log call waits for room, up to this long, then the record is turned away.
     /// `block:100ms`.
@@ -22,14 +22,14 @@ pub enum Overflow {
 
 impl Overflow {
     /// How many octets of `capacity` a record of each severity may fill up to.
-    pub(super) fn shares(self, capacity: usize) -> [usize; 8] {
+    pub(super) fn limits(self, capacity: usize) -> [usize; 8] {
         Severity::ALL.map(|severity| self.share(severity, capacity))
     }
 
     fn share(self, severity: Severity, capacity: usize) -> usize {
         let percent = match self {
             Overflow::DropNewest | Overflow::Block(_) => 100,
-            Overflow::ShedLeastSevere => match severity {
+            Overflow::DropLeastSevere => match severity {
                 Severity::Debug => 70,
                 Severity::Notice | Severity::Informational => 90,
                 Severity::Emergency
@@ -46,7 +46,7 @@ impl Overflow {
     pub(super) fn patience(self) -> Option<Duration> {
         match self {
             Overflow::Block(limit) => Some(limit),
-            Overflow::ShedLeastSevere | Overflow::DropNewest => None,
+            Overflow::DropLeastSevere | Overflow::DropNewest => None,
         }
     }
 }
@@ -57,12 +57,14 @@ impl FromStr for Overflow {
     fn from_str(text: &str) -> Result<Self, Error> {
         let wait = |ms: &str| ms.parse().ok().map(|ms| Overflow::Block(Duration::from_millis(ms)));
         match text.to_ascii_lowercase().as_str() {
-            "shed" => Some(Overflow::ShedLeastSevere),
-            "newest" => Some(Overflow::DropNewest),
+            "drop-least-severe" => Some(Overflow::DropLeastSevere),
+            "drop-newest" => Some(Overflow::DropNewest),
             other => other.strip_prefix("block:").and_then(|t| wait(t.strip_suffix("ms")?)),
         }
         .ok_or_else(|| {
-            Error::new(format!("{text:?} is no overflow policy: use shed, newest or block:100ms"))
+            Error::new(format!(
+                "{text:?} is no overflow policy: use drop-least-severe, drop-newest or block:100ms"
+            ))
         })
     }
 }
@@ -73,7 +75,7 @@ mod tests {
 
     #[test]
     fn the_least_severe_go_first_and_a_reserve_stays() {
-        let share = |severity| Overflow::ShedLeastSevere.share(severity, 1000);
+        let share = |severity| Overflow::DropLeastSevere.share(severity, 1000);
         assert_eq!(share(Severity::Debug), 700);
         assert_eq!(share(Severity::Informational), 900);
         assert_eq!(share(Severity::Warning), 1000);
@@ -83,7 +85,7 @@ mod tests {
 
     #[test]
     fn policies_are_read_and_nonsense_is_quoted() {
-        assert_eq!("shed".parse::<Overflow>().unwrap(), Overflow::ShedLeastSevere);
+        assert_eq!("drop-least-severe".parse::<Overflow>().unwrap(), Overflow::DropLeastSevere);
         let block = Overflow::Block(Duration::from_millis(250));
         assert_eq!("block:250ms".parse::<Overflow>().unwrap(), block);
         for bad in ["", "block", "block:", "block:1s", "oldest"] {

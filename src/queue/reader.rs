@@ -6,26 +6,26 @@ use std::{
 };
 
 use super::{
-    Books, Queue,
-    kept::Kept,
-    ring::{Cursor, Front, Messages, Stored},
+    Counts, Queue,
+    retention::Retention,
+    ring::{Consumer, Cursor, Messages, Stored},
 };
-use crate::{stats::DropReason, tail::Tail};
+use crate::{resend::ResendBuffer, stats::DropReason};
 
 /// The reading side of the queue; there is one, on the shipper's thread.
 #[derive(Debug)]
 pub(crate) struct Reader {
     queue: Arc<Queue>,
-    front: Front,
-    kept: Kept,
+    consumer: Consumer,
+    freed: Retention,
     /// Syncs the file as long as there is a reader.
     #[cfg(unix)]
-    guard: Option<super::guard::Guard>,
+    guard: Option<super::sync_thread::SyncThread>,
 }
 
 /// What the reader was woken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
+pub(crate) enum Wake {
     /// Messages wait to be sent.
     Messages,
     /// The time is up that was given to wait.
@@ -57,18 +57,18 @@ impl<'a> Iterator for Batch<'a> {
 }
 
 impl Reader {
-    pub(super) fn new(queue: Arc<Queue>, front: Front) -> Self {
+    pub(super) fn new(queue: Arc<Queue>, consumer: Consumer) -> Self {
         Reader {
             queue,
-            front,
-            kept: Kept::default(),
+            consumer,
+            freed: Retention::default(),
             #[cfg(unix)]
             guard: None,
         }
     }
 
     #[cfg(unix)]
-    pub(super) fn guarded(mut self, guard: Option<super::guard::Guard>) -> Self {
+    pub(super) fn guarded(mut self, guard: Option<super::sync_thread::SyncThread>) -> Self {
         self.guard = guard;
         self
     }
@@ -78,19 +78,19 @@ impl Reader {
     /// While traffic flows it looks again after a short nap: waking a sleeping thread would cost
     /// the caller of a log macro far more than the rest of its work. Only after a silence it
     /// sleeps until it is woken.
-    pub(crate) async fn work(&mut self, patience: Option<Duration>) -> Work {
-        let naps = patience.map_or(NAPS, |p| (p.as_micros() / NAP.as_micros()).min(NAPS));
+    pub(crate) async fn work(&mut self, patience: Option<Duration>) -> Wake {
+        let naps = patience.map_or(NAPS, |p| (p.as_micros() / NAP_INTERVAL.as_micros()).min(NAPS));
         for _ in 0..naps {
             if let Some(work) = self.look(false) {
                 return work;
             }
             // The whole thread may sleep: it has nothing else to do that can't wait so long, and
             // a timer of the runtime would be twice as late.
-            std::thread::sleep(NAP);
+            std::thread::sleep(NAP_INTERVAL);
             tokio::task::yield_now().await;
         }
         if naps < NAPS {
-            return self.look(false).unwrap_or(Work::Nothing);
+            return self.look(false).unwrap_or(Wake::Nothing);
         }
         if let Some(work) = self.look(true) {
             return work;
@@ -101,20 +101,20 @@ impl Reader {
             // Time being up is an answer too.
             Some(limit) => drop(tokio::time::timeout(limit, woken).await),
         }
-        self.look(false).unwrap_or(Work::Nothing)
+        self.look(false).unwrap_or(Wake::Nothing)
     }
 
-    fn look(&self, park: bool) -> Option<Work> {
-        if self.front.has_unsent() {
-            return Some(Work::Messages);
+    fn look(&self, park: bool) -> Option<Wake> {
+        if self.consumer.has_unsent() {
+            return Some(Wake::Messages);
         }
         let mut state = self.queue.lock();
-        if self.front.has_unsent() {
-            Some(Work::Messages)
+        if self.consumer.has_unsent() {
+            Some(Wake::Messages)
         } else if state.is_closed {
-            Some(Work::End)
+            Some(Wake::End)
         } else if state.hang_up {
-            Some(Work::HangUp)
+            Some(Wake::HangUp)
         } else {
             state.is_parked = park;
             None
@@ -123,41 +123,41 @@ impl Reader {
 
     /// Sleeps between two tries, less long where someone waits for a flush or the end.
     pub(crate) async fn pause(&self, length: Duration) {
-        if self.is_urged() {
+        if self.flush_requested() {
             return tokio::time::sleep(length.min(URGED)).await;
         }
         tokio::select! {
             () = tokio::time::sleep(length) => {}
-            () = self.urged() => {}
+            () = self.wait_flush_requested() => {}
         }
     }
 
     /// Whether someone waits for a flush or the end.
-    pub(crate) fn is_urged(&self) -> bool {
+    pub(crate) fn flush_requested(&self) -> bool {
         let state = self.queue.lock();
         state.flushes > 0 || state.is_closed || state.hang_up
     }
 
     /// Waits until someone waits for a flush or the end.
-    pub(super) async fn urged(&self) {
-        while !self.is_urged() {
+    pub(super) async fn wait_flush_requested(&self) {
+        while !self.flush_requested() {
             self.queue.wake.notified().await;
         }
     }
 
     /// Messages that wait to be sent: about `octets` of them, at least one if there is one.
     pub(crate) fn batch(&self, octets: usize) -> Batch<'_> {
-        Batch { messages: self.front.unsent(), octets_left: octets.max(1) }
+        Batch { messages: self.consumer.unsent(), octets_left: octets.max(1) }
     }
 
     /// Whether something was sent of which it isn't known that it arrived.
-    pub(crate) fn is_unsettled(&self) -> bool {
-        self.front.sent() > self.front.arrived()
+    pub(crate) fn has_in_flight(&self) -> bool {
+        self.consumer.sent() > self.consumer.acked()
     }
 
     /// Whether most of the queue is taken: what has arrived should make room soon.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.front.used() > self.front.capacity() as u64 / 2
+    pub(crate) fn is_over_half_full(&self) -> bool {
+        self.consumer.used() > self.consumer.capacity() as u64 / 2
     }
 
     /// Whether no handle is left.
@@ -167,36 +167,36 @@ impl Reader {
 
     /// Notes that the connection has everything up to `to`.
     pub(crate) fn sent(&mut self, to: Cursor) {
-        self.front.advance_sent(to);
+        self.consumer.advance_sent(to);
     }
 
     /// Where what is sent next begins.
     pub(crate) fn first_unsent(&self) -> Cursor {
-        self.front.sent()
+        self.consumer.sent()
     }
 
     /// Everything before this is known to have arrived.
-    pub(crate) fn first_not_arrived(&self) -> Cursor {
-        self.front.arrived()
+    pub(crate) fn acked_to(&self) -> Cursor {
+        self.consumer.acked()
     }
 
     /// Notes that everything up to `to` has arrived, and frees what need not be kept.
-    pub(crate) fn arrived(&mut self, to: Cursor, tail: Tail) {
-        let tail = tail.within(self.front.capacity());
+    pub(crate) fn acked(&mut self, to: Cursor, tail: ResendBuffer) {
+        let tail = tail.within(self.consumer.capacity());
         let (mut count, now) = (0, Instant::now());
-        for stored in self.front.not_arrived(to.min(self.front.sent())) {
+        for stored in self.consumer.not_acked(to.min(self.consumer.sent())) {
             count += 1;
-            self.kept.note(stored.end, tail, now);
+            self.freed.note(stored.end, tail, now);
         }
-        self.front.advance_arrived(to);
-        let released = self.kept.release(to.min(self.front.arrived()), tail, now);
+        self.consumer.advance_acked(to);
+        let released = self.freed.release(to.min(self.consumer.acked()), tail, now);
         if let Some(released) = released {
-            self.front.free(released);
+            self.consumer.free(released);
         }
         if count > 0 || released.is_some() {
-            self.enter(|books| {
-                books.delivered += count;
-                books.waiting -= count;
+            self.enter(|counts| {
+                counts.delivered += count;
+                counts.pending -= count;
             });
         }
     }
@@ -204,37 +204,37 @@ impl Reader {
     /// Puts what isn't known to have arrived back in line, and the tail of what has; returns how
     /// many messages that are.
     pub(crate) fn rewind(&mut self) -> u64 {
-        let count = self.front.to_be_resent().count() as u64;
-        self.kept.begin_again();
-        self.front.rewind();
+        let count = self.consumer.to_be_resent().count() as u64;
+        self.freed.begin_again();
+        self.consumer.rewind();
         count
     }
 
     /// Keeps no more of what has arrived than this.
-    pub(crate) fn shorten(&mut self, tail: Tail) {
-        let octets = tail.within(self.front.capacity()).octets;
-        if let Some(released) = self.kept.shorten(self.front.arrived(), octets) {
-            self.front.skip_to(released);
+    pub(crate) fn shorten(&mut self, tail: ResendBuffer) {
+        let octets = tail.within(self.consumer.capacity()).octets;
+        if let Some(released) = self.freed.shorten(self.consumer.acked(), octets) {
+            self.consumer.skip_to(released);
         }
     }
 
     /// What has arrived is safe: it will not be sent again.
-    pub(crate) fn forget_tail(&mut self) {
-        self.kept.forget();
-        self.front.skip_arrived();
+    pub(crate) fn release_resend_buffer(&mut self) {
+        self.freed.forget();
+        self.consumer.skip_acked();
     }
 
     /// Gives up the first message that isn't known to have arrived.
     pub(crate) fn set_aside(&mut self, reason: DropReason) {
-        self.forget_tail();
-        let Some(first) = self.front.not_arrived(Cursor::MAX).next() else { return };
+        self.release_resend_buffer();
+        let Some(first) = self.consumer.not_acked(Cursor::MAX).next() else { return };
         let (severity, end) = (first.severity, first.end);
-        self.front.advance_sent(end);
-        self.front.advance_arrived(end);
-        self.front.free(end);
-        self.enter(|books| {
-            books.losses.add(reason, severity);
-            books.waiting -= 1;
+        self.consumer.advance_sent(end);
+        self.consumer.advance_acked(end);
+        self.consumer.free(end);
+        self.enter(|counts| {
+            counts.losses.add(reason, severity);
+            counts.pending -= 1;
         });
     }
 
@@ -248,10 +248,10 @@ impl Reader {
     }
 
     /// Writes into the books, and lets go on whoever waits for what is written.
-    fn enter(&mut self, write: impl FnOnce(&mut Books)) {
+    fn enter(&mut self, write: impl FnOnce(&mut Counts)) {
         let mut state = self.queue.lock();
-        write(&mut state.books);
-        state.arrived = self.front.arrived();
+        write(&mut state.counts);
+        state.acked = self.consumer.acked();
         if state.waiters > 0 {
             self.queue.progress.notify_all();
         }
@@ -263,10 +263,10 @@ impl Drop for Reader {
     /// file it waits for the next process.
     fn drop(&mut self) {
         let mut state = self.queue.lock();
-        let lost = if self.front.is_durable() { 0 } else { Cursor::MAX };
-        for stored in self.front.not_arrived(lost) {
-            state.books.losses.add(DropReason::Closed, stored.severity);
-            state.books.waiting -= 1;
+        let lost = if self.consumer.is_durable() { 0 } else { Cursor::MAX };
+        for stored in self.consumer.not_acked(lost) {
+            state.counts.losses.add(DropReason::Closed, stored.severity);
+            state.counts.pending -= 1;
         }
         state.is_closed = true;
         state.has_reader = false;
@@ -276,7 +276,7 @@ impl Drop for Reader {
 }
 
 /// Long enough to gather a batch, short enough for a person who watches the other end.
-const NAP: Duration = Duration::from_micros(500);
+const NAP_INTERVAL: Duration = Duration::from_micros(500);
 /// Naps before sleeping: 20 ms of silence.
 #[cfg(not(logship_loom))]
 const NAPS: u128 = 40;

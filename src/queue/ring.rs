@@ -13,10 +13,10 @@
 use std::collections::TryReserveError;
 
 use super::{
+    entry::{EntryHeader, HEADER_LEN, MAX_MESSAGE_LEN, mark, space},
     mapping::Mapping,
     memory::Memory,
     sync::{Arc, AtomicU64, Ordering},
-    word::{LONGEST, WORD, Word, mark, space},
 };
 use crate::Severity;
 
@@ -28,13 +28,13 @@ pub(crate) type Cursor = u64;
 /// # Errors
 ///
 /// Where there is not so much memory.
-pub(crate) fn ring(capacity: usize) -> Result<(Tail, Front), TryReserveError> {
+pub(crate) fn ring(capacity: usize) -> Result<(Producer, Consumer), TryReserveError> {
     Ok(ring_in(Memory::new(rounded(capacity))?, 0, 0))
 }
 
 /// Makes a ring of a mapped file that holds sound messages from `kept` to `head`.
-pub(super) fn ring_in_file(mapping: Mapping, kept: Cursor, head: Cursor) -> (Tail, Front) {
-    ring_in(Memory::mapped(mapping), kept, head)
+pub(super) fn ring_in_file(mapping: Mapping, freed: Cursor, head: Cursor) -> (Producer, Consumer) {
+    ring_in(Memory::mapped(mapping), freed, head)
 }
 
 /// Octets that a ring of `capacity` takes.
@@ -42,17 +42,17 @@ pub(super) const fn rounded(capacity: usize) -> usize {
     capacity.next_multiple_of(PAGE)
 }
 
-fn ring_in(memory: Memory, kept: Cursor, head: Cursor) -> (Tail, Front) {
-    let (head_now, kept_now) = (AtomicU64::new(head), AtomicU64::new(kept));
-    let shared = Arc::new(Shared { memory, head: head_now, kept: kept_now });
+fn ring_in(memory: Memory, freed: Cursor, head: Cursor) -> (Producer, Consumer) {
+    let (head_now, kept_now) = (AtomicU64::new(head), AtomicU64::new(freed));
+    let shared = Arc::new(Shared { memory, head: head_now, freed: kept_now });
     let place = shared.memory.place(head);
-    let tail = Tail { shared: Arc::clone(&shared), head, place };
-    (tail, Front { shared, sent: kept, arrived: kept, kept })
+    let producer = Producer { shared: Arc::clone(&shared), head, place };
+    (producer, Consumer { shared, sent: freed, acked: freed, freed })
 }
 
 /// The writing half; there is one, behind the queue's lock.
 #[derive(Debug)]
-pub(crate) struct Tail {
+pub(crate) struct Producer {
     shared: Arc<Shared>,
     head: Cursor,
     /// Where `head` is in memory: dividing for it would cost more than all the rest of a push.
@@ -61,12 +61,12 @@ pub(crate) struct Tail {
 
 /// The reading half; there is one, on the shipper's thread.
 #[derive(Debug)]
-pub(crate) struct Front {
+pub(crate) struct Consumer {
     shared: Arc<Shared>,
     sent: Cursor,
     /// It stands beyond `sent` while what has arrived is being sent again.
-    arrived: Cursor,
-    kept: Cursor,
+    acked: Cursor,
+    freed: Cursor,
 }
 
 /// A message in the ring.
@@ -78,7 +78,7 @@ pub(crate) struct Stored<'a> {
     pub(crate) end: Cursor,
 }
 
-impl Tail {
+impl Producer {
     pub(crate) fn capacity(&self) -> usize {
         self.shared.memory.capacity()
     }
@@ -100,7 +100,7 @@ impl Tail {
 
     /// Octets in use.
     pub(crate) fn used(&self) -> usize {
-        (self.head - self.shared.kept.load(Ordering::Acquire)) as usize
+        (self.head - self.shared.freed.load(Ordering::Acquire)) as usize
     }
 
     /// Octets that a message of `length` takes, were it written now.
@@ -115,7 +115,7 @@ impl Tail {
     pub(crate) fn push(&mut self, severity: Severity, octets: &[u8], check: u32) -> bool {
         let capacity = self.shared.memory.capacity();
         if self.used() + self.cost(octets.len()) > capacity
-            || octets.len() > LONGEST
+            || octets.len() > MAX_MESSAGE_LEN
             || !self.shared.memory.is_ours()
         {
             return false;
@@ -123,13 +123,13 @@ impl Tail {
         let needed = space(octets.len());
         let rest = capacity - self.place;
         if needed > rest {
-            self.shared.memory.set_word(self.place, Word::Skip);
+            self.shared.memory.set_word(self.place, EntryHeader::Skip);
             self.head += rest as u64;
             self.place = 0;
         }
-        let word = Word::Message(severity, octets.len(), check ^ mark(self.head));
+        let word = EntryHeader::Message(severity, octets.len(), check ^ mark(self.head));
         self.shared.memory.set_word(self.place, word);
-        self.shared.memory.set_octets(self.place + WORD, octets);
+        self.shared.memory.set_octets(self.place + HEADER_LEN, octets);
         self.head += needed as u64;
         self.place = next_place(self.place, needed, capacity);
         // The file comes first: what the reader has freed must never be beyond its head.
@@ -142,7 +142,7 @@ impl Tail {
     }
 }
 
-impl Front {
+impl Consumer {
     /// Whether what is left outlives this process.
     pub(crate) fn is_durable(&self) -> bool {
         self.shared.memory.mapping.is_some()
@@ -156,13 +156,13 @@ impl Front {
         self.sent
     }
 
-    pub(crate) fn arrived(&self) -> Cursor {
-        self.arrived
+    pub(crate) fn acked(&self) -> Cursor {
+        self.acked
     }
 
     /// Octets in use.
     pub(crate) fn used(&self) -> u64 {
-        self.shared.head.load(Ordering::Acquire) - self.kept
+        self.shared.head.load(Ordering::Acquire) - self.freed
     }
 
     /// Whether a message waits to be sent.
@@ -176,13 +176,13 @@ impl Front {
     }
 
     /// The messages that are not known to have arrived and end at or before `to`.
-    pub(crate) fn not_arrived(&self, to: Cursor) -> Messages<'_> {
-        self.between(self.arrived, to.min(self.shared.head.load(Ordering::Acquire)))
+    pub(crate) fn not_acked(&self, to: Cursor) -> Messages<'_> {
+        self.between(self.acked, to.min(self.shared.head.load(Ordering::Acquire)))
     }
 
     /// The messages that would be sent again were the way to break.
     pub(crate) fn to_be_resent(&self) -> Messages<'_> {
-        self.between(self.kept, self.sent)
+        self.between(self.freed, self.sent)
     }
 
     /// Notes that the connection has what ends at or before `to`.
@@ -192,35 +192,35 @@ impl Front {
     }
 
     /// Notes that what ends at or before `to` has arrived.
-    pub(crate) fn advance_arrived(&mut self, to: Cursor) {
-        self.arrived = to.min(self.sent).max(self.arrived);
+    pub(crate) fn advance_acked(&mut self, to: Cursor) {
+        self.acked = to.min(self.sent).max(self.acked);
     }
 
     /// Frees the space of what has arrived and ends at or before `to`.
     pub(crate) fn free(&mut self, to: Cursor) {
-        self.kept = to.min(self.arrived).min(self.sent).max(self.kept);
+        self.freed = to.min(self.acked).min(self.sent).max(self.freed);
         // The file comes first: no octet is written over that the next process would look for.
         if let Some(mapping) = &self.shared.memory.mapping {
-            mapping.publish_kept(self.kept);
+            mapping.publish_freed(self.freed);
         }
         // The reader is done with these octets before a writer can see that they are free.
-        self.shared.kept.store(self.kept, Ordering::Release);
+        self.shared.freed.store(self.freed, Ordering::Release);
     }
 
     /// Everything that is kept will be sent again.
     pub(crate) fn rewind(&mut self) {
-        self.sent = self.kept;
+        self.sent = self.freed;
     }
 
     /// What ends at or before `to` and has arrived will not be sent again.
     pub(crate) fn skip_to(&mut self, to: Cursor) {
-        self.advance_sent(to.min(self.arrived));
+        self.advance_sent(to.min(self.acked));
         self.free(to);
     }
 
     /// Nothing that has arrived will be sent again.
-    pub(crate) fn skip_arrived(&mut self) {
-        self.skip_to(self.arrived);
+    pub(crate) fn skip_acked(&mut self) {
+        self.skip_to(self.acked);
     }
 
     fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
@@ -247,14 +247,14 @@ impl<'a> Iterator for Messages<'a> {
         }
         let capacity = self.shared.memory.capacity();
         let (severity, length) = match self.shared.memory.word(self.place) {
-            Word::Message(severity, length, _) => (severity, length),
-            Word::Skip => {
+            EntryHeader::Message(severity, length, _) => (severity, length),
+            EntryHeader::Skip => {
                 self.at += (capacity - self.place) as u64;
                 self.place = 0;
                 return self.next();
             }
         };
-        let octets = self.shared.memory.octets(self.place + WORD, length);
+        let octets = self.shared.memory.octets(self.place + HEADER_LEN, length);
         self.at += space(length) as u64;
         self.place = next_place(self.place, space(length), capacity);
         Some(Stored { severity, octets, end: self.at })
@@ -267,7 +267,7 @@ struct Shared {
     /// Written by the tail, read by the front.
     head: AtomicU64,
     /// Written by the front, read by the tail.
-    kept: AtomicU64,
+    freed: AtomicU64,
 }
 
 /// Where in memory the next message begins; no message goes beyond the end.

@@ -26,7 +26,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #[test]
     fn behaves_like_a_queue(steps in proptest::collection::vec(step(), 1..400)) {
-        let (mut tail, mut front) = ring(4096).unwrap();
+        let (mut producer, mut consumer) = ring(4096).unwrap();
         let mut model: VecDeque<(Severity, Vec<u8>)> = VecDeque::new();
         let mut sent = 0;
         for (number, step) in steps.into_iter().enumerate() {
@@ -34,19 +34,19 @@ proptest! {
                 Step::Push(length) => {
                     let severity = Severity::from_code(number as u8);
                     let octets = vec![number as u8; length];
-                    let room = tail.used() + tail.cost(length) <= tail.capacity();
-                    prop_assert_eq!(tail.push(severity, &octets, 0), room);
+                    let room = producer.used() + producer.cost(length) <= producer.capacity();
+                    prop_assert_eq!(producer.push(severity, &octets, 0), room);
                     if room { model.push_back((severity, octets)); }
                 }
                 Step::Send(count) => {
-                    if let Some(last) = front.unsent().take(count).last() {
+                    if let Some(last) = consumer.unsent().take(count).last() {
                         let end = last.end;
                         sent += count.min(model.len() - sent);
-                        front.advance_sent(end);
+                        consumer.advance_sent(end);
                     }
                 }
                 Step::Arrive(count) => {
-                    let there = front.to_be_resent().take(count);
+                    let there = consumer.to_be_resent().take(count);
                     let expected: Vec<_> = model.iter().take(count.min(sent)).collect();
                     let all: Vec<_> = there.collect();
                     prop_assert_eq!(all.len(), expected.len());
@@ -55,15 +55,15 @@ proptest! {
                         prop_assert_eq!(stored.octets, &octets[..]);
                     }
                     let (count, end) = (all.len(), all.last().map(|stored| stored.end));
-                    front.advance_arrived(end.unwrap_or(front.arrived()));
-                    front.free(end.unwrap_or(front.arrived()));
+                    consumer.advance_acked(end.unwrap_or(consumer.acked()));
+                    consumer.free(end.unwrap_or(consumer.acked()));
                     sent -= count;
                     model.drain(..count);
                 }
-                Step::Rewind => { front.rewind(); sent = 0; }
+                Step::Rewind => { consumer.rewind(); sent = 0; }
             }
-            prop_assert_eq!(front.has_unsent(), sent < model.len());
-            let all: Vec<_> = front.unsent().map(|stored| stored.octets.to_vec()).collect();
+            prop_assert_eq!(consumer.has_unsent(), sent < model.len());
+            let all: Vec<_> = consumer.unsent().map(|stored| stored.octets.to_vec()).collect();
             let rest: Vec<_> = model.iter().skip(sent).map(|(_, o)| o.clone()).collect();
             prop_assert_eq!(all, rest);
         }
@@ -73,27 +73,27 @@ proptest! {
 #[test]
 fn a_reader_on_another_thread_sees_whole_messages_in_order() {
     const COUNT: u64 = 200_000;
-    let (mut tail, mut front) = ring(8192).unwrap();
+    let (mut producer, mut consumer) = ring(8192).unwrap();
     let writer = std::thread::spawn(move || {
         for number in 0..COUNT {
             let octets = number.to_string().repeat(1 + number as usize % 20);
-            while !tail.push(Severity::Debug, octets.as_bytes(), 0) {
+            while !producer.push(Severity::Debug, octets.as_bytes(), 0) {
                 std::thread::yield_now();
             }
         }
     });
     let mut next = 0_u64;
     while next < COUNT {
-        let mut end = front.sent();
-        for stored in front.unsent() {
+        let mut end = consumer.sent();
+        for stored in consumer.unsent() {
             let expected = next.to_string().repeat(1 + next as usize % 20);
             assert_eq!(stored.octets, expected.as_bytes());
             next += 1;
             end = stored.end;
         }
-        front.advance_sent(end);
-        front.advance_arrived(end);
-        front.free(end);
+        consumer.advance_sent(end);
+        consumer.advance_acked(end);
+        consumer.free(end);
     }
     writer.join().unwrap();
 }

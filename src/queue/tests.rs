@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
 
 use super::*;
-use crate::tail::Tail;
+use crate::resend::ResendBuffer;
 
 fn queue(capacity: usize, overflow: Overflow) -> (Arc<Queue>, Reader) {
     let (queue, reader, _) = super::queue(capacity, overflow, None).unwrap();
@@ -16,18 +16,18 @@ fn stats(queue: &Queue) -> Stats {
 }
 
 fn fill(queue: &Queue, severity: Severity) -> u64 {
-    let before = stats(queue).waiting;
+    let before = stats(queue).pending;
     while {
         let dropped = stats(queue).dropped();
         let _ = queue.push(severity, &[b'x'; 100]);
         stats(queue).dropped() == dropped
     } {}
-    stats(queue).waiting - before
+    stats(queue).pending - before
 }
 
 #[test]
 fn each_severity_finds_its_reserve() {
-    let (queue, _reader) = queue(64 * 1024, Overflow::ShedLeastSevere);
+    let (queue, _reader) = queue(64 * 1024, Overflow::DropLeastSevere);
     assert!(fill(&queue, Severity::Debug) > 0);
     assert!(fill(&queue, Severity::Informational) > 0);
     assert!(fill(&queue, Severity::Warning) > 0);
@@ -35,7 +35,7 @@ fn each_severity_finds_its_reserve() {
     let stats = stats(&queue);
     assert_eq!(stats.dropped_of(Severity::Debug), 1);
     assert_eq!(stats.dropped_of(Severity::Error), 1);
-    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn what_is_longer_than_half_the_queue_is_turned_away() {
         let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2]);
         let end = reader.batch(usize::MAX).last().map(|stored| stored.end);
         reader.sent(end.unwrap_or_default());
-        reader.arrived(end.unwrap_or_default(), Tail::NONE);
+        reader.acked(end.unwrap_or_default(), ResendBuffer::NONE);
     }
     assert_eq!(stats(&queue).delivered, 20);
     assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
@@ -68,10 +68,10 @@ fn a_blocked_call_goes_on_when_there_is_room_and_gives_up_in_time() {
     };
     let end = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
     reader.sent(end);
-    reader.arrived(end, Tail::NONE);
+    reader.acked(end, ResendBuffer::NONE);
     writer.join().unwrap();
     assert_eq!(stats(&queue).dropped(), 1);
-    assert_eq!(stats(&queue).waiting, 1);
+    assert_eq!(stats(&queue).pending, 1);
 }
 
 #[test]
@@ -90,12 +90,12 @@ fn a_panic_under_the_lock_stops_nothing() {
     let flush = std::thread::spawn(move || flushing.flush(Duration::from_secs(20)));
     let last = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
     reader.sent(last);
-    reader.arrived(last, Tail::NONE);
+    reader.acked(last, ResendBuffer::NONE);
     assert!(flush.join().unwrap());
     let _ = queue.push(Severity::Error, b"too late");
     drop(reader);
     let stats = stats(&queue);
-    assert_eq!((stats.captured, stats.delivered, stats.waiting), (4, 2, 0));
+    assert_eq!((stats.captured, stats.delivered, stats.pending), (4, 2, 0));
     assert_eq!(stats.dropped_for(DropReason::Recursion), 1);
     assert_eq!(stats.dropped_for(DropReason::Closed), 1);
 }

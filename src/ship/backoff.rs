@@ -15,7 +15,7 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     pub(super) fn next(&mut self) -> Duration {
-        let whole = FIRST.saturating_mul(1 << self.tries.min(16)).min(LONGEST);
+        let whole = MIN_BACKOFF.saturating_mul(1 << self.tries.min(16)).min(MAX_BACKOFF);
         self.tries = self.tries.saturating_add(1);
         let thousandths = (self.chance.hash_one(self.tries) % 500) as u32;
         whole - whole * thousandths / 1000
@@ -26,8 +26,8 @@ impl Backoff {
     }
 }
 
-const FIRST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(30);
+const MIN_BACKOFF: Duration = Duration::from_millis(100);
+const MAX_BACKOFF: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
@@ -36,14 +36,14 @@ mod tests {
     #[test]
     fn pauses_grow_to_half_a_minute_and_start_again() {
         let mut backoff = Backoff::default();
-        let mut whole = FIRST;
+        let mut whole = MIN_BACKOFF;
         for _ in 0..100 {
             let pause = backoff.next();
             assert!(pause >= whole / 2 && pause <= whole, "{pause:?} of {whole:?}");
-            whole = (whole * 2).min(LONGEST);
+            whole = (whole * 2).min(MAX_BACKOFF);
         }
         backoff.reset();
-        assert!(backoff.next() <= FIRST);
+        assert!(backoff.next() <= MIN_BACKOFF);
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
         backoff.tries = u32::MAX - 1;
         for _ in 0..3 {
             let pause = backoff.next();
-            assert!(pause >= LONGEST / 2 && pause <= LONGEST, "{pause:?}");
+            assert!(pause >= MAX_BACKOFF / 2 && pause <= MAX_BACKOFF, "{pause:?}");
         }
     }
 }

@@ -6,24 +6,24 @@ use std::{
     time::Duration,
 };
 
-use super::resolve::{LookUps, addresses};
+use super::dns::{LookUps, addresses};
 use crate::transport::{Address, Server, Transport};
 
 /// A server, and its last addresses.
 #[derive(Debug)]
-pub(crate) struct Known {
+pub(crate) struct ServerEntry {
     pub(super) server: Server,
     /// Never waited for: a child may be forked while it is locked.
     last: Mutex<Vec<Address>>,
 }
 
-impl From<Server> for Known {
+impl From<Server> for ServerEntry {
     fn from(server: Server) -> Self {
-        Known { server, last: Mutex::default() }
+        ServerEntry { server, last: Mutex::default() }
     }
 }
 
-impl Known {
+impl ServerEntry {
     /// Connects to the first of its addresses that answers.
     pub(super) async fn connect(
         self: &Arc<Self>,

@@ -4,14 +4,14 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backoff;
+mod dns;
+mod error_reporter;
+mod fd_canary;
 mod known;
-mod resolve;
-mod sentinel;
 mod servers;
-#[cfg(feature = "srv")]
-mod service;
+#[cfg(feature = "dns-srv")]
+mod srv;
 mod thread;
-mod trouble;
 
 use std::{
     io::{self, ErrorKind},
@@ -20,52 +20,52 @@ use std::{
     time::{Duration, Instant},
 };
 
-use self::sentinel::Sentinel;
+use self::fd_canary::FdCanary;
 pub(crate) use self::{
-    known::Known,
+    error_reporter::{ErrorCallback, ErrorReporter},
+    known::ServerEntry,
     servers::Servers,
     thread::spawn,
-    trouble::{Listener, Trouble},
 };
 use crate::{
-    Connected,
-    queue::{Cursor, Reader, Work, deadline},
+    ConnectionInfo,
+    queue::{Cursor, Reader, Wake, deadline},
+    resend::ResendBuffer,
     stats::{Counters, DropReason},
-    tail::Tail,
-    transport::{Fault, Transport},
+    transport::{SendError, Transport},
 };
 
 /// Ships what the queue holds; lives on a thread of its own.
 pub(crate) struct Shipper {
     reader: Reader,
     servers: Servers,
-    trouble: Trouble,
+    trouble: ErrorReporter,
     counters: Arc<Counters>,
-    tend: Tend,
+    housekeeping: Housekeeping,
     last_limit: Duration,
-    suspect: Suspect,
+    suspect: PoisonMessage,
     /// Up to here no faster than a server can be expected to read.
-    slowly_to: Cursor,
+    slow_start_until: Cursor,
     /// How often in a row the system had no room for what is to be sent.
-    shortages: u32,
-    way: Option<Transport>,
-    sentinel: Arc<Sentinel>,
+    busy_retries: u32,
+    connection: Option<Transport>,
+    sentinel: Arc<FdCanary>,
     /// When to stop, once no handle is left.
     end: Option<Instant>,
 }
 
 /// Looks after what the crate itself has to say; told whether someone waits for a flush, it says
 /// when to come back.
-pub(crate) type Tend = Box<dyn FnMut(bool) -> Option<Duration> + Send>;
+pub(crate) type Housekeeping = Box<dyn FnMut(bool) -> Option<Duration> + Send>;
 
 impl Shipper {
     /// `last_limit`: how long to go on when no handle is left.
     pub(crate) fn new(
         reader: Reader,
         servers: Servers,
-        trouble: Trouble,
+        trouble: ErrorReporter,
         counters: Arc<Counters>,
-        tend: Tend,
+        housekeeping: Housekeeping,
         last_limit: Duration,
     ) -> Self {
         Shipper {
@@ -73,13 +73,13 @@ impl Shipper {
             servers,
             trouble,
             counters,
-            tend,
+            housekeeping,
             last_limit,
-            suspect: Suspect::default(),
-            slowly_to: 0,
-            shortages: 0,
-            way: None,
-            sentinel: Arc::new(Sentinel::new()),
+            suspect: PoisonMessage::default(),
+            slow_start_until: 0,
+            busy_retries: 0,
+            connection: None,
+            sentinel: Arc::new(FdCanary::new()),
             end: None,
         }
     }
@@ -90,25 +90,25 @@ impl Shipper {
             let patience = self.patience();
             let work = tokio::select! {
                 biased;
-                news = listen(&mut self.way) => match news {
-                    Ok(()) => Work::Nothing,
+                readable = wait_readable(&mut self.connection) => match readable {
+                    Ok(()) => Wake::Nothing,
                     Err(error) => {
-                        self.mourn(&error).await;
+                        self.on_disconnect(&error).await;
                         continue;
                     }
                 },
                 work = self.reader.work(Some(patience)) => work,
             };
             match work {
-                Work::Messages => self.ship().await,
-                Work::Nothing => {}
-                Work::HangUp => {
+                Wake::Messages => self.ship().await,
+                Wake::Nothing => {}
+                Wake::HangUp => {
                     self.hang_up().await;
                     self.reader.hung_up();
                 }
-                Work::End => return self.hang_up().await,
+                Wake::End => return self.hang_up().await,
             }
-            self.note_arrived();
+            self.update_acked();
             if self.is_over() {
                 return;
             }
@@ -124,89 +124,89 @@ impl Shipper {
     /// Another runtime takes the place of one that has failed. What was open belonged to that one,
     /// if to anybody: it is left alone.
     pub(super) fn start_again(&mut self) {
-        self.sentinel = Arc::new(Sentinel::new());
+        self.sentinel = Arc::new(FdCanary::new());
         self.trouble.tell(format_args!("starting again: were all files of the program closed?"));
         self.servers.start_again();
-        self.counters.note_connected(None);
-        if let Some(mut transport) = self.way.take() {
-            self.reader.arrived(transport.arrived(), transport.tail());
+        self.counters.set_connection(None);
+        if let Some(mut transport) = self.connection.take() {
+            self.reader.acked(transport.acked(), transport.resend_buffer());
             mem::forget(transport);
         }
         self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
     }
 
     async fn ship(&mut self) {
-        if self.way.is_none() {
+        if self.connection.is_none() {
             match self.servers.connect(&mut self.trouble).await {
-                Some(transport) => self.set_out(transport),
+                Some(transport) => self.on_connected(transport),
                 None => return self.reader.pause(self.servers.backoff.next()).await,
             }
-        } else if let Some(better) = self.servers.return_to_first().await {
+        } else if let Some(better) = self.servers.try_failback().await {
             self.hang_up().await;
-            self.set_out(better);
+            self.on_connected(better);
         }
-        let Some(transport) = &mut self.way else { return };
+        let Some(transport) = &mut self.connection else { return };
         let before = transport.sent();
-        let batch = self.reader.batch(BATCH);
-        let outcome = transport.deliver(batch).await;
+        let batch = self.reader.batch(BATCH_BYTES);
+        let outcome = transport.send(batch).await;
         let is_further = transport.sent() > before;
         self.reader.sent(transport.sent());
         if is_further {
-            self.shortages = 0;
+            self.busy_retries = 0;
         }
         match outcome {
             Ok(()) => {}
-            Err(Fault::Busy(error)) => self.hold_back(&error).await,
-            Err(Fault::TooLong) => {
-                self.reader.arrived(transport.arrived(), Tail::NONE);
+            Err(SendError::Busy(error)) => self.on_send_buffer_full(&error).await,
+            Err(SendError::TooLong) => {
+                self.reader.acked(transport.acked(), ResendBuffer::NONE);
                 self.reader.set_aside(DropReason::TooLong);
             }
-            Err(Fault::Broken(error)) => self.mourn(&error).await,
+            Err(SendError::Broken(error)) => self.on_disconnect(&error).await,
         }
-        if self.reader.first_unsent() < self.slowly_to {
-            tokio::time::sleep(SLOWLY).await;
+        if self.reader.first_unsent() < self.slow_start_until {
+            tokio::time::sleep(SLOW_START_PAUSE).await;
         }
     }
 
     /// Waits a moment, a longer one each time, until the system has room again.
-    async fn hold_back(&mut self, error: &io::Error) {
-        self.shortages += 1;
-        match self.shortages {
-            LASTING => {
+    async fn on_send_buffer_full(&mut self, error: &io::Error) {
+        self.busy_retries += 1;
+        match self.busy_retries {
+            BUSY_REPORT_AFTER => {
                 let server = self.servers.current();
                 self.trouble.tell(format_args!("nothing leaves for {server}: {error}"));
             }
-            TOO_MANY => {
-                self.shortages = 0;
-                return self.mourn(error).await;
+            BUSY_GIVE_UP_AFTER => {
+                self.busy_retries = 0;
+                return self.on_disconnect(error).await;
             }
             _ => {}
         }
-        self.reader.pause(MOMENT * (1 << self.shortages.min(LASTING))).await;
+        self.reader.pause(BUSY_BACKOFF * (1 << self.busy_retries.min(BUSY_REPORT_AFTER))).await;
     }
 
-    fn set_out(&mut self, transport: Transport) {
+    fn on_connected(&mut self, transport: Transport) {
         self.counters.connects.fetch_add(1, Relaxed);
         let (server, security) = (self.servers.current(), transport.security().cloned());
-        self.counters.note_connected(Some(Connected { server, security }));
-        self.way = Some(transport);
+        self.counters.set_connection(Some(ConnectionInfo { server, security }));
+        self.connection = Some(transport);
     }
 
     /// The way has ended: what isn't known to have arrived goes back in line, and the next try
     /// comes after a pause, which is short where something has arrived since the last end.
-    async fn mourn(&mut self, error: &io::Error) {
-        let Some(mut transport) = self.take_way().await else { return };
-        self.counters.note_connected(None);
+    async fn on_disconnect(&mut self, error: &io::Error) {
+        let Some(mut transport) = self.take_connection().await else { return };
+        self.counters.set_connection(None);
         if error.kind() == ErrorKind::TimedOut {
-            self.servers.shun_current();
+            self.servers.penalize_current();
         }
-        let (arrived, tail) = (transport.arrived(), transport.tail());
-        self.reader.arrived(arrived, tail);
+        let (acked, resend_buffer) = (transport.acked(), transport.resend_buffer());
+        self.reader.acked(acked, resend_buffer);
         // What has ended once may soon end again, and the tail only replaces what was unread then.
-        let trial = tail.octets.saturating_mul(TAILS).min(TRIAL);
-        self.slowly_to = self.reader.first_not_arrived() + trial;
+        let trial = resend_buffer.octets.saturating_mul(SLOW_START_FACTOR).min(SLOW_START_BYTES);
+        self.slow_start_until = self.reader.acked_to() + trial;
         if transport.is_accepted() {
-            let times = self.suspect.times(self.reader.first_not_arrived());
+            let times = self.suspect.times(self.reader.acked_to());
             if times == 1 {
                 self.servers.backoff.reset();
                 self.trouble.is_over();
@@ -214,10 +214,11 @@ impl Shipper {
             match times {
                 // Where ways end before all of the tail went through, nothing new ever would; but a
                 // server may also die a few times in a row.
-                ..TRIES => {
-                    self.reader.shorten(tail.shortened(times.saturating_sub(PATIENT)));
+                ..MAX_TRIES => {
+                    self.reader
+                        .shorten(resend_buffer.shortened(times.saturating_sub(FULL_RESENDS)));
                 }
-                TRIES => self.reader.forget_tail(),
+                MAX_TRIES => self.reader.release_resend_buffer(),
                 _ => self.reader.set_aside(DropReason::Refused),
             }
         }
@@ -233,67 +234,68 @@ impl Shipper {
 
     /// Ends the way in good order, and learns from it what has arrived.
     async fn hang_up(&mut self) {
-        let Some(mut transport) = self.take_way().await else { return };
-        self.counters.note_connected(None);
-        let (sent, arrived, tail) = (transport.sent(), transport.arrived(), transport.tail());
-        if transport.close(FAREWELL).await {
-            self.reader.arrived(sent, Tail::NONE);
-            self.reader.forget_tail();
+        let Some(mut transport) = self.take_connection().await else { return };
+        self.counters.set_connection(None);
+        let (sent, acked, resend_buffer) =
+            (transport.sent(), transport.acked(), transport.resend_buffer());
+        if transport.close(CLOSE_TIMEOUT).await {
+            self.reader.acked(sent, ResendBuffer::NONE);
+            self.reader.release_resend_buffer();
         } else {
-            self.reader.arrived(arrived, tail);
+            self.reader.acked(acked, resend_buffer);
         }
         self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
     }
 
-    async fn take_way(&mut self) -> Option<Transport> {
+    async fn take_connection(&mut self) -> Option<Transport> {
         if !self.sentinel.is_there() {
             // What follows is for another runtime to do.
             std::future::pending::<()>().await;
         }
-        self.way.take()
+        self.connection.take()
     }
 
-    fn note_arrived(&mut self) {
-        if let Some(transport) = &mut self.way {
-            self.reader.arrived(transport.arrived(), transport.tail());
+    fn update_acked(&mut self) {
+        if let Some(transport) = &mut self.connection {
+            self.reader.acked(transport.acked(), transport.resend_buffer());
         }
     }
 
     /// How long the next wait for work may take.
     fn patience(&mut self) -> Duration {
         // While no server listens, what there is to say adds up.
-        if self.way.is_none() {
-            return AT_LEAST;
+        if self.connection.is_none() {
+            return MAX_IDLE_WAIT;
         }
-        let due = (self.tend)(self.reader.is_urged());
-        let is_urgent = self.reader.is_urged() || self.reader.is_crowded();
-        let soon = if is_urgent { LOOK_SOON } else { LOOK_AGAIN };
-        let look_again = self.reader.is_unsettled().then_some(soon);
-        due.into_iter().chain(look_again).fold(AT_LEAST, Duration::min)
+        let due = (self.housekeeping)(self.reader.flush_requested());
+        let is_urgent = self.reader.flush_requested() || self.reader.is_over_half_full();
+        let soon = if is_urgent { ACK_POLL_URGENT } else { ACK_POLL };
+        let look_again = self.reader.has_in_flight().then_some(soon);
+        due.into_iter().chain(look_again).fold(MAX_IDLE_WAIT, Duration::min)
     }
 }
 
-async fn listen(way: &mut Option<Transport>) -> io::Result<()> {
-    match way {
-        Some(transport) => transport.listen().await,
+async fn wait_readable(connection: &mut Option<Transport>) -> io::Result<()> {
+    match connection {
+        Some(transport) => transport.wait_readable().await,
         None => std::future::pending().await,
     }
 }
 
 /// The message after which connections have ended, and how often.
 #[derive(Debug, Default)]
-pub(crate) struct Suspect {
+pub(crate) struct PoisonMessage {
     at: Cursor,
     times: u32,
 }
 
-impl Suspect {
+impl PoisonMessage {
     /// How often connections have ended with nothing but this having arrived. A message that a
     /// server answers by closing, every time, must not stop the others for ever: it may be in the
     /// tail, or else it is the first one.
     fn times(&mut self, first: Cursor) -> u32 {
         if self.at != first {
-            *self = Suspect { at: first, times: 0 };
+            *self = PoisonMessage { at: first, times: 0 };
         }
         self.times += 1;
         self.times
@@ -301,26 +303,26 @@ impl Suspect {
 }
 
 /// Large enough that a write costs nothing beside what it carries.
-const BATCH: usize = 64 * 1024;
+const BATCH_BYTES: usize = 64 * 1024;
 /// After a batch on a new way: 32 MiB a second.
-const SLOWLY: Duration = Duration::from_millis(2);
+const SLOW_START_PAUSE: Duration = Duration::from_millis(2);
 /// Octets after which a way is no longer new, and in tails.
-const TRIAL: u64 = 8 << 20;
-const TAILS: u64 = 8;
+const SLOW_START_BYTES: u64 = 8 << 20;
+const SLOW_START_FACTOR: u64 = 8;
 /// How long a server may take to read to the end when the way to it is closed.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How soon to look again what has arrived.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const ACK_POLL: Duration = Duration::from_millis(50);
 /// The same, while someone waits for a flush, or may soon wait for room.
-const LOOK_SOON: Duration = Duration::from_millis(1);
-const TRIES: u32 = 8;
+const ACK_POLL_URGENT: Duration = Duration::from_millis(1);
+const MAX_TRIES: u32 = 8;
 /// Half of the first pause while the system has no room.
-const MOMENT: Duration = Duration::from_micros(500);
+const BUSY_BACKOFF: Duration = Duration::from_micros(500);
 /// Shortages in a row that are worth telling: an eighth of a second.
-const LASTING: u32 = 8;
+const BUSY_REPORT_AFTER: u32 = 8;
 /// Shortages in a row that another way may be without: ten seconds.
-const TOO_MANY: u32 = 85;
+const BUSY_GIVE_UP_AFTER: u32 = 85;
 /// Tries with all of the tail.
-const PATIENT: u32 = 3;
+const FULL_RESENDS: u32 = 3;
 /// Nobody can wake a thread whose event queue was closed under it: it looks by itself.
-const AT_LEAST: Duration = Duration::from_secs(3);
+const MAX_IDLE_WAIT: Duration = Duration::from_secs(3);

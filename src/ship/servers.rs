@@ -7,36 +7,36 @@ use std::{
 
 use tokio::task::JoinHandle;
 
-use super::{Known, Trouble, backoff::Backoff, resolve::LookUps};
+use super::{ErrorReporter, ServerEntry, backoff::Backoff, dns::LookUps};
 use crate::transport::Transport;
 
 /// The servers in the order of preference, and where we are.
 pub(crate) struct Servers {
-    all: Vec<Arc<Known>>,
+    all: Vec<Arc<ServerEntry>>,
     /// Until when each comes after the others.
-    shunned_until: Vec<Option<Instant>>,
+    penalized_until: Vec<Option<Instant>>,
     current: usize,
     limit: Duration,
     look_ups: LookUps,
     pub(super) backoff: Backoff,
-    way_back: Option<JoinHandle<Option<(usize, Transport)>>>,
+    failback: Option<JoinHandle<Option<(usize, Transport)>>>,
     asked_last: Instant,
 }
 
 impl Servers {
     /// `limit` is for each look-up of a name.
-    pub(crate) fn new(all: Vec<Arc<Known>>, limit: Duration) -> Self {
+    pub(crate) fn new(all: Vec<Arc<ServerEntry>>, limit: Duration) -> Self {
         let (backoff, asked_last) = (Backoff::default(), Instant::now());
         let look_ups = LookUps::default();
-        let shunned_until = vec![None; all.len()];
+        let penalized_until = vec![None; all.len()];
         Servers {
             all,
-            shunned_until,
+            penalized_until,
             current: 0,
             limit,
             look_ups,
             backoff,
-            way_back: None,
+            failback: None,
             asked_last,
         }
     }
@@ -50,16 +50,16 @@ impl Servers {
     }
 
     /// The current one takes connections and nothing more: for a while the others come first.
-    pub(super) fn shun_current(&mut self) {
-        if let Some(until) = self.shunned_until.get_mut(self.current) {
-            *until = Some(Instant::now() + SHUNNED);
+    pub(super) fn penalize_current(&mut self) {
+        if let Some(until) = self.penalized_until.get_mut(self.current) {
+            *until = Some(Instant::now() + PENALTY);
         }
     }
 
     /// Tries each address of each server, in order; none if no one answers.
-    pub(super) async fn connect(&mut self, trouble: &mut Trouble) -> Option<Transport> {
+    pub(super) async fn connect(&mut self, trouble: &mut ErrorReporter) -> Option<Transport> {
         let mut order: Vec<_> = self.all.iter().enumerate().collect();
-        order.sort_by_key(|(index, _)| self.is_shunned(*index));
+        order.sort_by_key(|(index, _)| self.is_penalized(*index));
         for (index, known) in order {
             let outcome = known.connect(self.limit, &self.look_ups).await;
             for notice in known.server.take_notices() {
@@ -69,7 +69,7 @@ impl Servers {
                 Ok(transport) => {
                     self.current = index;
                     self.asked_last = Instant::now();
-                    self.way_back = None;
+                    self.failback = None;
                     return Some(transport);
                 }
                 Err(error) => {
@@ -83,20 +83,20 @@ impl Servers {
 
     /// From time to time asks, beside the work, whether a server that is preferred to the
     /// current one is back; gives the way to it when it is.
-    pub(super) async fn return_to_first(&mut self) -> Option<Transport> {
-        if let Some(asked) = self.way_back.take_if(|asked| asked.is_finished()) {
+    pub(super) async fn try_failback(&mut self) -> Option<Transport> {
+        if let Some(asked) = self.failback.take_if(|asked| asked.is_finished()) {
             let (index, transport) = asked.await.ok().flatten()?;
             self.current = index;
             return Some(transport);
         }
-        let is_due = self.asked_last.elapsed() >= RETURN_EVERY;
-        if self.current > 0 && self.way_back.is_none() && is_due {
+        let is_due = self.asked_last.elapsed() >= FAILBACK_INTERVAL;
+        if self.current > 0 && self.failback.is_none() && is_due {
             self.asked_last = Instant::now();
             let preferred = self.all.iter().cloned().enumerate().take(self.current);
             let preferred: Vec<_> =
-                preferred.filter(|(index, _)| !self.is_shunned(*index)).collect();
+                preferred.filter(|(index, _)| !self.is_penalized(*index)).collect();
             let (limit, look_ups) = (self.limit, self.look_ups.clone());
-            self.way_back = Some(tokio::spawn(async move {
+            self.failback = Some(tokio::spawn(async move {
                 for (index, known) in &preferred {
                     if let Ok(transport) = known.connect(limit, &look_ups).await {
                         return Some((*index, transport));
@@ -108,18 +108,18 @@ impl Servers {
         None
     }
 
-    fn is_shunned(&self, index: usize) -> bool {
-        let until = self.shunned_until.get(index).copied().flatten();
+    fn is_penalized(&self, index: usize) -> bool {
+        let until = self.penalized_until.get(index).copied().flatten();
         until.is_some_and(|until| Instant::now() < until)
     }
 
     /// The runtime is another one.
     pub(super) fn start_again(&mut self) {
-        self.way_back = None;
+        self.failback = None;
     }
 }
 
 /// How often to ask whether a preferred server is back.
-const RETURN_EVERY: Duration = Duration::from_secs(10);
+const FAILBACK_INTERVAL: Duration = Duration::from_secs(10);
 /// Each try with a server that stalls costs as long as a write may take.
-const SHUNNED: Duration = Duration::from_secs(300);
+const PENALTY: Duration = Duration::from_secs(300);

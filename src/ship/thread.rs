@@ -14,7 +14,7 @@ use std::{
 use tokio::runtime::Runtime;
 
 use super::Shipper;
-use crate::{fork, muted::mute_thread};
+use crate::{fork, reentrancy::mute_thread};
 
 /// Starts the shipper on a thread of its own, with a runtime of its own: it works whatever
 /// runtime the application has, and outlives it.

@@ -4,10 +4,10 @@ use std::io;
 
 use tokio::{io::Interest, net::UdpSocket};
 
-use super::{Fault, Limits, within};
+use super::{SendError, Timeouts, with_timeout};
 use crate::{
     queue::{Batch, Cursor},
-    tail::Tail,
+    resend::ResendBuffer,
 };
 
 /// An open datagram socket. What the kernel has taken counts as arrived: nobody answers.
@@ -15,7 +15,7 @@ use crate::{
 pub(crate) struct Datagrams {
     socket: Socket,
     sent: Cursor,
-    limits: Limits,
+    timeouts: Timeouts,
 }
 
 #[derive(Debug)]
@@ -26,16 +26,16 @@ enum Socket {
 }
 
 impl Datagrams {
-    pub(super) fn udp(socket: UdpSocket, limits: Limits) -> Self {
-        Datagrams { socket: Socket::Udp(socket), sent: 0, limits }
+    pub(super) fn udp(socket: UdpSocket, timeouts: Timeouts) -> Self {
+        Datagrams { socket: Socket::Udp(socket), sent: 0, timeouts }
     }
 
     #[cfg(unix)]
-    pub(super) fn unix(socket: tokio::net::UnixDatagram, limits: Limits) -> Self {
-        Datagrams { socket: Socket::Unix(socket), sent: 0, limits }
+    pub(super) fn unix(socket: tokio::net::UnixDatagram, timeouts: Timeouts) -> Self {
+        Datagrams { socket: Socket::Unix(socket), sent: 0, timeouts }
     }
 
-    pub(super) async fn deliver(&mut self, mut batch: Batch<'_>) -> Result<(), Fault> {
+    pub(super) async fn send(&mut self, mut batch: Batch<'_>) -> Result<(), SendError> {
         let mut messages: Vec<&[u8]> = Vec::with_capacity(MOST);
         let mut ends = Vec::with_capacity(MOST);
         loop {
@@ -47,13 +47,13 @@ impl Datagrams {
             }
             let mut taken = 0;
             while let Some(rest @ [_, ..]) = messages.get(taken..) {
-                match within(self.limits.write, "a write", self.socket.send(rest)).await {
+                match with_timeout(self.timeouts.write, "a write", self.socket.send(rest)).await {
                     Ok(count) => taken += count,
                     Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
-                        return Err(Fault::TooLong);
+                        return Err(SendError::TooLong);
                     }
-                    Err(error) if is_shortage(&error) => return Err(Fault::Busy(error)),
-                    Err(error) => return Err(Fault::Broken(error)),
+                    Err(error) if is_shortage(&error) => return Err(SendError::Busy(error)),
+                    Err(error) => return Err(SendError::Broken(error)),
                 }
                 self.sent =
                     taken.checked_sub(1).and_then(|i| ends.get(i)).map_or(self.sent, |e| *e);
@@ -65,7 +65,7 @@ impl Datagrams {
     }
 
     /// Nobody answers, but the network may: a port where nobody listens, for one.
-    pub(super) async fn listen(&mut self) -> io::Result<()> {
+    pub(super) async fn wait_readable(&mut self) -> io::Result<()> {
         match &self.socket {
             Socket::Udp(socket) => socket.recv(&mut [0; 16]).await.map(|_| ()),
             #[cfg(unix)]
@@ -73,11 +73,11 @@ impl Datagrams {
         }
     }
 
-    pub(super) fn tail(&self) -> Tail {
+    pub(super) fn resend_buffer(&self) -> ResendBuffer {
         match self.socket {
-            Socket::Udp(_) => Tail::OF_DATAGRAMS,
+            Socket::Udp(_) => ResendBuffer::OF_DATAGRAMS,
             #[cfg(unix)]
-            Socket::Unix(_) => Tail::NONE,
+            Socket::Unix(_) => ResendBuffer::NONE,
         }
     }
 
@@ -93,7 +93,7 @@ impl Socket {
             #[cfg(target_os = "linux")]
             Socket::Udp(socket) => {
                 use std::os::fd::AsFd as _;
-                let send = || super::many::send(socket.as_fd(), messages);
+                let send = || super::sendmmsg::send(socket.as_fd(), messages);
                 socket.async_io(Interest::WRITABLE, send).await
             }
             #[cfg(not(target_os = "linux"))]
@@ -103,7 +103,7 @@ impl Socket {
             #[cfg(target_os = "linux")]
             Socket::Unix(socket) => {
                 use std::os::fd::AsFd as _;
-                let send = || super::many::send(socket.as_fd(), messages);
+                let send = || super::sendmmsg::send(socket.as_fd(), messages);
                 socket.async_io(Interest::WRITABLE, send).await
             }
             #[cfg(all(unix, not(target_os = "linux")))]
@@ -121,6 +121,6 @@ fn is_shortage(error: &io::Error) -> bool {
 
 /// Messages handed over at once.
 #[cfg(target_os = "linux")]
-const MOST: usize = super::many::MOST;
+const MOST: usize = super::sendmmsg::MOST;
 #[cfg(not(target_os = "linux"))]
 const MOST: usize = 64;

@@ -1,6 +1,6 @@
 //! What is written around a message, and what is read from a server, for the fuzz targets?
 
-use super::{framing, relp_answer::Answers};
+use super::{framing, relp_response::ResponseParser};
 use crate::endpoint::Framing;
 
 /// Messages as one stream, with octet counting or line ends.
@@ -14,7 +14,7 @@ pub fn framed(messages: &[Vec<u8>], line_ends: bool) -> Vec<u8> {
 /// What a RELP server answers in these parts: number, code and text of each answer, and whether
 /// all of it was such.
 pub fn answers(parts: &[&[u8]]) -> (Vec<(u32, u32, String)>, bool) {
-    let (mut answers, mut all) = (Answers::default(), Vec::new());
+    let (mut answers, mut all) = (ResponseParser::default(), Vec::new());
     for part in parts {
         answers.push(part);
         loop {

@@ -2,59 +2,59 @@
 //!
 //! Never: retries, sleeps, looks inside a message.
 
-mod acknowledged;
-#[cfg(any(feature = "tls", feature = "rustls"))]
-mod counted;
+mod connection;
+#[cfg(any(feature = "native-tls", feature = "rustls"))]
+mod counting_stream;
 mod datagram;
 mod framing;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
-#[cfg(target_os = "linux")]
-mod many;
-mod news;
-mod patience;
+mod in_flight;
+mod liveness;
 mod relp;
-mod relp_answer;
+mod relp_response;
+#[cfg(target_os = "linux")]
+mod sendmmsg;
 mod stream;
 mod tcp;
-#[cfg(any(feature = "tls", feature = "rustls"))]
+mod tcp_info;
+#[cfg(any(feature = "native-tls", feature = "rustls"))]
 mod tls;
-#[cfg(not(any(feature = "tls", feature = "rustls")))]
+#[cfg(not(any(feature = "native-tls", feature = "rustls")))]
 #[path = "no_tls.rs"]
 mod tls;
 mod udp;
 #[cfg(unix)]
 mod unix;
-mod window;
 
 use std::{io, net::SocketAddr, time::Duration};
 
 use self::{datagram::Datagrams, relp::Relp, stream::Stream};
 use crate::{
     Error,
-    connected::Security,
+    connection_info::TlsInfo,
     endpoint::{Endpoint, Scheme},
     queue::{Batch, Cursor},
-    tail::Tail,
+    resend::ResendBuffer,
 };
 
 /// A server that can be connected to, with all that its URL names read and checked.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) endpoint: Endpoint,
-    limits: Limits,
+    timeouts: Timeouts,
     tls: Option<tls::Connector>,
 }
 
 /// How long each step may take.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct Timeouts {
     /// Finding the addresses, connecting to one, shaking hands: each.
     pub(crate) connect: Duration,
     /// A write of which the server's side takes no octet.
     pub(crate) write: Duration,
     /// A time in which the server's side doesn't even acknowledge; zero leaves it to the system.
-    pub(crate) silence: Duration,
+    pub(crate) user_timeout: Duration,
 }
 
 /// An open way to a server.
@@ -71,7 +71,7 @@ pub(crate) enum Transport {
 
 /// Why a batch was not delivered in full.
 #[derive(Debug)]
-pub(crate) enum Fault {
+pub(crate) enum SendError {
     /// This way is of no use any more.
     Broken(io::Error),
     /// The next message is longer than this way can carry; the others can go on.
@@ -96,11 +96,12 @@ impl Server {
     ///
     /// Where one can't be read or isn't what it should be, or the URL asks for what this build
     /// of the crate can't do.
-    pub(crate) fn new(endpoint: Endpoint, limits: Limits) -> Result<Self, Error> {
-        if !cfg!(feature = "srv") && (endpoint.service.is_some() || endpoint.name_server.is_some())
+    pub(crate) fn new(endpoint: Endpoint, timeouts: Timeouts) -> Result<Self, Error> {
+        if !cfg!(feature = "dns-srv")
+            && (endpoint.service.is_some() || endpoint.name_server.is_some())
         {
             return Err(Error::new(format!(
-                "{endpoint}: srv:// and nameserver need the feature \"srv\""
+                "{endpoint}: srv:// and nameserver need the feature \"dns-srv\""
             )));
         }
         match endpoint.scheme {
@@ -114,17 +115,17 @@ impl Server {
                 Scheme::Udp | Scheme::Tcp | Scheme::Relp | Scheme::Unix => None,
             },
             endpoint,
-            limits,
+            timeouts,
         })
     }
 
-    fn tail(&self) -> Tail {
-        self.endpoint.tail.unwrap_or(Tail::ADAPTIVE)
+    fn resend_buffer(&self) -> ResendBuffer {
+        self.endpoint.resend_buffer.unwrap_or(ResendBuffer::ADAPTIVE)
     }
 
     async fn connect_tls(&self, address: SocketAddr) -> io::Result<tls::TlsStream> {
         let Some(connector) = &self.tls else { return Err(io::ErrorKind::Unsupported.into()) };
-        connector.connect(address, self.limits).await
+        connector.connect(address, self.timeouts).await
     }
 
     /// What should be known of this server from the start on.
@@ -141,31 +142,31 @@ impl Server {
     pub(crate) async fn connect(&self, address: Address) -> io::Result<Transport> {
         match (self.endpoint.scheme, address) {
             #[cfg(unix)]
-            (_, Address::Path) => unix::connect(&self.endpoint, self.limits).await,
+            (_, Address::Path) => unix::connect(&self.endpoint, self.timeouts).await,
             (Scheme::Udp, Address::Socket(address)) => {
-                Ok(Transport::Datagrams(udp::connect(address, self.limits).await?))
+                Ok(Transport::Datagrams(udp::connect(address, self.timeouts).await?))
             }
             (Scheme::Tls, Address::Socket(address)) => {
                 let stream = Stream::new(
                     self.connect_tls(address).await?,
                     self.endpoint.framing,
-                    self.tail(),
-                    self.limits,
+                    self.resend_buffer(),
+                    self.timeouts,
                 );
                 Ok(Transport::Tls(Box::new(stream.on_probation())))
             }
             (Scheme::Tcp, Address::Socket(address)) => {
-                let tcp = tcp::connect(address, self.limits).await?;
+                let tcp = tcp::connect(address, self.timeouts).await?;
                 let framing = self.endpoint.framing;
-                Ok(Transport::Tcp(Stream::new(tcp, framing, self.tail(), self.limits)))
+                Ok(Transport::Tcp(Stream::new(tcp, framing, self.resend_buffer(), self.timeouts)))
             }
             (Scheme::Relp, Address::Socket(address)) => {
-                let tcp = tcp::connect(address, self.limits).await?;
-                Ok(Transport::Relp(Relp::open(tcp, self.limits).await?))
+                let tcp = tcp::connect(address, self.timeouts).await?;
+                Ok(Transport::Relp(Relp::open(tcp, self.timeouts).await?))
             }
             (Scheme::RelpTls, Address::Socket(address)) => {
                 let tls = self.connect_tls(address).await?;
-                Ok(Transport::RelpTls(Box::new(Relp::open(tls, self.limits).await?)))
+                Ok(Transport::RelpTls(Box::new(Relp::open(tls, self.timeouts).await?)))
             }
             // `Server::new` lets none of these through.
             (Scheme::Unix, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
@@ -176,15 +177,15 @@ impl Server {
 impl Transport {
     /// Hands all messages over, in order. After a fault, [`sent`](Transport::sent) tells how far
     /// it came.
-    pub(crate) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
+    pub(crate) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
         match self {
-            Transport::Datagrams(way) => way.deliver(batch).await,
-            Transport::Tcp(way) => way.deliver(batch).await,
-            Transport::Tls(way) => way.deliver(batch).await,
-            Transport::Relp(way) => way.deliver(batch).await,
-            Transport::RelpTls(way) => way.deliver(batch).await,
+            Transport::Datagrams(way) => way.send(batch).await,
+            Transport::Tcp(way) => way.send(batch).await,
+            Transport::Tls(way) => way.send(batch).await,
+            Transport::Relp(way) => way.send(batch).await,
+            Transport::RelpTls(way) => way.send(batch).await,
             #[cfg(unix)]
-            Transport::Unix(way) => way.deliver(batch).await,
+            Transport::Unix(way) => way.send(batch).await,
         }
     }
 
@@ -202,33 +203,33 @@ impl Transport {
     }
 
     /// Everything before this is known to have arrived.
-    pub(crate) fn arrived(&mut self) -> Cursor {
+    pub(crate) fn acked(&mut self) -> Cursor {
         match self {
             Transport::Datagrams(way) => way.sent(),
-            Transport::Tcp(way) => way.arrived(),
-            Transport::Tls(way) => way.arrived(),
-            Transport::Relp(way) => way.arrived(),
-            Transport::RelpTls(way) => way.arrived(),
+            Transport::Tcp(way) => way.acked(),
+            Transport::Tls(way) => way.acked(),
+            Transport::Relp(way) => way.acked(),
+            Transport::RelpTls(way) => way.acked(),
             #[cfg(unix)]
-            Transport::Unix(way) => way.arrived(),
+            Transport::Unix(way) => way.acked(),
         }
     }
 
     /// How much of what has arrived should be kept for the next way.
-    pub(crate) fn tail(&self) -> Tail {
+    pub(crate) fn resend_buffer(&self) -> ResendBuffer {
         match self {
-            Transport::Datagrams(way) => way.tail(),
-            Transport::Tcp(way) => way.tail(),
-            Transport::Tls(way) => way.tail(),
-            Transport::Relp(_) => Tail::NONE,
-            Transport::RelpTls(_) => Tail::NONE,
+            Transport::Datagrams(way) => way.resend_buffer(),
+            Transport::Tcp(way) => way.resend_buffer(),
+            Transport::Tls(way) => way.resend_buffer(),
+            Transport::Relp(_) => ResendBuffer::NONE,
+            Transport::RelpTls(_) => ResendBuffer::NONE,
             #[cfg(unix)]
-            Transport::Unix(way) => way.tail(),
+            Transport::Unix(way) => way.resend_buffer(),
         }
     }
 
     /// What TLS has agreed on with the server; none without TLS.
-    pub(crate) fn security(&self) -> Option<&Security> {
+    pub(crate) fn security(&self) -> Option<&TlsInfo> {
         match self {
             Transport::Tls(way) => way.security(),
             Transport::RelpTls(way) => way.security(),
@@ -253,15 +254,15 @@ impl Transport {
     }
 
     /// Waits for news from the server; an error means that this way has ended.
-    pub(crate) async fn listen(&mut self) -> io::Result<()> {
+    pub(crate) async fn wait_readable(&mut self) -> io::Result<()> {
         match self {
-            Transport::Datagrams(way) => way.listen().await,
-            Transport::Tcp(way) => way.listen().await,
-            Transport::Tls(way) => way.listen().await,
-            Transport::Relp(way) => way.listen().await,
-            Transport::RelpTls(way) => way.listen().await,
+            Transport::Datagrams(way) => way.wait_readable().await,
+            Transport::Tcp(way) => way.wait_readable().await,
+            Transport::Tls(way) => way.wait_readable().await,
+            Transport::Relp(way) => way.wait_readable().await,
+            Transport::RelpTls(way) => way.wait_readable().await,
             #[cfg(unix)]
-            Transport::Unix(way) => way.listen().await,
+            Transport::Unix(way) => way.wait_readable().await,
         }
     }
 
@@ -280,14 +281,14 @@ impl Transport {
     }
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for SendError {
     fn from(error: io::Error) -> Self {
-        Fault::Broken(error)
+        SendError::Broken(error)
     }
 }
 
 /// Waits for `step`, but no longer than `limit`.
-async fn within<T>(
+async fn with_timeout<T>(
     limit: Duration,
     what: &str,
     step: impl Future<Output = io::Result<T>>,

@@ -10,7 +10,7 @@ use std::{
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{Limits, news::Connection};
+use super::{Timeouts, connection::Connection};
 use crate::{Error, endpoint::Endpoint};
 
 /// There is none.
@@ -23,7 +23,7 @@ pub(crate) enum TlsStream {}
 
 impl Connector {
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
-        Err(Error::new(format!("{endpoint}: needs the feature \"tls\" or \"rustls\"")))
+        Err(Error::new(format!("{endpoint}: needs the feature \"native-tls\" or \"rustls\"")))
     }
 
     pub(super) fn warning(&self) -> Option<String> {
@@ -34,7 +34,7 @@ impl Connector {
         match *self {}
     }
 
-    pub(super) async fn connect(&self, _: SocketAddr, _: Limits) -> io::Result<TlsStream> {
+    pub(super) async fn connect(&self, _: SocketAddr, _: Timeouts) -> io::Result<TlsStream> {
         match *self {}
     }
 }

@@ -17,14 +17,14 @@ use tokio::{
 };
 
 use super::{
-    Fault, Limits,
-    news::{Connection, are_there, ended, read_now},
-    patience::Patience,
-    relp_answer::{Answer, Answers},
-    within,
+    SendError, Timeouts,
+    connection::{Connection, ended, has_input, try_read},
+    liveness::Liveness,
+    relp_response::{Answer, ResponseParser},
+    with_timeout,
 };
 use crate::{
-    connected::Security,
+    connection_info::TlsInfo,
     queue::{Batch, Cursor},
 };
 
@@ -32,16 +32,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Relp<C> {
     connection: C,
-    patience: Patience,
+    liveness: Liveness,
     frames: Vec<u8>,
-    answers: Answers,
+    answers: ResponseParser,
     /// Transactions that wait for their answer, the oldest first.
-    window: VecDeque<Transaction>,
+    in_flight: VecDeque<Transaction>,
     /// Since when the oldest of them waits.
     waiting_since: Instant,
     next: u32,
     sent: Cursor,
-    arrived: Cursor,
+    acked: Cursor,
 }
 
 #[derive(Debug)]
@@ -53,19 +53,20 @@ struct Transaction {
 
 impl<C: Connection> Relp<C> {
     /// Opens a session: nothing is sent before the server has agreed to take `syslog` messages.
-    pub(super) async fn open(connection: C, limits: Limits) -> io::Result<Self> {
+    pub(super) async fn open(connection: C, timeouts: Timeouts) -> io::Result<Self> {
         let mut session = Relp {
             connection,
-            patience: Patience::new(limits),
+            liveness: Liveness::new(timeouts),
             frames: Vec::new(),
-            answers: Answers::default(),
-            window: VecDeque::new(),
+            answers: ResponseParser::default(),
+            in_flight: VecDeque::new(),
             waiting_since: Instant::now(),
             next: FIRST,
             sent: 0,
-            arrived: 0,
+            acked: 0,
         };
-        within(limits.connect, "the opening of a RELP session", session.shake_hands()).await?;
+        with_timeout(timeouts.connect, "the opening of a RELP session", session.shake_hands())
+            .await?;
         Ok(session)
     }
 
@@ -93,8 +94,8 @@ impl<C: Connection> Relp<C> {
         Ok(())
     }
 
-    pub(super) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
-        if are_there(&self.connection)? {
+    pub(super) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
+        if has_input(&self.connection)? {
             // The runtime has to hear of it before it lets us read.
             tokio::task::yield_now().await;
             self.read_what_is_there().await?;
@@ -103,28 +104,28 @@ impl<C: Connection> Relp<C> {
         while batch.peek().is_some() {
             self.frames.clear();
             let mut end = self.sent;
-            while self.window.len() < WINDOW {
+            while self.in_flight.len() < WINDOW {
                 let Some(stored) = batch.next() else { break };
                 if stored.octets.len() > LONGEST {
                     self.write().await?;
                     self.sent = end;
                     // The first one without an answer will be set aside: it must be this one.
-                    while !self.window.is_empty() {
-                        self.listen().await?;
+                    while !self.in_flight.is_empty() {
+                        self.wait_readable().await?;
                     }
-                    return Err(Fault::TooLong);
+                    return Err(SendError::TooLong);
                 }
                 let number = self.push_frame("syslog", stored.octets);
                 end = stored.end;
-                if self.window.is_empty() {
+                if self.in_flight.is_empty() {
                     self.waiting_since = Instant::now();
                 }
-                self.window.push_back(Transaction { number, end, is_answered: false });
+                self.in_flight.push_back(Transaction { number, end, is_answered: false });
             }
             self.write().await?;
             self.sent = end;
-            if self.window.len() == WINDOW {
-                self.listen().await?;
+            if self.in_flight.len() == WINDOW {
+                self.wait_readable().await?;
             }
         }
         Ok(())
@@ -133,7 +134,7 @@ impl<C: Connection> Relp<C> {
     async fn write(&mut self) -> io::Result<()> {
         let mut rest = self.frames.as_slice();
         while !rest.is_empty() {
-            match self.patience.write(&mut self.connection, rest).await {
+            match self.liveness.write(&mut self.connection, rest).await {
                 Ok(octets) => rest = rest.get(octets..).unwrap_or_default(),
                 Err(error) => {
                     // Each answer that was on its way is a copy less.
@@ -149,23 +150,23 @@ impl<C: Connection> Relp<C> {
         self.sent
     }
 
-    pub(super) fn arrived(&self) -> Cursor {
-        self.arrived
+    pub(super) fn acked(&self) -> Cursor {
+        self.acked
     }
 
-    pub(super) fn security(&self) -> Option<&Security> {
+    pub(super) fn security(&self) -> Option<&TlsInfo> {
         self.connection.security()
     }
 
     /// Waits for answers; an error means that the session has ended, or that a transaction has
     /// waited for as long as a write may take.
-    pub(super) async fn listen(&mut self) -> io::Result<()> {
-        while !self.window.is_empty() {
-            match timeout(self.patience.step(), self.listen_once()).await {
+    pub(super) async fn wait_readable(&mut self) -> io::Result<()> {
+        while !self.in_flight.is_empty() {
+            match timeout(self.liveness.step(), self.listen_once()).await {
                 Ok(heard) => return heard,
                 Err(_) => {
                     let socket = self.connection.socket();
-                    self.patience.look(&socket, self.waiting_since, "a RELP transaction")?;
+                    self.liveness.look(&socket, self.waiting_since, "a RELP transaction")?;
                 }
             }
         }
@@ -190,7 +191,7 @@ impl<C: Connection> Relp<C> {
 
     async fn read_what_is_there(&mut self) -> io::Result<()> {
         let mut octets = [0; 4096];
-        while let Some(count) = read_now(&mut self.connection, &mut octets).await? {
+        while let Some(count) = try_read(&mut self.connection, &mut octets).await? {
             self.answers.push(octets.get(..count).unwrap_or_default());
             self.take_answers()?;
         }
@@ -203,7 +204,7 @@ impl<C: Connection> Relp<C> {
                 // `serverclose` is the only hint there is.
                 return Err(ended());
             }
-            let asked = self.window.iter_mut().find(|asked| asked.number == answer.number);
+            let asked = self.in_flight.iter_mut().find(|asked| asked.number == answer.number);
             match asked {
                 Some(asked) if answer.code == 200 => asked.is_answered = true,
                 Some(_) => return Err(refused(&answer)),
@@ -212,8 +213,8 @@ impl<C: Connection> Relp<C> {
                     return Err(io::Error::new(io::ErrorKind::InvalidData, text));
                 }
             }
-            while self.window.front().is_some_and(|first| first.is_answered) {
-                self.arrived = self.window.pop_front().map_or(self.arrived, |first| first.end);
+            while self.in_flight.front().is_some_and(|first| first.is_answered) {
+                self.acked = self.in_flight.pop_front().map_or(self.acked, |first| first.end);
                 self.waiting_since = Instant::now();
             }
         }
@@ -222,7 +223,7 @@ impl<C: Connection> Relp<C> {
 
     pub(super) async fn close(mut self, limit: Duration) -> bool {
         let farewell = async {
-            while !self.window.is_empty() {
+            while !self.in_flight.is_empty() {
                 self.listen_once().await?;
             }
             self.frames.clear();
@@ -233,7 +234,7 @@ impl<C: Connection> Relp<C> {
         };
         // Whatever came of it, what was answered before has arrived.
         let _ = tokio::time::timeout(limit, farewell).await;
-        self.window.is_empty()
+        self.in_flight.is_empty()
     }
 
     fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {

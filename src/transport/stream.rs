@@ -8,16 +8,17 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    Fault, Limits, framing,
-    news::{Connection, are_there, ended, read_now},
-    patience::Patience,
-    window::Window,
+    SendError, Timeouts,
+    connection::{Connection, ended, has_input, try_read},
+    framing,
+    in_flight::InFlight,
+    liveness::Liveness,
 };
 use crate::{
-    connected::Security,
+    connection_info::TlsInfo,
     endpoint::Framing,
     queue::{Batch, Cursor},
-    tail::Tail,
+    resend::ResendBuffer,
 };
 
 /// An open stream to a server.
@@ -25,31 +26,36 @@ use crate::{
 pub(crate) struct Stream<C> {
     connection: C,
     framing: Framing,
-    patience: Patience,
+    liveness: Liveness,
     /// Frames on their way to the socket, kept for its capacity.
     frames: Vec<u8>,
     /// Where each message of the batch ends: in `frames`, and in the queue.
     ends: Vec<(usize, Cursor)>,
-    window: Window,
+    in_flight: InFlight,
     /// Octets written, before TLS makes more of them.
     written: u64,
-    tail: Tail,
+    resend_buffer: ResendBuffer,
     /// Until then a break means that the server refused us, and nothing has arrived.
     probation: Option<Instant>,
 }
 
 impl<C: Connection> Stream<C> {
     /// `connection` is as new: nothing of ours was written to it.
-    pub(super) fn new(connection: C, framing: Framing, tail: Tail, limits: Limits) -> Self {
+    pub(super) fn new(
+        connection: C,
+        framing: Framing,
+        resend_buffer: ResendBuffer,
+        timeouts: Timeouts,
+    ) -> Self {
         Stream {
-            window: Window::new(connection.acknowledged_before()),
+            in_flight: InFlight::new(connection.acknowledged_before()),
             connection,
             framing,
-            patience: Patience::new(limits),
+            liveness: Liveness::new(timeouts),
             frames: Vec::new(),
             ends: Vec::new(),
             written: 0,
-            tail,
+            resend_buffer,
             probation: None,
         }
     }
@@ -61,7 +67,7 @@ impl<C: Connection> Stream<C> {
         self
     }
 
-    pub(super) async fn deliver(&mut self, batch: Batch<'_>) -> Result<(), Fault> {
+    pub(super) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
         self.look_for_the_end().await?;
         self.frames.clear();
         self.ends.clear();
@@ -71,11 +77,11 @@ impl<C: Connection> Stream<C> {
         }
         let (mut written, mut messages) = (0, 0);
         while let Some(rest @ [_, ..]) = self.frames.get(written..) {
-            written += self.patience.write(&mut self.connection, rest).await?;
+            written += self.liveness.write(&mut self.connection, rest).await?;
             let whole = self.ends[messages..].iter().take_while(|(end, _)| *end <= written);
             if let Some((_, end)) = whole.inspect(|_| messages += 1).last() {
                 let wire = self.connection.on_the_wire();
-                self.window.note_sent(wire.unwrap_or(self.written + written as u64), *end);
+                self.in_flight.note_sent(wire.unwrap_or(self.written + written as u64), *end);
             }
         }
         self.written += written as u64;
@@ -83,22 +89,26 @@ impl<C: Connection> Stream<C> {
     }
 
     pub(super) fn sent(&self) -> Cursor {
-        self.window.sent()
+        self.in_flight.sent()
     }
 
-    pub(super) fn arrived(&mut self) -> Cursor {
+    pub(super) fn acked(&mut self) -> Cursor {
         let socket = self.connection.socket();
-        let arrived = self.window.arrived(&socket);
-        self.patience.note(&socket, self.window.is_stalled());
-        if self.is_accepted() { arrived } else { 0 }
+        let acked = self.in_flight.acked(&socket);
+        self.liveness.note(&socket, self.in_flight.is_stalled());
+        if self.is_accepted() { acked } else { 0 }
     }
 
     /// A peer without room has not read what it has, however long ago it took that.
-    pub(super) fn tail(&self) -> Tail {
-        if self.window.is_stalled() { self.tail.without_end() } else { self.tail }
+    pub(super) fn resend_buffer(&self) -> ResendBuffer {
+        if self.in_flight.is_stalled() {
+            self.resend_buffer.without_end()
+        } else {
+            self.resend_buffer
+        }
     }
 
-    pub(super) fn security(&self) -> Option<&Security> {
+    pub(super) fn security(&self) -> Option<&TlsInfo> {
         self.connection.security()
     }
 
@@ -111,7 +121,7 @@ impl<C: Connection> Stream<C> {
 
     /// Reads and throws away what the server says: session tickets left unread would turn our
     /// close into a reset, and the server would lose what it has not read yet.
-    pub(super) async fn listen(&mut self) -> io::Result<()> {
+    pub(super) async fn wait_readable(&mut self) -> io::Result<()> {
         let mut octets = [0; 1024];
         match self.connection.read(&mut octets).await? {
             0 => Err(ended()),
@@ -128,7 +138,7 @@ impl<C: Connection> Stream<C> {
             // Already shut down by most connections; TLS only says that it ends.
             let _ = self.connection.socket().shutdown(std::net::Shutdown::Write);
             loop {
-                self.listen().await?;
+                self.wait_readable().await?;
             }
         };
         let farewell: Result<io::Result<()>, _> = tokio::time::timeout(limit, farewell).await;
@@ -137,12 +147,12 @@ impl<C: Connection> Stream<C> {
 
     /// A peer that has closed would let the kernel take one more write, and lose it.
     async fn look_for_the_end(&mut self) -> io::Result<()> {
-        if !are_there(&self.connection)? {
+        if !has_input(&self.connection)? {
             return Ok(());
         }
         // The runtime has to hear of it before it lets us read.
         tokio::task::yield_now().await;
-        while read_now(&mut self.connection, &mut [0; 1024]).await?.is_some() {
+        while try_read(&mut self.connection, &mut [0; 1024]).await?.is_some() {
             self.probation = None;
         }
         Ok(())

@@ -5,13 +5,14 @@ use std::{io, net::SocketAddr};
 use socket2::SockRef;
 use tokio::net::TcpStream;
 
-use super::{Limits, news::Connection, patience::notice_silence};
+use super::{Timeouts, connection::Connection, liveness::set_keepalive};
 
-pub(super) async fn connect(address: SocketAddr, limits: Limits) -> io::Result<TcpStream> {
-    let stream = super::within(limits.connect, "a connect", TcpStream::connect(address)).await?;
+pub(super) async fn connect(address: SocketAddr, timeouts: Timeouts) -> io::Result<TcpStream> {
+    let stream =
+        super::with_timeout(timeouts.connect, "a connect", TcpStream::connect(address)).await?;
     // Frames leave in batches already; the kernel must not hold the last one back.
     stream.set_nodelay(true)?;
-    notice_silence(&SockRef::from(&stream), limits.silence)?;
+    set_keepalive(&SockRef::from(&stream), timeouts.user_timeout)?;
     // What our kernel holds goes to the server's as soon as that has room, read or not. Where a system
     // doesn't know the option, only more of it may.
     #[cfg(target_os = "linux")]

@@ -5,22 +5,22 @@ use std::io;
 use socket2::SockRef;
 use tokio::net::{UnixDatagram, UnixStream};
 
-use super::{Limits, Transport, datagram::Datagrams, news::Connection, stream::Stream};
-use crate::{endpoint::Endpoint, tail::Tail};
+use super::{Timeouts, Transport, connection::Connection, datagram::Datagrams, stream::Stream};
+use crate::{endpoint::Endpoint, resend::ResendBuffer};
 
 /// Datagrams, as `/dev/log` takes them; a stream where the socket is one.
-pub(super) async fn connect(endpoint: &Endpoint, limits: Limits) -> io::Result<Transport> {
+pub(super) async fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> io::Result<Transport> {
     let datagrams = UnixDatagram::unbound()?;
     match datagrams.connect(&endpoint.path) {
-        Ok(()) => Ok(Transport::Datagrams(Datagrams::unix(datagrams, limits))),
+        Ok(()) => Ok(Transport::Datagrams(Datagrams::unix(datagrams, timeouts))),
         Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
             let connect = UnixStream::connect(&endpoint.path);
-            let stream = super::within(limits.connect, "a connect", connect).await?;
+            let stream = super::with_timeout(timeouts.connect, "a connect", connect).await?;
             Ok(Transport::Unix(Stream::new(
                 stream,
                 endpoint.framing,
-                endpoint.tail.unwrap_or(Tail::ADAPTIVE),
-                limits,
+                endpoint.resend_buffer.unwrap_or(ResendBuffer::ADAPTIVE),
+                timeouts,
             )))
         }
         Err(error) => Err(error),

@@ -11,7 +11,7 @@ fn every_way_in_and_every_format_ends_in_the_same_kind_of_document() {
     for scheme in ["udp", "tcp", "tls", "relp"] {
         for format in FORMATS {
             let builder = shop(&central.url(scheme)).format(format.parse().unwrap());
-            let handle = builder.process_id((1000 + sent).to_string()).build().unwrap();
+            let handle = builder.procid((1000 + sent).to_string()).build().unwrap();
             log(&handle, 0..1);
             assert!(handle.flush(PATIENCE), "{scheme} {format}: {:?}", handle.stats());
             sent += 1;
@@ -66,7 +66,7 @@ fn a_trace_is_found_by_its_id_whatever_the_format() {
 fn what_was_dropped_is_a_number_that_can_be_added_up() {
     let central = Central::running();
     let handle = shop(&central.url("tcp")).format(logship::Format::Cee).build().unwrap();
-    // As the library itself says it, see src/capture/report.rs.
+    // As the library itself says it, see src/capture/self_report.rs.
     logging(&handle, || {
         tracing::warn!(target: "logship", "logship dropped 12 records: 12 the queue was full");
         tracing::warn!("logship dropped nothing");

@@ -99,7 +99,7 @@ impl Central {
         let ca = self.certificates.ca();
         match scheme {
             "tls" => {
-                format!("tls://127.0.0.1:{}?ca={}", self.ports.port(TLS), ca.display())
+                format!("tls://127.0.0.1:{}?ca_file={}", self.ports.port(TLS), ca.display())
             }
             "relp" => format!("relp://127.0.0.1:{}", self.ports.port(RELP)),
             // UDP and TCP have the same number.
@@ -170,12 +170,12 @@ pub(crate) fn read(name: &str) -> String {
 /// The application `shop` on `client.example`, with numbers in its records.
 pub(crate) fn shop(url: &str) -> Builder {
     logship::builder("shop")
-        .url(url)
+        .servers(url)
         .hostname("client.example")
         .sequence_id(true)
-        .capacity(16 << 20)
+        .queue_capacity(16 << 20)
         .overflow(Overflow::Block(PATIENCE))
-        .on_trouble(|_| {})
+        .on_error(|_| {})
 }
 
 /// Logs the records of these numbers.

@@ -63,7 +63,7 @@ fn nothing_is_lost_or_doubled_by_a_central_that_is_killed() {
 fn survives_kills(scheme: &str, tail: usize) -> bool {
     let count = count() / 4;
     let mut central = Central::running();
-    let builder = shop(&central.url(scheme)).format(Format::Cee).tail(tail);
+    let builder = shop(&central.url(scheme)).format(Format::Cee).resend_buffer(tail);
     let handle = builder.build().unwrap();
     scope(|scope| {
         let logger = scope.spawn(|| log_evenly(&handle, count));

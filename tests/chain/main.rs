@@ -3,7 +3,7 @@
 //!
 //! `CHAIN=200000 cargo test --all-features --release --test chain -- --nocapture` is the long form;
 //! the figures are printed. `examples/stack/test/run` does it with real stores.
-#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "tls"))]
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "native-tls"))]
 #![allow(clippy::print_stdout, reason = "the figures are for people to look at")]
 
 mod bulk;

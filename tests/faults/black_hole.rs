@@ -40,7 +40,7 @@ impl Hole {
         let builder = shop(&format!("{scheme}://{SERVER}:{}", proxy.port()))
             .user_timeout(SILENCE)
             .connect_timeout(Duration::from_secs(1))
-            .on_trouble(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
+            .on_error(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
         Hole { server, proxy, troubles, handle: build(builder) }
     }
 
@@ -151,7 +151,7 @@ fn a_server_that_stalls_is_not_taken_for_a_black_hole() {
         // Its own buffers are full long before.
         std::thread::sleep(SILENCE * 2);
         assert_books_balance(&handle);
-        assert!(handle.stats().waiting > 0, "{:?}", handle.stats());
+        assert!(handle.stats().pending > 0, "{:?}", handle.stats());
         server.resume();
         assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
         let stats = handle.stats();

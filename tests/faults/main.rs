@@ -2,7 +2,7 @@
 //!
 //! Some tests make a network or a view of the file system of their own with `unshare`, and say so
 //! where they may not.
-#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "tls"))]
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "native-tls"))]
 #![allow(clippy::print_stdout, reason = "a test that can't be made here says so")]
 
 mod black_hole;

@@ -49,7 +49,7 @@ impl Names {
 
 fn named(port: u16) -> Handle {
     let builder = shop(&format!("tcp://{NAME}:{port}")).connect_timeout(Duration::from_secs(1));
-    build(builder.on_trouble(|_| {}))
+    build(builder.on_error(|_| {}))
 }
 
 fn assert_all(mut server: Rsyslogd, handle: &Handle, count: u64) {
@@ -105,7 +105,7 @@ fn a_name_server_that_is_silent_at_the_start_holds_nobody_up() {
     logging(&handle, || (0..1_000).for_each(log));
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     assert!(!handle.flush(Duration::from_secs(3)), "there is nobody to flush to");
-    assert_eq!(handle.stats().waiting, 1_000, "{:?}", handle.stats());
+    assert_eq!(handle.stats().pending, 1_000, "{:?}", handle.stats());
     names.are(&[FIRST]);
     assert_all(server, &handle, 1_000);
 }

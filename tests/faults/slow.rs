@@ -60,8 +60,7 @@ fn a_server_that_takes_no_connection_is_given_up_for_the_next() {
     }
     let second = Rsyslogd::running();
     let servers = format!("tcp://127.0.0.1:{port},{}", url(&second, Input::PlainTcp));
-    let handle =
-        build(shop(&servers).connect_timeout(Duration::from_millis(500)).on_trouble(|_| {}));
+    let handle = build(shop(&servers).connect_timeout(Duration::from_millis(500)).on_error(|_| {}));
     log_and_flush(&handle, 0..1_000);
     assert_all_delivered(&handle, 1_000);
     second.wait_for(1_000, PATIENCE);
@@ -79,7 +78,7 @@ fn a_server_that_closes_its_half_is_connected_to_anew() {
         }
         true
     });
-    let handle = build(shop(&address).on_trouble(|_| {}));
+    let handle = build(shop(&address).on_error(|_| {}));
     for begin in (0..COUNT).step_by(500) {
         log_and_flush(&handle, begin..begin + 500);
     }
@@ -96,16 +95,16 @@ fn a_server_that_closes_its_half_and_reads_no_more_is_left_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let first = format!("tcp://{}", listener.local_addr().unwrap());
     let servers = format!("{first},{}", url(&server, Input::PlainTcp));
-    let handle = build(shop(&servers).write_timeout(Duration::from_secs(3600)).on_trouble(|_| {}));
+    let handle = build(shop(&servers).write_timeout(Duration::from_secs(3600)).on_error(|_| {}));
     log_and_flush(&handle, 0..10);
     let (connection, _) = listener.accept().unwrap();
     drop(listener);
     logging(&handle, || (10..COUNT).for_each(log));
     // Until no more fits into the kernels on the way.
     let is_stuck = || {
-        let before = handle.stats().waiting;
+        let before = handle.stats().pending;
         std::thread::sleep(Duration::from_millis(300));
-        before > 0 && before == handle.stats().waiting
+        before > 0 && before == handle.stats().pending
     };
     assert!(eventually(PATIENCE, is_stuck), "{:?}", handle.stats());
     connection.shutdown(Shutdown::Write).unwrap();
@@ -122,7 +121,7 @@ fn a_server_that_stalls_is_left_for_the_next() {
     let second = Rsyslogd::running();
     let first = stalled.local_addr().unwrap();
     let servers = format!("tcp://{first},{}", url(&second, Input::PlainTcp));
-    let handle = build(shop(&servers).write_timeout(Duration::from_secs(1)).on_trouble(|_| {}));
+    let handle = build(shop(&servers).write_timeout(Duration::from_secs(1)).on_error(|_| {}));
     log_and_flush(&handle, 0..COUNT);
     assert_all_delivered(&handle, COUNT);
     assert_eq!(handle.stats().reconnects, 1, "{:?}", handle.stats());
@@ -143,7 +142,7 @@ fn a_server_that_resets_connections_loses_nothing() {
         SockRef::from(connection).set_linger(Some(Duration::ZERO)).unwrap();
         index >= 5 || octets < 100_000
     });
-    let handle = build(shop(&address).tail(2 << 20).on_trouble(|_| {}));
+    let handle = build(shop(&address).resend_buffer(2 << 20).on_error(|_| {}));
     log_and_flush(&handle, 0..COUNT);
     assert_all_heard(&heard, COUNT);
     assert_eq!(handle.stats().reconnects, 5, "{:?}", handle.stats());

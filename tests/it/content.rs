@@ -54,7 +54,7 @@ fn levels_become_severities() {
         records.iter().map(|record| record.message.as_ref().unwrap().severity).collect()
     };
     assert_eq!(severities(&flawless(|b| b, say)), [3, 4, 6, 7, 7]);
-    let notice = |builder: logship::Builder| builder.severity(Level::Info, Severity::Notice);
+    let notice = |builder: logship::Builder| builder.map_level(Level::Info, Severity::Notice);
     assert_eq!(severities(&flawless(notice, say)), [3, 4, 5, 7, 7]);
 }
 
@@ -157,7 +157,7 @@ fn control_characters_are_kept_where_asked_for() {
 fn no_line_end_is_kept_where_line_ends_part_messages() {
     let collector = Collector::tcp().unwrap();
     let url = format!("{}?framing=lf", collector.url());
-    let keep = builder(&collector).url(url).control_characters(ControlCharacters::Keep);
+    let keep = builder(&collector).servers(url).control_characters(ControlCharacters::Keep);
     let handle = keep.build().unwrap();
     let guard = capture(&handle);
     info!(value = "a\nb", "a\r\n<0>1 - - - - - - b");

@@ -259,7 +259,7 @@ fn an_error_that_panics_or_never_ends_spoils_nothing() {
 fn the_url_may_name_the_format() {
     let collector = logship::collector::Collector::tcp().unwrap();
     let url = format!("{}?format=cee", collector.url());
-    let handle = builder(&collector).url(url).build().unwrap();
+    let handle = builder(&collector).servers(url).build().unwrap();
     let guard = capture(&handle);
     info!("hello");
     drop(guard);
@@ -271,11 +271,15 @@ fn the_url_may_name_the_format() {
 #[test]
 fn a_record_parses_wherever_it_is_cut() {
     let mut too_short = 0;
-    for max_frame in (480..1100).chain([2048, 8096]) {
+    for max_message_size in (480..1100).chain([2048, 8096]) {
         for format in [Format::Cee, Format::Ecs] {
-            let all = max_frame % 3 == 0;
+            let all = max_message_size % 3 == 0;
             let configure = |builder: Builder| {
-                builder.format(format).max_frame(max_frame).source_location(all).thread_name(all)
+                builder
+                    .format(format)
+                    .max_message_size(max_message_size)
+                    .source_location(all)
+                    .thread_name(all)
             };
             let collector = logship::collector::Collector::tcp().unwrap();
             // What leaves too little of a frame is an error at the start.
@@ -284,13 +288,17 @@ fn a_record_parses_wherever_it_is_cut() {
                 continue;
             };
             let guard = capture(&handle);
-            say_a_lot(max_frame);
+            say_a_lot(max_message_size);
             drop(guard);
             assert!(handle.flush(PATIENCE));
             let records = collector.wait_for(3, PATIENCE);
             assert_eq!(records.len(), 3);
             for record in records {
-                assert!(record.octets.len() <= max_frame, "{max_frame}: {}", record.octets.len());
+                assert!(
+                    record.octets.len() <= max_message_size,
+                    "{max_message_size}: {}",
+                    record.octets.len()
+                );
                 json(&record);
             }
         }

@@ -77,7 +77,7 @@ fn when_the_last_handle_goes_what_is_queued_is_shipped() {
 #[test]
 fn many_threads_lose_nothing_and_mix_nothing() {
     let collector = Collector::tcp().unwrap();
-    let handle = builder(&collector).capacity(64 << 20).build().unwrap();
+    let handle = builder(&collector).queue_capacity(64 << 20).build().unwrap();
     std::thread::scope(|scope| {
         for thread in 0..8 {
             let handle = &handle;
@@ -157,7 +157,8 @@ fn flushing_is_allowed_in_any_runtime() {
 fn the_books_are_shipped_at_an_interval() {
     let collector = Collector::tcp().unwrap();
     let every = Duration::from_secs(1);
-    let handle = builder(&collector).statistics(every).capacity(80 << 10).build().unwrap();
+    let handle =
+        builder(&collector).stats_interval(every).queue_capacity(80 << 10).build().unwrap();
     let guard = capture(&handle);
     info!("too long for the queue: {}", "x".repeat(7_000));
     collector.pause();
@@ -181,13 +182,14 @@ fn the_books_are_shipped_at_an_interval() {
     };
     assert_eq!(told.complaints, []);
     let field = |name: &str| told.param("fields@32473", name).unwrap().parse::<u64>().unwrap();
-    assert_eq!(field("captured"), field("delivered") + field("dropped") + field("waiting"));
+    assert_eq!(field("captured"), field("delivered") + field("dropped") + field("pending"));
     assert_eq!((field("dropped"), field("dropped_info")), (dropped, dropped));
     assert!(field("captured") >= 5_001);
     assert_eq!(told.message.as_ref().unwrap().severity, 6);
     drop(guard);
-    let too_often = builder(&collector).statistics(Duration::from_millis(1)).build().unwrap_err();
-    assert!(too_often.to_string().contains("SYSLOG_STATISTICS"), "{too_often}");
+    let too_often =
+        builder(&collector).stats_interval(Duration::from_millis(1)).build().unwrap_err();
+    assert!(too_often.to_string().contains("SYSLOG_STATS_INTERVAL"), "{too_often}");
 }
 
 /// How often each thread of this name went to sleep so far.

@@ -19,7 +19,7 @@ fn what_was_said_before_the_server_came_arrives_in_order() {
     let reserved = Collector::tcp().unwrap();
     let address = reserved.address().unwrap();
     reserved.stop();
-    let handle = builder(&reserved).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&reserved).on_error(|_| {}).build().unwrap();
     let guard = capture(&handle);
     (0..1000).for_each(|n| info!(n, "early"));
     drop(guard);
@@ -35,7 +35,7 @@ fn what_was_said_before_the_server_came_arrives_in_order() {
 #[test]
 fn a_server_that_hung_up_while_nothing_was_said_costs_nothing() {
     let collector = Collector::tcp().unwrap();
-    let handle = builder(&collector).tail(0).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&collector).resend_buffer(0).on_error(|_| {}).build().unwrap();
     let _guard = capture(&handle);
     for n in 0..20 {
         info!(n, "one at a time");
@@ -53,7 +53,7 @@ fn the_second_server_steps_in_and_the_first_is_returned_to() {
     let address = first.address().unwrap();
     first.stop();
     let urls = format!("{},{}", first.url(), second.url());
-    let handle = builder(&second).url(urls).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&second).servers(urls).on_error(|_| {}).build().unwrap();
     let _guard = capture(&handle);
     info!("to the second");
     assert!(handle.flush(PATIENCE));
@@ -76,7 +76,7 @@ fn a_full_queue_sheds_the_least_severe_and_says_so_when_it_can() {
     let reserved = Collector::tcp().unwrap();
     let address = reserved.address().unwrap();
     reserved.stop();
-    let handle = builder(&reserved).capacity(64 * 1024).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&reserved).queue_capacity(64 * 1024).on_error(|_| {}).build().unwrap();
     let guard = capture(&handle);
     for n in 0..1000 {
         debug!(n, "chatter, chatter, chatter");
@@ -88,11 +88,11 @@ fn a_full_queue_sheds_the_least_severe_and_says_so_when_it_can() {
     assert_eq!(stats.dropped_of(Severity::Warning), 0);
     assert!(stats.dropped_of(Severity::Debug) > stats.dropped_of(Severity::Informational));
     assert_eq!(stats.captured, 2010);
-    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending);
 
     let collector = Collector::tcp_at(address).unwrap();
     assert!(handle.flush(PATIENCE));
-    let expected = usize::try_from(stats.waiting).unwrap() + 1;
+    let expected = usize::try_from(stats.pending).unwrap() + 1;
     let records = collector.wait_for(expected, PATIENCE);
     let told = records.last().expect("the loss is told in-band");
     assert!(told.text().unwrap().starts_with("logship dropped"), "{:?}", told.text());
@@ -107,7 +107,7 @@ fn a_full_queue_sheds_the_least_severe_and_says_so_when_it_can() {
 fn a_program_that_would_rather_wait_loses_nothing() {
     let collector = Collector::tcp().unwrap();
     let wait = Overflow::Block(Duration::from_secs(60));
-    let handle = builder(&collector).capacity(64 * 1024).overflow(wait).build().unwrap();
+    let handle = builder(&collector).queue_capacity(64 * 1024).overflow(wait).build().unwrap();
     let _guard = capture(&handle);
     (0..20_000).for_each(|n| info!(n, "each of them"));
     assert!(handle.flush(PATIENCE));
@@ -126,7 +126,7 @@ fn a_listener_that_panics_stops_nothing() {
         count.fetch_add(1, Relaxed);
         panic!("on purpose");
     };
-    let handle = builder(&reserved).on_trouble(on_trouble).build().unwrap();
+    let handle = builder(&reserved).on_error(on_trouble).build().unwrap();
     let _guard = capture(&handle);
     info!("early");
     let begin = Instant::now();
@@ -144,7 +144,7 @@ fn a_listener_that_panics_stops_nothing() {
 fn a_udp_port_that_is_closed_is_waited_for() {
     let collector = Collector::udp().unwrap();
     let address = collector.address().unwrap();
-    let handle = builder(&collector).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&collector).on_error(|_| {}).build().unwrap();
     let _guard = capture(&handle);
     let texts = |collector: &Collector| -> BTreeSet<String> {
         collector.received().iter().map(|r| r.text().unwrap().to_owned()).collect()
@@ -154,7 +154,7 @@ fn a_udp_port_that_is_closed_is_waited_for() {
     assert_eq!(collector.wait_for_messages(1, PATIENCE), 1);
     collector.stop();
     let begin = Instant::now();
-    while handle.connected().is_some() {
+    while handle.connection().is_some() {
         info!("into the void");
         assert!(begin.elapsed() < PATIENCE, "it is never noticed: {:?}", handle.stats());
         std::thread::sleep(Duration::from_millis(5));
@@ -168,7 +168,7 @@ fn a_udp_port_that_is_closed_is_waited_for() {
         std::thread::sleep(Duration::from_millis(5));
     }
     let stats = handle.stats();
-    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending);
     assert_eq!(stats.dropped(), 0, "{stats:?}");
 }
 
@@ -178,7 +178,7 @@ fn a_unix_socket_that_is_made_anew_is_found_again() {
     let folder = tempfile::TempDir::new().unwrap();
     let path = folder.path().join("log");
     let mut collector = Collector::unix(&path).unwrap();
-    let handle = builder(&collector).on_trouble(|_| {}).build().unwrap();
+    let handle = builder(&collector).on_error(|_| {}).build().unwrap();
     let _guard = capture(&handle);
     for round in 0..3 {
         (0..100).for_each(|n| info!("{round}: {n} to whom it may concern"));
@@ -205,7 +205,7 @@ fn a_unix_socket_that_nobody_reads_is_told_of_and_loses_nothing() {
     let (tell, told) = std::sync::mpsc::channel();
     let limit = Duration::from_millis(300);
     let builder = builder(&collector).write_timeout(limit);
-    let builder = builder.on_trouble(move |what| drop(tell.send(what.to_owned())));
+    let builder = builder.on_error(move |what| drop(tell.send(what.to_owned())));
     let handle = builder.build().unwrap();
     let _guard = capture(&handle);
     collector.pause();

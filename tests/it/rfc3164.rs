@@ -20,18 +20,18 @@ fn behind_the_time(configure: impl FnOnce(logship::Builder) -> logship::Builder)
 fn with_and_without_a_host_name_and_a_process() {
     let old = |builder: logship::Builder| builder.format(Format::Rfc3164);
     assert_eq!(behind_the_time(old), "client.example app-tag[4711]: a text a=\"1\"");
-    let plain = |builder: logship::Builder| old(builder).process_id("-");
+    let plain = |builder: logship::Builder| old(builder).procid("-");
     assert_eq!(behind_the_time(plain), "client.example app-tag: a text a=\"1\"");
     let local = |builder: logship::Builder| builder.format(Format::Rfc3164Local);
     assert_eq!(behind_the_time(local), "app-tag[4711]: a text a=\"1\"");
-    let plain = |builder: logship::Builder| local(builder).process_id("");
+    let plain = |builder: logship::Builder| local(builder).procid("");
     assert_eq!(behind_the_time(plain), "app-tag: a text a=\"1\"");
 }
 
 #[test]
 fn no_part_of_the_header_ends_another() {
     let odd = |builder: logship::Builder| {
-        builder.format(Format::Rfc3164).hostname("h[0]/x:1").process_id("a]:b[")
+        builder.format(Format::Rfc3164).hostname("h[0]/x:1").procid("a]:b[")
     };
     assert_eq!(behind_the_time(odd), "h_0__x:1 app-tag[a__b_]: a text a=\"1\"");
 }
@@ -42,7 +42,7 @@ fn a_long_tag_is_cut_over_the_network_alone() {
     let said = |url: &str| {
         let (collector, format) = (logship::collector::Collector::tcp().unwrap(), url);
         let url = format!("{}?format={format}", collector.url());
-        let handle = logship::builder(&tag).url(url).hostname("h").process_id("-").build().unwrap();
+        let handle = logship::builder(&tag).servers(url).hostname("h").procid("-").build().unwrap();
         let guard = crate::support::capture(&handle);
         info!(target: "", "a text");
         drop(guard);
@@ -58,10 +58,10 @@ fn a_long_tag_is_cut_over_the_network_alone() {
 
 #[test]
 fn servers_of_one_list_have_one_format() {
-    let builder = logship::builder("t").url("udp://a?format=rfc3164,udp://b?format=cee");
+    let builder = logship::builder("t").servers("udp://a?format=rfc3164,udp://b?format=cee");
     let error = builder.build().unwrap_err().to_string();
     assert!(error.contains("udp://a:514") && error.contains("different formats"), "{error}");
     let builder =
-        logship::builder("t").url("udp://a?format=rfc3164,tcp://b,tcp://c?format=rfc3164");
+        logship::builder("t").servers("udp://a?format=rfc3164,tcp://b,tcp://c?format=rfc3164");
     builder.build().unwrap();
 }

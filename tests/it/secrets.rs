@@ -88,7 +88,7 @@ fn key_values_of_log_records_are_replaced_the_first_time_and_later() {
 
 #[test]
 fn settings_are_shown_without_a_password() {
-    let builder = logship::builder("t").url("tcp://ann:hush@logs.example.com");
+    let builder = logship::builder("t").servers("tcp://ann:hush@logs.example.com");
     assert!(!format!("{builder:?}").contains("hush"), "{builder:?}");
     let error = builder.build().unwrap_err().to_string();
     assert!(!error.contains("hush") && error.contains("no password"), "{error}");

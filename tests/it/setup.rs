@@ -16,23 +16,23 @@ fn a_wrong_setting_is_quoted_and_the_rule_named() {
     let no_pem = folder.path().join("no.pem");
     std::fs::write(&no_pem, "not a certificate").unwrap();
     let no_pem = no_pem.display();
-    let url = |options: &str| logship::builder("t").url(format!("tls://h?{options}"));
+    let url = |options: &str| logship::builder("t").servers(format!("tls://h?{options}"));
     for (builder, quoted, rule) in [
         (logship::builder("my app"), "\"my app\"", "RFC 5424 section 6.2.5"),
-        (logship::builder("t").url("logs:514"), "\"logs:514\"", "tcp://host:514"),
-        (logship::builder("t").url("tcp://a,ftp://b"), "\"ftp://b\"", "ftp"),
+        (logship::builder("t").servers("logs:514"), "\"logs:514\"", "tcp://host:514"),
+        (logship::builder("t").servers("tcp://a,ftp://b"), "\"ftp://b\"", "ftp"),
         (logship::builder("t").hostname("two words"), "\"two words\"", "RFC 5424"),
-        (logship::builder("t").process_id("a\nb"), "\"a\\nb\"", "RFC 5424"),
-        (logship::builder("t").levels("info,x=loud"), "x=loud", "my_crate=debug"),
-        (logship::builder("t").capacity(1000), "1000", "64 KiB"),
-        (logship::builder("t").capacity(1 << 60), "1152921504606846976", "memory"),
-        (logship::builder("t").capacity(usize::MAX), "18446744073709551615", "too large"),
-        (logship::builder("t").max_frame(100), "100", "RFC 5424 section 6.1"),
-        (logship::builder("t").url("udp://h").max_frame(70_000), "70000", "65507"),
-        (logship::builder("t").hostname("h".repeat(255)).max_frame(480), "480", "half"),
-        (url("ca=/no/such/file.pem"), "/no/such/file.pem", "No such file"),
-        (url(&format!("ca={no_pem}")), "no.pem", "certificate"),
-        (url(&format!("cert={no_pem}&key={no_pem}")), "no.pem", "certificate"),
+        (logship::builder("t").procid("a\nb"), "\"a\\nb\"", "RFC 5424"),
+        (logship::builder("t").filter("info,x=loud"), "x=loud", "my_crate=debug"),
+        (logship::builder("t").queue_capacity(1000), "1000", "64 KiB"),
+        (logship::builder("t").queue_capacity(1 << 60), "1152921504606846976", "memory"),
+        (logship::builder("t").queue_capacity(usize::MAX), "18446744073709551615", "too large"),
+        (logship::builder("t").max_message_size(100), "100", "RFC 5424 section 6.1"),
+        (logship::builder("t").servers("udp://h").max_message_size(70_000), "70000", "65507"),
+        (logship::builder("t").hostname("h".repeat(255)).max_message_size(480), "480", "half"),
+        (url("ca_file=/no/such/file.pem"), "/no/such/file.pem", "No such file"),
+        (url(&format!("ca_file={no_pem}")), "no.pem", "certificate"),
+        (url(&format!("cert_file={no_pem}&key_file={no_pem}")), "no.pem", "certificate"),
     ] {
         let error = refusal(builder);
         assert!(error.contains(quoted) && error.contains(rule), "{error}");
@@ -42,12 +42,12 @@ fn a_wrong_setting_is_quoted_and_the_rule_named() {
 #[test]
 fn a_server_that_is_not_there_is_no_error() {
     for url in ["tcp://127.0.0.1:1", "tls://127.0.0.1:1", "unix:///no/such"] {
-        let handle = logship::builder("t").url(url).on_trouble(|_| {}).build().unwrap();
+        let handle = logship::builder("t").servers(url).on_error(|_| {}).build().unwrap();
         let guard = capture(&handle);
         tracing::info!("kept");
         drop(guard);
         assert!(!handle.flush(Duration::from_millis(50)));
-        assert_eq!(handle.stats().waiting, 1);
+        assert_eq!(handle.stats().pending, 1);
     }
 }
 
@@ -59,7 +59,7 @@ fn troubles_are_told_to_the_listener_and_logging_there_is_harmless() {
         let _ = sender.send(trouble.to_owned());
     };
     let url = "tcp://127.0.0.1:1,tcp://no-such-host.invalid";
-    let handle = logship::builder("t").url(url).on_trouble(listener).build().unwrap();
+    let handle = logship::builder("t").servers(url).on_error(listener).build().unwrap();
     let guard = capture(&handle);
     tracing::info!("kept");
     drop(guard);
@@ -73,8 +73,8 @@ fn troubles_are_told_to_the_listener_and_logging_there_is_harmless() {
 #[test]
 fn two_handles_are_two_ways() {
     let (one, other) = (Collector::tcp().unwrap(), Collector::udp().unwrap());
-    let first = logship::builder("first").url(one.url()).build().unwrap();
-    let second = logship::builder("second").url(other.url()).build().unwrap();
+    let first = logship::builder("first").servers(one.url()).build().unwrap();
+    let second = logship::builder("second").servers(other.url()).build().unwrap();
     let guard = capture(&first);
     tracing::info!("to the first");
     drop(guard);

@@ -103,7 +103,7 @@ fn a_value_of_a_span_that_panics_takes_nothing_with_it() {
         span.in_scope(|| info!("then"));
         drop(guard);
         assert!(handle.flush(PATIENCE));
-        assert_eq!(handle.stats().panicked, 2);
+        assert_eq!(handle.stats().format_panics, 2);
         let records = collector.wait_for(2, PATIENCE);
         let half = "half \"[a value panicked while it was being formatted]";
         for (record, after, later) in [(&records[0], "2", None), (&records[1], "3", Some(half))] {

@@ -19,7 +19,7 @@ pub(crate) fn capture(handle: &Handle) -> DefaultGuard {
 
 /// A builder that everything but the tests' own wishes is settled for.
 pub(crate) fn builder(collector: &Collector) -> Builder {
-    logship::builder("app-tag").url(collector.url()).hostname("client.example").process_id("4711")
+    logship::builder("app-tag").servers(collector.url()).hostname("client.example").procid("4711")
 }
 
 /// What a TCP collector receives of `say`, which must please the standards.
@@ -34,7 +34,7 @@ pub(crate) fn shipped(
     drop(guard);
     assert!(handle.flush(PATIENCE), "{:?}", handle.stats());
     let stats = handle.stats();
-    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting);
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending);
     let records = collector.wait_for(usize::try_from(stats.delivered).unwrap(), PATIENCE);
     assert_eq!(records.len() as u64, stats.delivered);
     records

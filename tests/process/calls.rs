@@ -24,9 +24,9 @@ fn no_file_is_left_open_for_other_programs() {
     let folder = TempDir::new().unwrap();
     let collector = Collector::tcp().unwrap();
     let ended = run(scenario("open files")
-        .env("SYSLOG_URL", collector.url())
+        .env("SYSLOG_SERVERS", collector.url())
         .env("SYSLOG_QUEUE_FILE", folder.path().join("queue"))
-        .env("SYSLOG_QUEUE_SYNC", "1"));
+        .env("SYSLOG_QUEUE_SYNC_INTERVAL", "1"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
 
@@ -64,16 +64,16 @@ pub(crate) fn sigpipe() {
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     let certificates = Certificates::new();
     let folder = TempDir::new().unwrap();
-    let tls = format!("?ca={}", certificates.ca().display());
+    let tls = format!("?ca_file={}", certificates.ca().display());
     for (collector, options) in [
         (Collector::tcp().unwrap(), String::new()),
         (Collector::tls(good(&certificates)).unwrap(), tls.clone()),
-        (Collector::tls(good(&certificates)).unwrap(), tls + "&tls_library=rustls"),
+        (Collector::tls(good(&certificates)).unwrap(), tls + "&tls_backend=rustls"),
         (Collector::unix(folder.path().join("log")).unwrap(), String::new()),
     ] {
         let url = collector.url() + &options;
-        let builder = logship::builder("process").url(&url).format(Format::Rfc5424);
-        let handle = builder.on_trouble(|_| {}).build().unwrap();
+        let builder = logship::builder("process").servers(&url).format(Format::Rfc5424);
+        let handle = builder.on_error(|_| {}).build().unwrap();
         let guard = capture(&handle);
         for _ in 0..20 {
             for _ in 0..50 {
@@ -103,7 +103,7 @@ pub(crate) fn sigpipe() {
 #[test]
 fn an_exit_handler_after_ours_may_log() {
     let collector = Collector::tcp().unwrap();
-    let ended = run(scenario("a late exit handler").env("SYSLOG_URL", collector.url()));
+    let ended = run(scenario("a late exit handler").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(7), "{ended:?}");
     let records = collector.wait_for(1, PATIENCE);
     assert_eq!(records[0].text(), Some("in time"), "{ended:?}");
@@ -135,7 +135,7 @@ fn system_calls_that_are_interrupted_lose_nothing() {
             &["-f", "-qq", "-o", "/dev/null", "-e", &trace, "-e", &inject],
             &plain,
         );
-        let ended: Ended = run(strace.env("SYSLOG_URL", collector.url()));
+        let ended: Ended = run(strace.env("SYSLOG_SERVERS", collector.url()));
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let records = collector.wait_for(1_000, PATIENCE);
         assert!(records.iter().all(|record| record.complaints.is_empty()), "{ended:?}");

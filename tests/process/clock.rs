@@ -23,7 +23,7 @@ fn a_clock_that_jumps_shifts_timestamps_and_nothing_else() {
     assert!(cc.status().unwrap().success());
     let collector = Collector::tcp().unwrap();
     let ended = run(scenario("a clock that jumps")
-        .env("SYSLOG_URL", collector.url())
+        .env("SYSLOG_SERVERS", collector.url())
         .env("LD_PRELOAD", &library)
         .env("CLOCK_OFFSET", folder.path().join("offset")));
     assert_eq!(ended.code, Some(0), "{ended:?}");

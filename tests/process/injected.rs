@@ -31,7 +31,7 @@ fn refused(url: &str, inject: &str, settings: &[(&str, &str)], only: Option<&Pat
         arguments.extend(["-P", path.to_str().unwrap()]);
     }
     let mut strace = within("strace", &arguments, &plain);
-    strace.env("SYSLOG_URL", url).env("SYSLOG_FORMAT", "rfc5424");
+    strace.env("SYSLOG_SERVERS", url).env("SYSLOG_FORMAT", "rfc5424");
     let ended = run(strace.envs(settings.iter().copied()));
     let seen = fs::read_to_string(seen).unwrap_or_default();
     assert!(seen.contains("(INJECTED)"), "{inject} over {url} never came about: {ended:?}");
@@ -97,7 +97,7 @@ fn calls_of_a_connection_that_are_refused_lose_nothing() {
         (&tcp, "connect:error=EADDRNOTAVAIL:when=1..2", "can't reach"),
     ] {
         let url = if std::ptr::eq(collector, &tls) {
-            format!("{}?ca={}", tls.url(), certificates.ca().display())
+            format!("{}?ca_file={}", tls.url(), certificates.ca().display())
         } else {
             collector.url()
         };
@@ -139,7 +139,7 @@ fn a_name_that_the_disk_refuses_is_told_of_once() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("queue");
     let path = path.to_str().unwrap();
-    let settings = [("SYSLOG_QUEUE_FILE", path), ("SYSLOG_QUEUE_SYNC", "0.02")];
+    let settings = [("SYSLOG_QUEUE_FILE", path), ("SYSLOG_QUEUE_SYNC_INTERVAL", "0.02")];
     let ended = refused(&collector.url(), "fsync:error=EIO", &settings, Some(folder.path()));
     assert_eq!(copies(&collector, "fsync", &ended), 0);
     assert!(ended.stderr.contains("can't be written to the disk"), "{ended:?}");

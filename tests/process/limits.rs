@@ -28,7 +28,7 @@ fn a_system_that_gives_no_thread_and_no_file_is_waited_for() {
     for name in ["no thread", "no file"] {
         let collector = Collector::tcp().unwrap();
         let url = collector.url().replace("127.0.0.1", "localhost");
-        let ended = run(scenario(name).env("SYSLOG_URL", url));
+        let ended = run(scenario(name).env("SYSLOG_SERVERS", url));
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
         let records = collector.wait_for(1_000, PATIENCE);
         let n = |n: usize| records[n].param("fields@32473", "n").map(str::to_owned);
@@ -50,7 +50,7 @@ fn without(what: Resource) {
     let troubles = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&troubles);
     let on_trouble = move |trouble: &str| told.lock().unwrap().push(trouble.to_owned());
-    let guard = logship::builder("process").panic_hook(false).on_trouble(on_trouble).init();
+    let guard = logship::builder("process").panic_hook(false).on_error(on_trouble).init();
     // Many programs take a panic, anybody's, for their end.
     std::panic::set_hook(Box::new(|_| process::abort()));
     let before = limit(what, Some(0));
@@ -68,7 +68,7 @@ fn without(what: Resource) {
 #[test]
 fn a_process_without_memory_ships_on() {
     let collector = Collector::tcp().unwrap();
-    let ended = run(scenario("no memory").env("SYSLOG_URL", collector.url()));
+    let ended = run(scenario("no memory").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(collector.wait_for_messages(100_100, PATIENCE), 100_100);
 }
@@ -91,7 +91,7 @@ pub(crate) fn no_memory() {
 #[test]
 fn a_shipper_that_gets_no_time_delays_nobody() {
     let collector = Collector::tcp().unwrap();
-    let ended = run(scenario("no time").env("SYSLOG_URL", collector.url()));
+    let ended = run(scenario("no time").env("SYSLOG_SERVERS", collector.url()));
     println!("{}", ended.stdout);
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
@@ -133,7 +133,7 @@ pub(crate) fn no_time() {
     assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
     let stats = guard.stats();
     assert!(stats.captured > 200_000, "{stats:?}");
-    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.waiting, "{stats:?}");
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending, "{stats:?}");
 }
 
 /// Sets the limit that counts, which may be raised again; returns what it was.
@@ -146,7 +146,7 @@ fn limit(what: Resource, to: Option<u64>) -> Option<u64> {
 #[test]
 fn records_that_nobody_will_ship_are_counted() {
     let collector = Collector::tcp().unwrap();
-    let ended = run(scenario("a child without files").env("SYSLOG_URL", collector.url()));
+    let ended = run(scenario("a child without files").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(collector.messages(), 0);
 }
@@ -166,6 +166,6 @@ pub(crate) fn a_child_without_files() {
     (0..3).for_each(|_| info!("to nobody"));
     let _ = guard.flush(Duration::from_millis(1));
     let stats = guard.stats();
-    let books = (stats.captured, stats.waiting, stats.dropped_for(DropReason::Closed));
+    let books = (stats.captured, stats.pending, stats.dropped_for(DropReason::Closed));
     process::exit(if books == (3, 0, 3) { 0 } else { 1 });
 }

@@ -58,8 +58,8 @@ fn ship_on_after(change: impl FnOnce()) {
     let certificates = Certificates::new();
     let collector = Collector::tls(good(&certificates)).unwrap();
     let url = collector.url().replace("127.0.0.1", "localhost");
-    let url = format!("{url}?ca={}", certificates.ca().display());
-    let handle = logship::builder("process").url(url).on_trouble(|_| {}).build().unwrap();
+    let url = format!("{url}?ca_file={}", certificates.ca().display());
+    let handle = logship::builder("process").servers(url).on_error(|_| {}).build().unwrap();
     let _guard = capture(&handle);
     info!("before");
     assert!(handle.flush(PATIENCE), "{:?}", handle.stats());

@@ -78,9 +78,9 @@ fn while_it_ships(name: &str, kills: usize) -> Row {
 pub(crate) fn recovery(capacity: usize) -> Vec<String> {
     let (_folder, path) = place();
     let build = || {
-        let builder = logship::builder("shop").url(nobody()).capacity(capacity);
+        let builder = logship::builder("shop").servers(nobody()).queue_capacity(capacity);
         let builder = builder.overflow(logship::Overflow::DropNewest).queue_file(&path);
-        builder.flush_timeout(Duration::ZERO).on_trouble(|_| {}).build()
+        builder.flush_timeout(Duration::ZERO).on_error(|_| {}).build()
     };
     let mut lines = Vec::new();
     let mut found = 0;
@@ -100,7 +100,7 @@ pub(crate) fn recovery(capacity: usize) -> Vec<String> {
         let begin = Instant::now();
         let handle = build().unwrap();
         let took = begin.elapsed().as_secs_f64() * 1e3;
-        let adopted = handle.stats().adopted;
+        let adopted = handle.stats().recovered;
         assert!(adopted > found, "{adopted} of {found}");
         found = adopted;
         lines.push(format!(

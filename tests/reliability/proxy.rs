@@ -41,11 +41,11 @@ fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>, tail: Optio
     proxy.cut_after(1_000_003);
     let scheme = if input == Input::Relp { "relp" } else { "tcp" };
     let builder = shop(&format!("{scheme}://127.0.0.1:{}", proxy.port()));
-    let mut builder = builder.overflow(Overflow::Block(PATIENCE)).capacity(16 << 20);
+    let mut builder = builder.overflow(Overflow::Block(PATIENCE)).queue_capacity(16 << 20);
     if let Some(tail) = tail {
-        builder = builder.tail(tail);
+        builder = builder.resend_buffer(tail);
     }
-    let handle = build(builder.on_trouble(|_| {}));
+    let handle = build(builder.on_error(|_| {}));
     let (is_over, unaccounted) = (AtomicBool::new(false), AtomicU64::new(0));
     let said = thread::scope(|scope| {
         let logger = scope.spawn(|| log_until(&handle, &is_over, rate));

@@ -68,12 +68,12 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
     let begin = Instant::now();
     let mut server = Rsyslogd::running();
     let wait = Overflow::Block(PATIENCE);
-    let builder = shop(&url(&server, case.input)).capacity(16 << 20).overflow(wait);
+    let builder = shop(&url(&server, case.input)).queue_capacity(16 << 20).overflow(wait);
     let builder = match case.tail {
-        Some(tail) => builder.tail(tail),
+        Some(tail) => builder.resend_buffer(tail),
         None => builder,
     };
-    let handle = build(builder.on_trouble(|_| {}));
+    let handle = build(builder.on_error(|_| {}));
     let (is_over, unaccounted) = (AtomicBool::new(false), AtomicU64::new(0));
     let (stores, finished) = mpsc::channel();
     let (said, tally) = thread::scope(|scope| {
@@ -86,7 +86,7 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
         let auditor = scope.spawn(|| audit(&handle, &is_over, &unaccounted));
         for end in 0..2 * kills {
             // At its rate, and not while it catches up with what was logged while it was away.
-            let is_at_rate = || case.rate.is_none_or(|rate| handle.stats().waiting < rate.into());
+            let is_at_rate = || case.rate.is_none_or(|rate| handle.stats().pending < rate.into());
             assert!(eventually(PATIENCE, is_at_rate), "{}: it never caught up", case.name);
             thread::sleep(case.settles + Duration::from_millis(end as u64 * 137 % 300));
             if end % 2 == 0 {
@@ -113,7 +113,7 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
         (said, counter.join().unwrap())
     });
     let stats = handle.stats();
-    let balance = (stats.delivered + stats.dropped() + stats.waiting).abs_diff(said);
+    let balance = (stats.delivered + stats.dropped() + stats.pending).abs_diff(said);
     let missing = tally.missing(said);
     if !missing.is_empty() {
         eprintln!("{}: lost {}", case.name, tally::ranges(&missing));
@@ -153,7 +153,7 @@ pub(crate) fn log_until(handle: &Handle, is_over: &AtomicBool, rate: Option<u32>
 pub(crate) fn audit(handle: &Handle, is_over: &AtomicBool, unaccounted: &AtomicU64) {
     while !is_over.load(Relaxed) {
         let stats = handle.stats();
-        let known = stats.delivered + stats.dropped() + stats.waiting;
+        let known = stats.delivered + stats.dropped() + stats.pending;
         unaccounted.fetch_max(stats.captured.abs_diff(known), Relaxed);
         thread::sleep(Duration::from_millis(1));
     }

@@ -158,7 +158,7 @@ fn spans_and_their_fields_travel_with_the_event() {
 fn records_of_the_log_crate_arrive_with_their_key_values() {
     use log::Log;
     let mut server = Rsyslogd::running();
-    let handle = build(shop(&url(&server, Input::Tcp)).levels("debug"));
+    let handle = build(shop(&url(&server, Input::Tcp)).filter("debug"));
     let logger = handle.logger();
     let values = [("order_id", 42), ("items", 3)];
     for level in [log::Level::Error, log::Level::Warn, log::Level::Info, log::Level::Debug] {

@@ -40,7 +40,7 @@ fn cee_json_is_parsed_with_numbers_as_numbers() {
 fn the_common_schema_passes_the_same_way_with_its_sequence_id() {
     let mut server = Rsyslogd::running();
     let ecs = logship::builder("shop").format(Format::Ecs).sequence_id(true);
-    let handle = build(ecs.url(url(&server, Input::Tcp)));
+    let handle = build(ecs.servers(url(&server, Input::Tcp)));
     logging(&handle, || {
         let _span = tracing::info_span!("request", user = 7).entered();
         let error = "x".parse::<u32>().unwrap_err();
@@ -112,7 +112,7 @@ fn rfc_3164_is_read_with_its_tag_and_pid() {
 #[test]
 fn a_socket_like_dev_log_reads_what_a_unix_url_sends_by_default() {
     let mut server = Rsyslogd::running();
-    let handle = build(logship::builder("shop").url(url(&server, Input::UnixDevLog)));
+    let handle = build(logship::builder("shop").servers(url(&server, Input::UnixDevLog)));
     logging(&handle, || tracing::warn!("it creaks"));
     assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
     let records = server.exactly(1, PATIENCE);

@@ -5,7 +5,7 @@
     feature = "collector",
     feature = "tracing",
     feature = "log",
-    feature = "tls"
+    feature = "native-tls"
 ))]
 
 mod content;

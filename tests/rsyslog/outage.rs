@@ -16,7 +16,7 @@ fn what_is_logged_before_the_server_starts_arrives_when_it_does() {
         logging(&handle, || (0..1_000).for_each(log));
         assert!(!handle.flush(Duration::from_millis(300)), "there is nobody to flush to");
         assert_books_balance(&handle);
-        assert_eq!(handle.stats().waiting, 1_000, "{:?}", handle.stats());
+        assert_eq!(handle.stats().pending, 1_000, "{:?}", handle.stats());
         server.start();
         assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
         assert_each_once_in_order(&server.exactly(1_000, PATIENCE), 1_000);
@@ -68,7 +68,7 @@ fn connections_cut_in_the_middle_of_frames_tear_no_record() {
         // Some three million octets, so some fifteen cuts.
         proxy.cut_after(200_003);
         let address = format!("tcp://127.0.0.1:{}", proxy.port());
-        let handle = build(shop(&address).tail(0));
+        let handle = build(shop(&address).resend_buffer(0));
         logging(&handle, || log_in_bursts(COUNT));
         assert!(eventually(PATIENCE, || proxy.cuts() >= 3), "{} cuts", proxy.cuts());
         proxy.cut_after(0);
@@ -82,7 +82,7 @@ fn connections_cut_in_the_middle_of_frames_tear_no_record() {
         // TCP has no other acknowledgement. All after the last cut is there.
         assert!(lost.iter().all(|&n| n < COUNT), "{lost:?}");
         assert_books_balance(&handle);
-        assert_eq!(handle.stats().waiting, 0);
+        assert_eq!(handle.stats().pending, 0);
         assert!(handle.stats().reconnects >= 3, "{:?}", handle.stats());
     }
 }
@@ -111,7 +111,7 @@ fn a_network_that_cuts_connections_every_megabyte_loses_nothing() {
     server.stop();
     assert_eq!(missing(&numbers(&server.records()), COUNT + 100), [0; 0]);
     assert_books_balance(&handle);
-    assert_eq!(handle.stats().waiting, 0);
+    assert_eq!(handle.stats().pending, 0);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn with_the_first_server_down_the_second_gets_everything() {
 fn when_the_first_server_goes_down_the_second_gets_the_rest() {
     let (mut first, mut second) = (Rsyslogd::running(), Rsyslogd::running());
     let addresses = format!("{},{}", url(&first, Input::Tcp), url(&second, Input::Tcp));
-    let handle = build(shop(&addresses).tail(0));
+    let handle = build(shop(&addresses).resend_buffer(0));
     log_and_flush(&handle, 0..500);
     first.wait_for(500, PATIENCE);
     first.stop();

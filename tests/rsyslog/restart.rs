@@ -30,7 +30,7 @@ fn a_restart_between_records_loses_nothing() {
     for ending in [Ending::Term, Ending::Kill] {
         for input in [Input::Tcp, Input::TlsGnutls, Input::Unix] {
             let mut server = Rsyslogd::running();
-            let handle = build(shop(&url(&server, input)).tail(0));
+            let handle = build(shop(&url(&server, input)).resend_buffer(0));
             log_and_flush(&handle, 0..500);
             server.wait_for(500, PATIENCE);
             server.end(ending);
@@ -48,7 +48,7 @@ fn a_restart_between_records_loses_nothing() {
 #[test]
 fn a_restart_after_a_quiet_time_loses_nothing() {
     let mut server = Rsyslogd::running();
-    let handle = build(shop(&url(&server, Input::Tcp)).tail(0));
+    let handle = build(shop(&url(&server, Input::Tcp)).resend_buffer(0));
     log_and_flush(&handle, 0..1);
     server.wait_for(1, PATIENCE);
     server.stop();
@@ -78,7 +78,7 @@ const COUNT: u64 = 4_000;
 /// A record a millisecond, the server ended and started twice meanwhile; returns what is lost.
 fn ended_in_the_stream(ending: Ending, input: Input) -> Vec<u64> {
     let mut server = Rsyslogd::running();
-    let handle = build(shop(&url(&server, input)).tail(0));
+    let handle = build(shop(&url(&server, input)).resend_buffer(0));
     std::thread::scope(|scope| {
         let logger = scope.spawn(|| log_slowly(&handle));
         for _ in 0..2 {
@@ -98,7 +98,7 @@ fn ended_in_the_stream(ending: Ending, input: Input) -> Vec<u64> {
     let numbers = numbers(&server.records());
     assert_order_kept(&numbers, 3);
     assert_books_balance(&handle);
-    assert_eq!((handle.stats().waiting, handle.stats().dropped()), (0, 0));
+    assert_eq!((handle.stats().pending, handle.stats().dropped()), (0, 0));
     let lost = missing(&numbers, COUNT + 100);
     assert!(lost.iter().all(|&n| n < COUNT), "lost with the server up: {lost:?}");
     lost

@@ -18,10 +18,10 @@ pub(crate) fn shop(url: &str) -> Builder {
     // Room for everything a test logs: only the tests of a full queue want a small one. A socket
     // in the file system would be written to in the older format otherwise.
     logship::builder("shop")
-        .url(url)
+        .servers(url)
         .format(Format::Rfc5424)
         .hostname("client.example")
-        .capacity(64 * 1024 * 1024)
+        .queue_capacity(64 * 1024 * 1024)
 }
 
 pub(crate) fn build(builder: Builder) -> Handle {
@@ -41,7 +41,7 @@ pub(crate) fn url(server: &Rsyslogd, input: Input) -> String {
         Input::Relp => format!("relp://127.0.0.1:{}", server.port(input)),
         Input::RelpTls => {
             let ca = server.certificates().ca();
-            format!("relp+tls://127.0.0.1:{}?ca={}", server.port(input), ca.display())
+            format!("relp+tls://127.0.0.1:{}?ca_file={}", server.port(input), ca.display())
         }
         Input::Unix | Input::UnixDevLog => format!("unix://{}", server.socket(input).display()),
     }
@@ -51,10 +51,10 @@ pub(crate) fn url(server: &Rsyslogd, input: Input) -> String {
 pub(crate) fn tls_url(server: &Rsyslogd, input: Input, client: Option<Identity>) -> String {
     let certificates = server.certificates();
     let mut url =
-        format!("tls://127.0.0.1:{}?ca={}", server.port(input), certificates.ca().display());
+        format!("tls://127.0.0.1:{}?ca_file={}", server.port(input), certificates.ca().display());
     if let Some(client) = client {
         let (certificate, key) = (certificates.certificate(client), certificates.key(client));
-        url += &format!("&cert={}&key={}", certificate.display(), key.display());
+        url += &format!("&cert_file={}&key_file={}", certificate.display(), key.display());
     }
     url
 }
@@ -142,7 +142,7 @@ pub(crate) fn assert_books_balance(handle: &Handle) {
     let stats = handle.stats();
     assert_eq!(
         stats.captured,
-        stats.delivered + stats.dropped() + stats.waiting,
+        stats.delivered + stats.dropped() + stats.pending,
         "the books do not balance: {stats:?}"
     );
 }
@@ -150,6 +150,6 @@ pub(crate) fn assert_books_balance(handle: &Handle) {
 /// Fails unless `count` records were captured and every one of them was delivered.
 pub(crate) fn assert_all_delivered(handle: &Handle, count: u64) {
     let stats = handle.stats();
-    let books = (stats.captured, stats.delivered, stats.dropped(), stats.waiting);
+    let books = (stats.captured, stats.delivered, stats.dropped(), stats.pending);
     assert_eq!(books, (count, count, 0, 0), "(captured, delivered, dropped, waiting)");
 }

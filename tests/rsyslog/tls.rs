@@ -22,7 +22,7 @@ fn assert_refused(server: &Rsyslogd, address: &str) -> Handle {
     logging(&handle, || (0..10).for_each(log));
     assert!(!handle.flush(Duration::from_millis(1_500)), "flushed to {address}");
     let stats = handle.stats();
-    assert_eq!((stats.captured, stats.delivered, stats.waiting), (10, 0, 10), "{address}");
+    assert_eq!((stats.captured, stats.delivered, stats.pending), (10, 0, 10), "{address}");
     assert_books_balance(&handle);
     assert_eq!(server.count(), 0, "{address}: {:#?}", server.records());
     handle
@@ -59,7 +59,7 @@ fn a_server_with_the_right_certificate_gets_everything() {
 fn a_server_that_is_killed_loses_nothing_whatever_library_speaks() {
     for (input, library) in DRIVERS.into_iter().zip(LIBRARIES.into_iter().rev()) {
         let mut server = Rsyslogd::running();
-        let url = format!("{}&tls_library={library}&tail=1M", url(&server, input));
+        let url = format!("{}&tls_backend={library}&resend_buffer=1M", url(&server, input));
         let handle = build(shop(&url));
         log_and_flush(&handle, 0..10);
         server.kill();
@@ -109,12 +109,12 @@ fn a_plain_tcp_server_gets_nothing_over_tls() {
     let server = Rsyslogd::running();
     let ca = server.certificates().ca();
     let handle = build(
-        shop(&format!("tls://127.0.0.1:{}?ca={}", server.port(Input::Tcp), ca.display()))
+        shop(&format!("tls://127.0.0.1:{}?ca_file={}", server.port(Input::Tcp), ca.display()))
             .connect_timeout(Duration::from_secs(1)),
     );
     logging(&handle, || (0..10).for_each(log));
     assert!(!handle.flush(Duration::from_millis(1_500)));
-    assert_eq!((handle.stats().delivered, handle.stats().waiting), (0, 10));
+    assert_eq!((handle.stats().delivered, handle.stats().pending), (0, 10));
     // imtcp may store the handshake as a message of its own; not one of ours may be in there.
     assert!(!server.stored_text().contains("shop"), "{}", server.stored_text());
 }
@@ -158,7 +158,7 @@ fn a_client_without_a_certificate_does_not_get_in_and_keeps_its_records() {
         for library in LIBRARIES {
             let server = Rsyslogd::running();
             let url = tls_url(&server, input, None);
-            assert_refused(&server, &format!("{url}&tls_library={library}"));
+            assert_refused(&server, &format!("{url}&tls_backend={library}"));
         }
     }
 }
@@ -169,7 +169,7 @@ fn a_client_of_an_unknown_authority_does_not_get_in_and_keeps_its_records() {
         for library in LIBRARIES {
             let server = Rsyslogd::running();
             let url = tls_url(&server, input, Some(Identity::ClientOfUnknownCa));
-            assert_refused(&server, &format!("{url}&tls_library={library}"));
+            assert_refused(&server, &format!("{url}&tls_backend={library}"));
         }
     }
 }

@@ -57,7 +57,7 @@ fn over_mutual_tls_every_field_arrives() {
 fn over_tls_by_rustls_every_field_arrives() {
     for input in [Input::TlsGnutls, Input::TlsOpenssl, Input::TlsMutual, Input::TlsMutualOpenssl] {
         let server = Rsyslogd::running();
-        let url = format!("{}&tls_library=rustls", url(&server, input));
+        let url = format!("{}&tls_backend=rustls", url(&server, input));
         every_field_arrives(&url, input, server);
     }
 }
@@ -66,7 +66,7 @@ fn over_tls_by_rustls_every_field_arrives() {
 fn over_relp_with_tls_every_field_arrives() {
     for library in ["system", "rustls"] {
         let server = Rsyslogd::running();
-        let url = format!("{}&tls_library={library}", url(&server, Input::RelpTls));
+        let url = format!("{}&tls_backend={library}", url(&server, Input::RelpTls));
         every_field_arrives(&url, Input::RelpTls, server);
     }
 }

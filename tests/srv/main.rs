@@ -21,8 +21,8 @@ use self::name_server::NameServer;
 fn handle(url: String) -> (Handle, Arc<Mutex<Vec<String>>>) {
     let troubles = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&troubles);
-    let builder = logship::builder("app-tag").url(url).connect_timeout(Duration::from_secs(3));
-    let handle = builder.on_trouble(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
+    let builder = logship::builder("app-tag").servers(url).connect_timeout(Duration::from_secs(3));
+    let handle = builder.on_error(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
     (handle.build().unwrap(), troubles)
 }
 
@@ -105,7 +105,7 @@ fn a_name_server_that_never_answers_is_told_of_and_holds_nobody_up() {
     until("told", || !troubles.lock().unwrap().is_empty());
     let troubles = troubles.lock().unwrap().join("\n");
     assert!(troubles.contains("can't reach srv://_syslog._tcp.example.test"), "{troubles}");
-    assert_eq!((handle.stats().waiting, handle.stats().dropped()), (1, 0));
+    assert_eq!((handle.stats().pending, handle.stats().dropped()), (1, 0));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_certificate_must_bear_the_name_of_the_domain_and_not_of_the_host() {
         let target = (0, 0, port(&collector), "a.example.test");
         names.set_service("_syslog-tls._tcp.example.test", &[target]);
         let service = url("_syslog-tls._tcp.example.test", &names);
-        let (handle, troubles) = handle(format!("{service}&ca={}", ca.path().display()));
+        let (handle, troubles) = handle(format!("{service}&ca_file={}", ca.path().display()));
         say(&handle, "hello");
         if is_right {
             assert!(handle.flush(PATIENCE), "{troubles:?}");

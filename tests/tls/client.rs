@@ -8,7 +8,7 @@ use std::{
 };
 
 use log::{Level, Log as _, Record};
-use logship::{Builder, Handle, Stats, TlsLibrary, TlsVersion};
+use logship::{Builder, Handle, Stats, TlsBackend, TlsVersion};
 
 /// What is asked of TLS.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,7 @@ impl Library {
 
     fn name(self) -> &'static str {
         match self {
-            Library::System => "system",
+            Library::System => "native-tls",
             Library::Rustls => "rustls",
         }
     }
@@ -60,14 +60,14 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 impl Asked {
     /// The URL with everything in it.
     pub(crate) fn url(&self, scheme: &str, port: u16, library: Library) -> String {
-        let mut url = format!("{scheme}://127.0.0.1:{port}?tls_library={}", library.name());
+        let mut url = format!("{scheme}://127.0.0.1:{port}?tls_backend={}", library.name());
         let mut add = |name: &str, value: &str| url += &format!("&{name}={value}");
         if let Some(ca) = &self.ca {
-            add("ca", &ca.display().to_string());
+            add("ca_file", &ca.display().to_string());
         }
         if let Some((cert, key)) = &self.identity {
-            add("cert", &cert.display().to_string());
-            add("key", &key.display().to_string());
+            add("cert_file", &cert.display().to_string());
+            add("key_file", &key.display().to_string());
         }
         if let Some(name) = self.server_name {
             add("server_name", name);
@@ -82,13 +82,13 @@ impl Asked {
     }
 
     pub(crate) fn builder(&self, scheme: &str, port: u16, library: Library) -> Builder {
-        let mut builder = logship::builder("app").url(format!("{scheme}://127.0.0.1:{port}"));
-        builder = builder.tls_library(match library {
-            Library::System => TlsLibrary::System,
-            Library::Rustls => TlsLibrary::Rustls,
+        let mut builder = logship::builder("app").servers(format!("{scheme}://127.0.0.1:{port}"));
+        builder = builder.tls_backend(match library {
+            Library::System => TlsBackend::NativeTls,
+            Library::Rustls => TlsBackend::Rustls,
         });
         if let Some(ca) = &self.ca {
-            builder = builder.tls_ca(ca);
+            builder = builder.tls_ca_file(ca);
         }
         if let Some((cert, key)) = &self.identity {
             builder = builder.tls_identity(cert, key);
@@ -107,21 +107,21 @@ impl Asked {
 
     fn variables(&self, scheme: &str, port: u16, library: Library) -> Vec<(&str, String)> {
         let mut all = vec![
-            ("SYSLOG_URL", format!("{scheme}://127.0.0.1:{port}")),
-            ("SYSLOG_TLS_LIBRARY", library.name().to_owned()),
+            ("SYSLOG_SERVERS", format!("{scheme}://127.0.0.1:{port}")),
+            ("SYSLOG_TLS_BACKEND", library.name().to_owned()),
         ];
         if let Some(ca) = &self.ca {
-            all.push(("SYSLOG_TLS_CA", ca.display().to_string()));
+            all.push(("SYSLOG_TLS_CA_FILE", ca.display().to_string()));
         }
         if let Some((cert, key)) = &self.identity {
-            all.push(("SYSLOG_TLS_CERT", cert.display().to_string()));
-            all.push(("SYSLOG_TLS_KEY", key.display().to_string()));
+            all.push(("SYSLOG_TLS_CERT_FILE", cert.display().to_string()));
+            all.push(("SYSLOG_TLS_KEY_FILE", key.display().to_string()));
         }
         if let Some(name) = self.server_name {
             all.push(("SYSLOG_TLS_SERVER_NAME", name.to_owned()));
         }
         if !self.fingerprints.is_empty() {
-            all.push(("SYSLOG_TLS_FINGERPRINTS", self.fingerprints.join(" ")));
+            all.push(("SYSLOG_TLS_FINGERPRINT", self.fingerprints.join(" ")));
         }
         if let Some(version) = self.min_version {
             all.push(("SYSLOG_TLS_MIN_VERSION", version.to_owned()));
@@ -139,7 +139,7 @@ impl Asked {
         limit: Duration,
     ) -> Outcome {
         let builder = match way {
-            Way::Url => logship::builder("app").url(self.url(scheme, port, library)),
+            Way::Url => logship::builder("app").servers(self.url(scheme, port, library)),
             Way::Builder => self.builder(scheme, port, library),
             Way::Environment => {
                 let mut child = Command::new(std::env::current_exe().unwrap());
@@ -165,7 +165,7 @@ fn outcome(builder: Builder, limit: Duration) -> Outcome {
     let (handle, troubles) = build(builder.connect_timeout(limit));
     log(&handle, RECORDS);
     let trouble = troubles.recv_timeout(PATIENCE).expect("the server is refused");
-    assert_eq!(handle.connected(), None);
+    assert_eq!(handle.connection(), None);
     let stats = handle.stats();
     Outcome { trouble, books: books(&stats) }
 }
@@ -174,10 +174,10 @@ fn outcome(builder: Builder, limit: Duration) -> Outcome {
 pub(crate) fn build(builder: Builder) -> (Handle, Receiver<String>) {
     let (sender, troubles) = channel();
     let handle = builder
-        .capacity(64 << 10)
-        .max_frame(2048)
+        .queue_capacity(64 << 10)
+        .max_message_size(2048)
         .flush_timeout(Duration::from_millis(1))
-        .on_trouble(move |trouble| drop(sender.send(trouble.to_owned())))
+        .on_error(move |trouble| drop(sender.send(trouble.to_owned())))
         .build()
         .unwrap();
     (handle, troubles)
@@ -192,7 +192,7 @@ pub(crate) fn log(handle: &Handle, count: u64) {
 
 /// Captured, waiting, delivered, dropped.
 pub(crate) fn books(stats: &Stats) -> [u64; 4] {
-    [stats.captured, stats.waiting, stats.delivered, stats.dropped()]
+    [stats.captured, stats.pending, stats.delivered, stats.dropped()]
 }
 
 /// What a process does that knows its server from the environment alone.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use logship::{Handle, TlsLibrary};
+use logship::{Handle, TlsBackend};
 use openssl::{
     pkey::{PKey, Private},
     ssl::SslVerifyMode,
@@ -72,11 +72,11 @@ fn a_key_of_any_kind_opens_the_door() {
         for library in Library::BOTH {
             let server = Server::start(mutual(&pair, &ca));
             let (handle, troubles) =
-                build(logship::builder("app").url(asked.url("tls", server.port, library)));
+                build(logship::builder("app").servers(asked.url("tls", server.port, library)));
             log(&handle, 2);
             let troubles = || troubles.try_iter().collect::<Vec<_>>();
             assert!(handle.flush(PATIENCE), "{name}, {library:?}: {:?}", troubles());
-            let security = handle.connected().and_then(|to| to.security).unwrap();
+            let security = handle.connection().and_then(|to| to.security).unwrap();
             assert_eq!(security.own_fingerprint, Some(client.fingerprint()), "{name}");
             drop(handle);
             assert_eq!(frames(&server.recorded().plain), 2, "{name}, {library:?}");
@@ -104,28 +104,34 @@ fn wrong_files_are_errors_at_once_and_no_key_is_quoted() {
             "another key",
             cert.clone(),
             p256().private_key_to_pem_pkcs8().unwrap(),
-            "cert=",
+            "cert_file=",
             "not that of the certificate",
         ),
         (
             "a key of another kind",
             cert.clone(),
             rsa(2048).private_key_to_pem_pkcs8().unwrap(),
-            "cert=",
+            "cert_file=",
             "the key",
         ),
-        ("an encrypted key", cert.clone(), encrypted, "key=", "openssl pkey"),
-        ("a key encrypted the old way", cert.clone(), old_way, "key=", "openssl pkey"),
-        ("a torn key", cert.clone(), torn, "key=", "BEGIN PRIVATE KEY"),
-        ("a key that is no base64", cert.clone(), text.into_bytes(), "key=", "BEGIN PRIVATE KEY"),
-        ("no key", cert.clone(), cert.clone(), "key=", "BEGIN PRIVATE KEY"),
-        ("no certificate", pkcs8.clone(), pkcs8.clone(), "cert=", "BEGIN CERTIFICATE"),
-        ("nothing", Vec::new(), pkcs8.clone(), "cert=", "BEGIN CERTIFICATE"),
+        ("an encrypted key", cert.clone(), encrypted, "key_file=", "openssl pkey"),
+        ("a key encrypted the old way", cert.clone(), old_way, "key_file=", "openssl pkey"),
+        ("a torn key", cert.clone(), torn, "key_file=", "BEGIN PRIVATE KEY"),
+        (
+            "a key that is no base64",
+            cert.clone(),
+            text.into_bytes(),
+            "key_file=",
+            "BEGIN PRIVATE KEY",
+        ),
+        ("no key", cert.clone(), cert.clone(), "key_file=", "BEGIN PRIVATE KEY"),
+        ("no certificate", pkcs8.clone(), pkcs8.clone(), "cert_file=", "BEGIN CERTIFICATE"),
+        ("nothing", Vec::new(), pkcs8.clone(), "cert_file=", "BEGIN CERTIFICATE"),
     ] {
         let cert = put(folder.path(), "client.pem", cert);
         let key = put(folder.path(), "client.key", key);
-        for library in [TlsLibrary::System, TlsLibrary::Rustls] {
-            let builder = logship::builder("app").url("tls://127.0.0.1:1").tls_library(library);
+        for library in [TlsBackend::NativeTls, TlsBackend::Rustls] {
+            let builder = logship::builder("app").servers("tls://127.0.0.1:1").tls_backend(library);
             let builder = builder.tls_identity(&cert, &key);
             assert!(!format!("{builder:?}").contains(secret));
             let error = builder.build().unwrap_err();
@@ -164,8 +170,8 @@ fn changed_files_are_used_on_the_next_connect_and_bad_ones_are_told_of() {
         };
         let server = Server::start(mutual(&pairs[0], first));
         let url = asked.url("tls", server.port, library);
-        let (handle, troubles) = build(logship::builder("app").url(url));
-        let own = || handle.connected()?.security?.own_fingerprint;
+        let (handle, troubles) = build(logship::builder("app").servers(url));
+        let own = || handle.connection()?.security?.own_fingerprint;
         let troubles = || troubles.try_iter().collect::<Vec<_>>().join("\n");
         log(&handle, 1);
         assert!(handle.flush(PATIENCE), "{library:?}: {}", troubles());
@@ -217,7 +223,7 @@ fn a_server_that_turns_bad_gets_nothing_more() {
         let asked = Asked { fingerprints: vec![pair.fingerprint()], ..Asked::default() };
         let server = Server::tls(&pair);
         let (handle, troubles) =
-            build(logship::builder("app").url(asked.url("tls", server.port, library)));
+            build(logship::builder("app").servers(asked.url("tls", server.port, library)));
         log(&handle, 1);
         assert!(handle.flush(PATIENCE));
         let before = server.recorded().plain.len();
@@ -227,7 +233,7 @@ fn a_server_that_turns_bad_gets_nothing_more() {
         let told = { told }.find(|told| told.contains("wrong fingerprint")).unwrap();
         // What has to be pasted into the list stands there.
         assert!(told.contains(&other.fingerprint()), "{told}");
-        assert_eq!(handle.stats().waiting, 1);
+        assert_eq!(handle.stats().pending, 1);
         assert_eq!(server.recorded().plain.len(), before, "{library:?}");
     }
 }
@@ -235,19 +241,19 @@ fn a_server_that_turns_bad_gets_nothing_more() {
 #[test]
 fn what_does_not_go_together_is_an_error() {
     let pin = format!("sha-256{}", ":AB".repeat(32));
-    let tls = |url: &str| logship::builder("app").url(url);
+    let tls = |url: &str| logship::builder("app").servers(url);
     for (builder, words) in [
         (tls(&format!("tls://h?danger_accept_invalid_certs=true&fingerprint={pin}")), "leave one"),
-        (tls("tls://h?danger_accept_invalid_certs=true&ca=/x"), "leave one"),
+        (tls("tls://h?danger_accept_invalid_certs=true&ca_file=/x"), "leave one"),
         (tls("tls://h?danger_accept_invalid_certs=true").tls_fingerprint(&pin), "leave one"),
-        (tls("tls://h?danger_accept_invalid_certs=true").tls_ca("/x"), "leave one"),
+        (tls("tls://h?danger_accept_invalid_certs=true").tls_ca_file("/x"), "leave one"),
         (tls("tls://h?danger_accept_invalid_certs=1"), "true or false"),
         (tls("tls://h?fingerprint="), "no fingerprint"),
         (tls("tls://h?fingerprint=sha-256:AB"), "RFC 5425 section 4.2.2"),
         (tls("tls://h").tls_fingerprint("md5:00"), "tls_fingerprint: \"md5:00\""),
         (tls("tls://h").tls_fingerprint(""), "no fingerprint"),
         (tls("tls://h?min_version=1.1"), "RFC 8996"),
-        (tls("tls://h?tls_library=gnutls"), "\"gnutls\""),
+        (tls("tls://h?tls_backend=gnutls"), "\"gnutls\""),
         (tls("tls://h?server_name=*.example.com"), "without wildcards"),
         (tls("tls://h").tls_server_name(""), "\"\" is no name"),
         (tls("tcp://h?fingerprint=sha-256:AB"), "no option"),

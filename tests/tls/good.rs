@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use logship::Connected;
+use logship::ConnectionInfo;
 use openssl::ssl::SslVersion;
 use tempfile::TempDir;
 
@@ -171,14 +171,15 @@ fn assert_delivered(good: &Good, library: Library, is_url: bool) {
     let name = format!("{}, {library:?}, URL {is_url}", good.name);
     let server = Server::start(good.behaviour.clone());
     let (handle, troubles) = build(if is_url {
-        logship::builder("app").url(good.asked.url("tls", server.port, library))
+        logship::builder("app").servers(good.asked.url("tls", server.port, library))
     } else {
         good.asked.builder("tls", server.port, library)
     });
     log(&handle, RECORDS);
     assert!(handle.flush(PATIENCE), "{name}: {:?}", troubles.try_iter().collect::<Vec<_>>());
     assert_eq!(books(&handle.stats()), [RECORDS, 0, RECORDS, 0], "{name}");
-    let Some(Connected { server: at, security: Some(security), .. }) = handle.connected() else {
+    let Some(ConnectionInfo { server: at, security: Some(security), .. }) = handle.connection()
+    else {
         panic!("{name}: not connected");
     };
     assert_eq!(at, format!("tls://127.0.0.1:{}", server.port), "{name}");
@@ -213,7 +214,7 @@ fn a_flood_arrives_octet_by_octet_through_either_library() {
         let server = Server::tls(&pair);
         let asked = Asked { fingerprints: vec![pair.fingerprint()], ..Asked::default() };
         let url = asked.url("tls", server.port, library);
-        let handle = logship::builder("app").url(url).build().unwrap();
+        let handle = logship::builder("app").servers(url).build().unwrap();
         let count = 20_000;
         log(&handle, count);
         assert!(handle.flush(PATIENCE), "{library:?}: {:?}", handle.stats());
@@ -230,12 +231,12 @@ fn anyone_gets_everything_where_the_danger_is_accepted_and_that_is_told() {
         let server = Server::tls(&pair);
         let url = Asked::default().url("tls", server.port, library);
         let url = format!("{url}&danger_accept_invalid_certs=true");
-        let (handle, troubles) = build(logship::builder("app").url(url));
+        let (handle, troubles) = build(logship::builder("app").servers(url));
         let told = troubles.try_iter().next().expect("it is told before anything is sent");
         assert!(told.contains("danger_accept_invalid_certs is set: whoever answers"), "{told}");
         log(&handle, RECORDS);
         assert!(handle.flush(PATIENCE), "{library:?}");
-        let security = handle.connected().and_then(|to| to.security).unwrap();
+        let security = handle.connection().and_then(|to| to.security).unwrap();
         assert!(!security.is_verified && security.fingerprint == pair.fingerprint());
         drop(handle);
         assert_eq!(frames(&server.recorded().plain), RECORDS, "{library:?}");

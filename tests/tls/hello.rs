@@ -68,8 +68,8 @@ fn no_connection_resumes_another_or_sends_early_data() {
         for version in [SslVersion::TLS1_2, SslVersion::TLS1_3] {
             let server = Server::start(inviting(&pair, version));
             let asked = Asked { fingerprints: vec![pair.fingerprint()], ..Asked::default() };
-            let url = format!("{}&tail=0", asked.url("tls", server.port, library));
-            let (handle, troubles) = build(logship::builder("app").url(url));
+            let url = format!("{}&resend_buffer=0", asked.url("tls", server.port, library));
+            let (handle, troubles) = build(logship::builder("app").servers(url));
             let what = format!("{library:?}, {version:?}");
             for connections in 1..=3 {
                 log(&handle, RECORDS);
@@ -78,7 +78,7 @@ fn no_connection_resumes_another_or_sends_early_data() {
                 server.hang_up();
                 // The end has to be noticed before more is written.
                 let begin = Instant::now();
-                while handle.connected().is_some() && begin.elapsed() < PATIENCE {
+                while handle.connection().is_some() && begin.elapsed() < PATIENCE {
                     std::thread::sleep(Duration::from_millis(1));
                 }
             }

@@ -54,7 +54,7 @@ fn an_idle_connection_costs_nothing_whatever_was_said_on_it() {
 #[allow(clippy::print_stdout, reason = "it is how it tells")]
 fn child() {
     let url = std::env::var("IDLE_URL").unwrap();
-    let (handle, troubles) = build(logship::builder("app").url(url));
+    let (handle, troubles) = build(logship::builder("app").servers(url));
     for _ in 0..3 {
         log(&handle, 3);
         assert!(handle.flush(PATIENCE), "{:?}", troubles.try_iter().next());

@@ -91,8 +91,8 @@ fn a_goodbye_and_new_keys_lose_nothing() {
         let mut server = Server::start(&folder, port);
         let asked = Asked { fingerprints: vec![pair.fingerprint()], ..Asked::default() };
         // Nothing is kept of what was acknowledged, so that nothing comes twice.
-        let url = format!("{}&tail=0", asked.url("tls", port, library));
-        let (handle, troubles) = build(logship::builder("app").url(url));
+        let url = format!("{}&resend_buffer=0", asked.url("tls", port, library));
+        let (handle, troubles) = build(logship::builder("app").servers(url));
         log(&handle, 3);
         assert!(handle.flush(PATIENCE), "{library:?}");
         server.wait_for(MARKER, 3);

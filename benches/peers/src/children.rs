@@ -31,9 +31,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         ("limit", _) => serde_json::to_string(&limits::tcp(server, length)?)?,
         ("refused", _) => {
             match name.as_str() {
-                "logship" => hold(logship::builder("bench").levels("info").try_init()?),
+                "logship" => hold(logship::builder("bench").filter("info").try_init()?),
                 "logship, others want more" => {
-                    hold(logship::builder("bench").levels("info,other=trace").try_init()?);
+                    hold(logship::builder("bench").filter("info,other=trace").try_init()?);
                 }
                 _ => refusing()?,
             }

@@ -5,5 +5,5 @@ mod frame;
 mod parse;
 mod sockets;
 mod timestamp;
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 mod tls;

@@ -91,7 +91,7 @@ fn a_url_names_the_files() {
     let made = certificate();
     std::fs::write(&cert, &made.cert_pem).unwrap();
     std::fs::write(&key, &made.key_pem).unwrap();
-    let url = format!("tls://127.0.0.1:0?cert={}&key={}", cert.display(), key.display());
+    let url = format!("tls://127.0.0.1:0?cert_file={}&key_file={}", cert.display(), key.display());
     let collector = Collector::bind(&url).unwrap();
     assert!(client(&collector, &made).is_ok());
 }

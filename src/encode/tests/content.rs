@@ -96,7 +96,7 @@ fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
     let odd = |format| Settings {
         tag: "shöp.a-b_c(d)".to_owned() + &"x".repeat(30),
         hostname: "h(o)st::1.a-b_c".to_owned(),
-        process_id: "1.a/b".to_owned(),
+        procid: "1.a/b".to_owned(),
         ..settings(format)
     };
     let host = "h_o_st::1.a-b_c";
@@ -111,7 +111,7 @@ fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
     );
     for none in ["", "-"] {
         let settings = Settings {
-            process_id: none.to_owned(),
+            procid: none.to_owned(),
             hostname: String::new(),
             ..settings(Format::Rfc3164)
         };
@@ -121,9 +121,9 @@ fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
 
 #[test]
 fn a_target_that_a_header_has_no_room_for_stands_behind_it_and_takes_a_sixteenth() {
-    let target = |length: usize, max_frame: usize, format| {
+    let target = |length: usize, max_message_size: usize, format| {
         let target = "x".repeat(length);
-        let encoder = within(max_frame, format);
+        let encoder = within(max_message_size, format);
         let origin = Origin { target: &target, ..ORIGIN };
         let message = from(&encoder, &mut Scratch::default(), &origin, |_| {});
         let (_, rest) = message.split_once(" T ").map_or(("", &*message), |both| both);
@@ -134,10 +134,10 @@ fn a_target_that_a_header_has_no_room_for_stands_behind_it_and_takes_a_sixteenth
     let (message, behind) = target(33, 8096, Format::Rfc5424);
     assert!(message.ends_with(&format!(" [source@32473 target=\"{}\"]", "x".repeat(33))));
     assert_eq!(behind, 33);
-    for (max_frame, longest) in [(8096, 128), (2048, 128), (808, 50), (480, 30)] {
+    for (max_message_size, longest) in [(8096, 128), (2048, 128), (808, 50), (480, 30)] {
         for format in [Format::Rfc5424, Format::Cee, Format::Ecs] {
-            let (message, behind) = target(300, max_frame, format);
-            assert_eq!(behind, longest, "{max_frame} {message}");
+            let (message, behind) = target(300, max_message_size, format);
+            assert_eq!(behind, longest, "{max_message_size} {message}");
         }
     }
     assert_eq!(target(300, 808, Format::Rfc3164).0.matches('x').count(), 50 + 1);
@@ -219,17 +219,17 @@ fn a_value_that_panics_is_ended_and_told_of() {
     let encoder = within(480, Format::Rfc5424);
     let message = written(&encoder, &mut Scratch::default(), |writer| {
         writer.named_field("a", Value::U64(1));
-        writer.mend();
+        writer.recover_from_panic();
         let panics = catch_unwind(AssertUnwindSafe(|| {
             writer.named_field("b", Value::Display(&Panics));
         }));
         assert!(panics.is_err());
-        writer.mend();
+        writer.recover_from_panic();
     });
     let told = "[a value panicked while it was being formatted]";
     let expected = format!(" [fields@32473 a=\"1\" b=\"half\"] {told}{told}");
     assert!(message.ends_with(&expected), "{message}");
-    assert_eq!(encoder.alterations().panicked.load(Relaxed), 2);
+    assert_eq!(encoder.counters().panicked.load(Relaxed), 2);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn no_header_field_is_longer_than_it_may_be_or_holds_more_than_us_ascii() {
     let settings = Settings {
         hostname: long('h'),
         tag: long('t'),
-        process_id: long('p'),
+        procid: long('p'),
         ..settings(Format::Rfc5424)
     };
     let encoder = Encoder::new(settings.clone()).unwrap();
@@ -263,8 +263,7 @@ fn no_header_field_is_longer_than_it_may_be_or_holds_more_than_us_ascii() {
     let field = |n: usize| message.split(' ').nth(n).unwrap().len();
     assert_eq!([field(2), field(3), field(4), field(5)], [255, 48, 128, 32], "{message}");
     let odd = || "a b\u{e9}\n\u{7f}]".to_owned();
-    let encoder =
-        Encoder::new(Settings { hostname: odd(), tag: odd(), process_id: odd(), ..settings });
+    let encoder = Encoder::new(Settings { hostname: odd(), tag: odd(), procid: odd(), ..settings });
     let origin = Origin { target: &odd(), ..ORIGIN };
     let message = from(&encoder.unwrap(), &mut scratch, &origin, |_| {});
     let field = "a_b___]";
@@ -283,7 +282,8 @@ fn msgid_is_nilvalue_where_there_is_no_target() {
 fn a_long_name_of_a_thread_takes_a_sixteenth() {
     let named = std::thread::Builder::new().name("~".repeat(300));
     let say = || {
-        let settings = Settings { thread_name: true, max_frame: 808, ..settings(Format::Rfc5424) };
+        let settings =
+            Settings { thread_name: true, max_message_size: 808, ..settings(Format::Rfc5424) };
         let message = one(settings, |writer| writer.text(format_args!("said")));
         assert!(message.ends_with(&format!(" thread=\"{}\"] said", "~".repeat(50))), "{message}");
     };

@@ -27,9 +27,9 @@ fn settings(format: Format) -> Settings {
         severities: Severities::default(),
         tag: "shop".to_owned(),
         hostname: "host.example".to_owned(),
-        process_id: "4711".to_owned(),
+        procid: "4711".to_owned(),
         enterprise_number: 32473,
-        max_frame: 8096,
+        max_message_size: 8096,
         controls: ControlCharacters::Escape,
         source_location: false,
         thread_name: false,
@@ -54,8 +54,8 @@ fn everything(format: Format) -> Settings {
     }
 }
 
-fn within(max_frame: usize, format: Format) -> Encoder {
-    Encoder::new(Settings { max_frame, ..settings(format) }).unwrap()
+fn within(max_message_size: usize, format: Format) -> Encoder {
+    Encoder::new(Settings { max_message_size, ..settings(format) }).unwrap()
 }
 
 const ORIGIN: Origin<'_> = Origin {
@@ -81,7 +81,7 @@ fn from(
     let mut writer = encoder.begin(scratch, &site);
     say(&mut writer);
     let octets = writer.finish().octets;
-    assert!(octets.len() <= encoder.settings.max_frame, "{}", octets.escape_ascii());
+    assert!(octets.len() <= encoder.settings.max_message_size, "{}", octets.escape_ascii());
     let text = std::str::from_utf8(octets).unwrap();
     let old = matches!(encoder.settings.format, Format::Rfc3164 | Format::Rfc3164Local);
     let (time, length) = if old { ("<134>", 15) } else { ("<134>1 ", 27) };
@@ -141,11 +141,11 @@ const FOR_FIELDS: usize = 600;
 
 /// Octets of a message without a text, up to where its text would begin.
 fn parts(encoder: &Encoder, message: &str) -> usize {
-    length(encoder, message) - encoder.grammar.end.len()
+    length(encoder, message) - encoder.layout.end.len()
 }
 
 fn omitted(encoder: &Encoder) -> u64 {
-    encoder.alterations().omitted.swap(0, Relaxed)
+    encoder.counters().omitted.swap(0, Relaxed)
 }
 
 /// Names of spans that take so many octets.

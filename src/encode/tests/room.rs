@@ -25,8 +25,8 @@ fn a_text_is_whole_up_to_the_last_octet_of_the_frame() {
             let (octets, is_cut) = text(length);
             assert!(is_cut && (700 - CUT_MARK..=700).contains(&octets), "{format:?} {octets}");
         }
-        assert!(encoder.alterations().cut.load(Relaxed) > 0);
-        assert_eq!(within(700, format).alterations().cut.load(Relaxed), 0);
+        assert!(encoder.counters().cut.load(Relaxed) > 0);
+        assert_eq!(within(700, format).counters().cut.load(Relaxed), 0);
     }
 }
 
@@ -52,7 +52,7 @@ fn a_text_in_pieces_is_cut_as_if_it_were_one() {
         let (kept, cut) = cut_of(&message);
         assert_eq!(kept.len() + cut, whole.len() + 3, "{message}");
         assert!(whole.starts_with(&kept) && kept.len() > 340, "{message}");
-        assert_eq!(encoder.alterations().cut.swap(0, Relaxed), 1);
+        assert_eq!(encoder.counters().cut.swap(0, Relaxed), 1);
         // What was kept of it is forgotten.
         assert!(
             written(&encoder, &mut scratch, |writer| writer.text(format_args!("ok")))
@@ -97,13 +97,13 @@ fn a_long_value_leaves_a_quarter_of_what_is_left() {
             writer.named_field("a", Value::Str(&long));
             writer.named_field("b", Value::U64(1));
         });
-        let named = if encoder.grammar.typed { ("\"a\":\"", 1) } else { ("a=\"", 0) };
+        let named = if encoder.layout.typed { ("\"a\":\"", 1) } else { ("a=\"", 0) };
         let begin = message.find(named.0).unwrap() + named.0.len();
         let kept = message[begin..].find("...[cut ").unwrap();
         let begin = length(&encoder, &message[..begin]) - named.1;
         let left = FOR_FIELDS - begin;
         assert_eq!(kept, left - named.1 - left / 4 - CUT_MARK - OMITTED, "{format:?} {message}");
-        assert_eq!(encoder.alterations().cut.load(Relaxed), 1);
+        assert_eq!(encoder.counters().cut.load(Relaxed), 1);
         assert_eq!(omitted(&encoder), 0, "{message}");
     }
 }
@@ -126,12 +126,12 @@ fn an_error_apart_takes_its_share_of_what_is_free_or_is_omitted() {
     let around = ",\"error\":{\"message\":\"\",\"stack_trace\":\"\"}".len() + marks + OMITTED;
     for before in 0..350 {
         let free = FOR_FIELDS - parts(&encoder, &message(before, false));
-        encoder.alterations().cut.store(0, Relaxed);
+        encoder.counters().cut.store(0, Relaxed);
         omitted(&encoder);
         let message = message(before, true);
         if free < around {
             assert!(!message.contains("error"), "{message}");
-            assert_eq!((omitted(&encoder), encoder.alterations().cut.load(Relaxed)), (1, 0));
+            assert_eq!((omitted(&encoder), encoder.counters().cut.load(Relaxed)), (1, 0));
             continue;
         }
         let kept = |key: &str| {
@@ -140,7 +140,7 @@ fn an_error_apart_takes_its_share_of_what_is_free_or_is_omitted() {
         };
         let share = (free - around) / 4;
         assert_eq!((kept("message"), kept("stack_trace")), (share, share), "{free} {message}");
-        assert_eq!((omitted(&encoder), encoder.alterations().cut.load(Relaxed)), (0, 1));
+        assert_eq!((omitted(&encoder), encoder.counters().cut.load(Relaxed)), (0, 1));
     }
 }
 
@@ -163,7 +163,7 @@ fn an_error_apart_leaves_the_rest_to_the_fields() {
     let encoder = within(800, Format::Ecs);
     let message = written(&encoder, &mut Scratch::default(), say_everything);
     assert!(message.contains("\"message\":\"no \\\"order\\\"\""), "{message}");
-    assert_eq!(encoder.alterations().cut.load(Relaxed), 0);
+    assert_eq!(encoder.counters().cut.load(Relaxed), 0);
 }
 
 /// Half of a frame is for what comes behind the header, and a quarter for what comes behind the
@@ -173,8 +173,9 @@ fn a_frame_that_a_header_would_fill_is_refused() {
     // PRI, the time, sequenceId and MSGID at their longest.
     let others = 80 + 32;
     let smallest = |settings: &Settings| {
-        (300..3_000)
-            .find(|&max_frame| Encoder::new(Settings { max_frame, ..settings.clone() }).is_ok())
+        (300..3_000).find(|&max_message_size| {
+            Encoder::new(Settings { max_message_size, ..settings.clone() }).is_ok()
+        })
     };
     let plain = |format| Settings { hostname: "h".repeat(255), ..settings(format) };
     let host = format!(" {} shop 4711 ", "h".repeat(255));
@@ -196,6 +197,7 @@ fn a_frame_that_a_header_would_fill_is_refused() {
     let fixed = "  shop 4711 ".len() + 172 + others + constant;
     let expected = (300..3_000).find(|max| fixed + 3 * (max / 16) <= max / 4 * 3);
     assert_eq!(smallest(&full), expected);
-    let error = Encoder::new(Settings { max_frame: 480, ..plain(Format::Rfc5424) }).unwrap_err();
+    let error =
+        Encoder::new(Settings { max_message_size: 480, ..plain(Format::Rfc5424) }).unwrap_err();
     assert!(error.to_string().contains("a frame of 480 octets is too short"), "{error}");
 }

@@ -25,7 +25,7 @@ fn spans_have_room_up_to_three_quarters_of_a_frame() {
             assert_eq!(message.contains(&"n".repeat(length)), has_room || length == 0, "{message}");
             (has_room, message.matches('~').count() == field, message)
         };
-        let around = encoder.grammar.spans_end.len();
+        let around = encoder.layout.spans_end.len();
         let longest = most(|length| spans(length, 0).0);
         let (_, _, message) = spans(longest, 0);
         assert_eq!(parts(&encoder, &message) - around, FOR_FIELDS - OMITTED, "{format:?}");
@@ -151,16 +151,16 @@ fn spans_take_an_eighth_of_a_frame_with_their_names_and_a_quarter_with_a_value()
         let first = encoder.span_names(None, &long);
         assert_eq!(first, "x".repeat(101).as_bytes(), "{format:?}");
         let with_another = encoder.span_names(Some(&first), "more");
-        let between = encoder.grammar.between_spans;
+        let between = encoder.layout.between_spans;
         assert_eq!(with_another, ("x".repeat(101) + between).as_bytes(), "{format:?}");
         assert_eq!(encoder.span_names(Some(b"a"), "b"), format!("a{between}b").as_bytes());
         let name = &encoder.span_field_names(["name"].into_iter())[0];
         let field = String::from_utf8(encoder.span_field(name, Value::Str(&long))).unwrap();
         let kept = field.matches('x').count();
         // In JSON the quote that opens the text is no part of the name.
-        let quote = usize::from(encoder.grammar.typed);
+        let quote = usize::from(encoder.layout.typed);
         assert_eq!(kept, 808 / 4 - quote, "{field}");
         assert!(field.ends_with("octets\\]\"") || field.ends_with("octets]\""), "{field}");
-        assert_eq!(encoder.alterations().cut.load(Relaxed), 1);
+        assert_eq!(encoder.counters().cut.load(Relaxed), 1);
     }
 }

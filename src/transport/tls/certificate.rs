@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 use x509_cert::der::asn1::ObjectIdentifier;
 use x509_cert::{
     Certificate,
@@ -48,7 +48,7 @@ pub(super) fn validity(der: &[u8]) -> Option<(Time, Time)> {
 }
 
 /// What kind of key it is for.
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 pub(super) fn algorithm(der: &[u8]) -> Option<ObjectIdentifier> {
     let certificate = Certificate::from_der(der).ok()?;
     Some(certificate.tbs_certificate().subject_public_key_info().algorithm.oid)

@@ -2,19 +2,19 @@
 //!
 //! What is the same whatever library speaks TLS; `native.rs` and `rustls.rs` name the libraries.
 
+mod backend;
 mod certificate;
-mod client;
-mod hello;
-mod material;
-#[cfg(feature = "tls")]
+#[cfg(feature = "native-tls")]
 mod native;
-#[cfg(feature = "tls")]
+mod pem;
+#[cfg(feature = "native-tls")]
 mod pkcs8;
-mod refusal;
+mod reject;
 #[cfg(feature = "rustls")]
 mod rustls;
+mod server_hello;
 mod stream;
-#[cfg(all(test, feature = "tls", feature = "rustls"))]
+#[cfg(all(test, feature = "native-tls", feature = "rustls"))]
 mod tests;
 mod trust;
 
@@ -28,14 +28,14 @@ use rustls_pki_types::ServerName;
 
 pub(super) use self::stream::TlsStream;
 use self::{
-    client::{Client, Failed, Session},
-    material::{Digest, Files},
-    refusal::Why,
+    backend::{Backend, Failed, Session},
+    pem::{Digest, Files},
+    reject::RejectReason,
     trust::Trust,
 };
-use super::{Limits, counted::Counted, tcp};
+use super::{Timeouts, counting_stream::CountingStream, tcp};
 use crate::{
-    Error, TlsLibrary, connected::Security, endpoint::Endpoint, fingerprint::Fingerprint,
+    Error, TlsBackend, connection_info::TlsInfo, endpoint::Endpoint, fingerprint::Fingerprint,
     tls_options::TlsOptions,
 };
 
@@ -45,14 +45,14 @@ pub(super) struct Connector {
     /// The name that the server's certificate must bear.
     name: String,
     options: TlsOptions,
-    library: TlsLibrary,
+    library: TlsBackend,
     current: Mutex<Current>,
     notices: Mutex<Vec<String>>,
 }
 
 /// What the files held when they were last of use.
 struct Current {
-    client: Arc<Client>,
+    client: Arc<Backend>,
     trust: Arc<Trust>,
     own_fingerprint: Option<String>,
     digest: Digest,
@@ -105,43 +105,50 @@ impl Connector {
         std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(super) async fn connect(&self, at: SocketAddr, limits: Limits) -> io::Result<TlsStream> {
+    pub(super) async fn connect(
+        &self,
+        at: SocketAddr,
+        timeouts: Timeouts,
+    ) -> io::Result<TlsStream> {
         let (client, trust, own_fingerprint) = self.fresh();
-        let tcp = Counted::new(tcp::connect(at, limits).await?);
+        let tcp = CountingStream::new(tcp::connect(at, timeouts).await?);
         let heard = tcp.heard();
         let handshake = async { Ok(client.shake_hands(&self.name, tcp).await) };
-        let (why, shown) = match super::within(limits.connect, "the TLS handshake", handshake)
-            .await?
-        {
-            Ok((session, shown)) => match trust.check(&shown, &self.name) {
-                Ok(()) => {
-                    let security = Security {
-                        library: self.library,
-                        version: hello::version(&heard.octets()).unwrap_or("unknown").to_owned(),
-                        subject: certificate::subject(&shown),
-                        fingerprint: Fingerprint::sha256(&shown).to_string(),
-                        own_fingerprint,
-                        is_verified: trust.asks_for_something(),
-                    };
-                    return Ok(TlsStream::new(session, security));
+        let (why, shown) =
+            match super::with_timeout(timeouts.connect, "the TLS handshake", handshake).await? {
+                Ok((session, shown)) => match trust.check(&shown, &self.name) {
+                    Ok(()) => {
+                        let security = TlsInfo {
+                            library: self.library,
+                            version: server_hello::version(&heard.octets())
+                                .unwrap_or("unknown")
+                                .to_owned(),
+                            subject: certificate::subject(&shown),
+                            fingerprint: Fingerprint::sha256(&shown).to_string(),
+                            own_fingerprint,
+                            is_verified: trust.asks_for_something(),
+                        };
+                        return Ok(TlsStream::new(session, security));
+                    }
+                    Err(why) => {
+                        session.bid_farewell(timeouts).await;
+                        (why, Some(shown))
+                    }
+                },
+                Err(Failed::Certificate(why, Some(shown))) => (why, Some(shown)),
+                Err(Failed::Certificate(why, None)) => {
+                    (why, client.look(&self.name, at, timeouts).await)
                 }
-                Err(why) => {
-                    session.bid_farewell(limits).await;
-                    (why, Some(shown))
+                Err(Failed::Handshake(error)) => {
+                    return Err(reject::of_handshake(&error, &heard.octets()));
                 }
-            },
-            Err(Failed::Certificate(why, Some(shown))) => (why, Some(shown)),
-            Err(Failed::Certificate(why, None)) => (why, client.look(&self.name, at, limits).await),
-            Err(Failed::Handshake(error)) => {
-                return Err(refusal::of_handshake(&error, &heard.octets()));
-            }
-        };
-        Err(refusal::of_certificate(&why, shown.as_deref(), &self.name, &self.options))
+            };
+        Err(reject::of_certificate(&why, shown.as_deref(), &self.name, &self.options))
     }
 
     /// What to connect with: the files may have changed since the last time. New ones that are of
     /// no use are told of, and the old ones stay.
-    fn fresh(&self) -> (Arc<Client>, Arc<Trust>, Option<String>) {
+    fn fresh(&self) -> (Arc<Backend>, Arc<Trust>, Option<String>) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (news, digest) = match Files::read(&self.options) {
             Ok(files) if files.digest == current.digest => (None, Some(files.digest)),
@@ -168,21 +175,26 @@ impl Connector {
 }
 
 impl Current {
-    fn new(options: &TlsOptions, library: TlsLibrary, files: &Files) -> Result<Self, Error> {
+    fn new(options: &TlsOptions, library: TlsBackend, files: &Files) -> Result<Self, Error> {
         let material = files.material(options)?;
         let own = material.identity.as_ref().and_then(|identity| identity.chain.first());
         let own_fingerprint = own.map(|der| Fingerprint::sha256(der).to_string());
         let trust = Arc::new(Trust::new(options, material.authorities));
         let version = options.min_version.unwrap_or_default();
-        let client = Client::new(library, &trust, material.identity, version).map_err(|error| {
-            // The pair is what the library looks at for the first time here.
-            let files = [("cert", &options.cert), ("key", &options.key), ("ca", &options.ca)];
-            let files: Vec<String> = files
-                .into_iter()
-                .filter_map(|(name, path)| Some(format!("{name}={}", path.as_ref()?.display())))
-                .collect();
-            if files.is_empty() { error } else { error.of(&files.join(", ")) }
-        })?;
+        let client =
+            Backend::new(library, &trust, material.identity, version).map_err(|error| {
+                // The pair is what the library looks at for the first time here.
+                let files = [
+                    ("cert_file", &options.cert),
+                    ("key_file", &options.key),
+                    ("ca_file", &options.ca),
+                ];
+                let files: Vec<String> = files
+                    .into_iter()
+                    .filter_map(|(name, path)| Some(format!("{name}={}", path.as_ref()?.display())))
+                    .collect();
+                if files.is_empty() { error } else { error.of(&files.join(", ")) }
+            })?;
         Ok(Current {
             client: Arc::new(client),
             trust,
@@ -200,5 +212,5 @@ impl fmt::Debug for Connector {
 }
 
 /// With both features on, `rustls` changes nothing for whoever did not ask for it.
-const DEFAULT_LIBRARY: TlsLibrary =
-    if cfg!(feature = "tls") { TlsLibrary::System } else { TlsLibrary::Rustls };
+const DEFAULT_LIBRARY: TlsBackend =
+    if cfg!(feature = "native-tls") { TlsBackend::NativeTls } else { TlsBackend::Rustls };

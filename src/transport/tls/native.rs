@@ -4,20 +4,20 @@ use std::{io, net::SocketAddr};
 
 use native_tls::{Certificate, Protocol};
 
-use super::{Trust, Why, certificate, client::Failed, material::Identity, pkcs8};
+use super::{RejectReason, Trust, backend::Failed, certificate, pem::Identity, pkcs8};
 use crate::{
     Error, TlsVersion,
-    transport::{Limits, counted::Counted, tcp, within},
+    transport::{Timeouts, counting_stream::CountingStream, tcp, with_timeout},
 };
 
-pub(super) type Session = tokio_native_tls::TlsStream<Counted>;
+pub(super) type Session = tokio_native_tls::TlsStream<CountingStream>;
 
-pub(super) struct Client {
+pub(super) struct Backend {
     connector: tokio_native_tls::TlsConnector,
     min_version: Protocol,
 }
 
-impl Client {
+impl Backend {
     pub(super) fn new(
         trust: &Trust,
         identity: Option<&Identity>,
@@ -56,13 +56,13 @@ impl Client {
             }
             Error::because("TLS can't be set up", text)
         })?;
-        Ok(Client { connector: connector.into(), min_version })
+        Ok(Backend { connector: connector.into(), min_version })
     }
 
     pub(super) async fn shake_hands(
         &self,
         name: &str,
-        tcp: Counted,
+        tcp: CountingStream,
     ) -> Result<(Session, Vec<u8>), Failed> {
         let session = self.connector.connect(name, tcp).await.map_err(|error| {
             let text = error.to_string();
@@ -82,10 +82,10 @@ impl Client {
 /// it right, it is looked at once more, on a connection that nothing is ever sent on and nobody
 /// gets hold of, without a certificate of our own.
 pub(super) async fn look(
-    client: &Client,
+    client: &Backend,
     name: &str,
     at: SocketAddr,
-    limits: Limits,
+    timeouts: Timeouts,
 ) -> Option<Vec<u8>> {
     let connector = native_tls::TlsConnector::builder()
         .min_protocol_version(Some(client.min_version))
@@ -93,9 +93,9 @@ pub(super) async fn look(
         .danger_accept_invalid_hostnames(true)
         .build();
     let connector = tokio_native_tls::TlsConnector::from(connector.ok()?);
-    let tcp = Counted::new(tcp::connect(at, limits).await.ok()?);
+    let tcp = CountingStream::new(tcp::connect(at, timeouts).await.ok()?);
     let handshake = async { Ok(connector.connect(name, tcp).await) };
-    let session = within(limits.connect, "a look", handshake).await.ok()?.ok()?;
+    let session = with_timeout(timeouts.connect, "a look", handshake).await.ok()?.ok()?;
     shown(&session)
 }
 
@@ -106,7 +106,7 @@ fn shown(session: &Session) -> Option<Vec<u8>> {
 fn read(identity: &Identity) -> Result<native_tls::Identity, Error> {
     use x509_cert::der::pem::{LineEnding, encode_string};
 
-    let unreadable = |e| Error::because("cert", e);
+    let unreadable = |e| Error::because("cert_file", e);
     let mut chain = String::new();
     for certificate in &identity.chain {
         chain += &encode_string("CERTIFICATE", LineEnding::LF, certificate)
@@ -129,7 +129,7 @@ fn not_a_pair() -> Error {
 }
 
 /// Which check failed, where it was one of a certificate. OpenSSL says so in brackets.
-fn why(text: &str) -> Option<Why> {
+fn why(text: &str) -> Option<RejectReason> {
     let is_about_certificate = text.contains("certificate verify failed")
         || cfg!(any(windows, target_vendor = "apple")) && text.contains("ertificate");
     if !is_about_certificate {
@@ -137,17 +137,17 @@ fn why(text: &str) -> Option<Why> {
     }
     let has = |words: &[&str]| words.iter().any(|words| text.contains(words));
     Some(if has(&["hostname mismatch", "IP address mismatch"]) {
-        Why::Name
+        RejectReason::Name
     } else if has(&["certificate has expired"]) {
-        Why::Expired
+        RejectReason::Expired
     } else if has(&["certificate is not yet valid"]) {
-        Why::NotYetValid
+        RejectReason::NotYetValid
     } else if has(&["self-signed", "self signed", "unable to get", "unable to verify the first"]) {
-        Why::UnknownAuthority
+        RejectReason::UnknownAuthority
     } else if has(&["unsuitable certificate purpose", "unsupported certificate purpose"]) {
-        Why::Usage
+        RejectReason::Usage
     } else {
-        Why::Other(
+        RejectReason::Other(
             text.rsplit_once(" (").map_or(text, |(_, last)| last.trim_end_matches(')')).to_owned(),
         )
     })
@@ -163,14 +163,17 @@ mod tests {
             why(&format!("error:0A000086:SSL routines:tls_post_process_server_certificate:{words}"))
         };
         let failed = |words: &str| told(&format!("certificate verify failed: ({words})")).unwrap();
-        assert!(matches!(failed("hostname mismatch"), Why::Name));
-        assert!(matches!(failed("IP address mismatch"), Why::Name));
-        assert!(matches!(failed("certificate has expired"), Why::Expired));
-        assert!(matches!(failed("certificate is not yet valid"), Why::NotYetValid));
-        assert!(matches!(failed("self-signed certificate"), Why::UnknownAuthority));
-        assert!(matches!(failed("unable to get local issuer certificate"), Why::UnknownAuthority));
-        assert!(matches!(failed("unsuitable certificate purpose"), Why::Usage));
-        let Why::Other(words) = failed("EE certificate key too weak") else { panic!() };
+        assert!(matches!(failed("hostname mismatch"), RejectReason::Name));
+        assert!(matches!(failed("IP address mismatch"), RejectReason::Name));
+        assert!(matches!(failed("certificate has expired"), RejectReason::Expired));
+        assert!(matches!(failed("certificate is not yet valid"), RejectReason::NotYetValid));
+        assert!(matches!(failed("self-signed certificate"), RejectReason::UnknownAuthority));
+        assert!(matches!(
+            failed("unable to get local issuer certificate"),
+            RejectReason::UnknownAuthority
+        ));
+        assert!(matches!(failed("unsuitable certificate purpose"), RejectReason::Usage));
+        let RejectReason::Other(words) = failed("EE certificate key too weak") else { panic!() };
         assert_eq!(words, "EE certificate key too weak");
         // What a server says of our certificate is nothing that we have found of its own.
         assert!(told("sslv3 alert bad certificate").is_none());

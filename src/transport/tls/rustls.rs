@@ -27,19 +27,19 @@ use tokio_rustls::{
     },
 };
 
-use super::{Trust, Why, client::Failed, material::Identity};
+use super::{RejectReason, Trust, backend::Failed, pem::Identity};
 use crate::{
     Error, TlsVersion,
     fingerprint::Fingerprint,
-    transport::{counted::Counted, news::ended},
+    transport::{connection::ended, counting_stream::CountingStream},
 };
 
-pub(super) struct Client {
+pub(super) struct Backend {
     connector: TlsConnector,
     verifier: Arc<Verifier>,
 }
 
-impl Client {
+impl Backend {
     pub(super) fn new(
         trust: &Trust,
         identity: Option<Identity>,
@@ -72,13 +72,13 @@ impl Client {
         // A resumed session would show no certificate, and be trusted for what was asked of the
         // first one.
         config.resumption = Resumption::disabled();
-        Ok(Client { connector: Arc::new(config).into(), verifier })
+        Ok(Backend { connector: Arc::new(config).into(), verifier })
     }
 
     pub(super) async fn shake_hands(
         &self,
         name: &str,
-        tcp: Counted,
+        tcp: CountingStream,
     ) -> Result<(Session, Vec<u8>), Failed> {
         let name = ServerName::try_from(name.to_owned())
             .map_err(|e| Failed::Handshake(io::Error::other(e)))?;
@@ -87,7 +87,7 @@ impl Client {
             let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
             match (refused, cause) {
                 (Some(refused), _) if refused.is_wrong_pin => {
-                    Failed::Certificate(Why::Pin, Some(refused.shown))
+                    Failed::Certificate(RejectReason::Pin, Some(refused.shown))
                 }
                 (refused, Some(rustls::Error::InvalidCertificate(why_not))) => {
                     let shown = refused.map(|refused| refused.shown);
@@ -104,17 +104,17 @@ impl Client {
     }
 }
 
-fn why(error: &CertificateError) -> Why {
+fn why(error: &CertificateError) -> RejectReason {
     use CertificateError as E;
     match error {
-        E::NotValidForName | E::NotValidForNameContext { .. } => Why::Name,
-        E::Expired | E::ExpiredContext { .. } => Why::Expired,
-        E::NotValidYet | E::NotValidYetContext { .. } => Why::NotYetValid,
-        E::UnknownIssuer => Why::UnknownAuthority,
-        E::InvalidPurpose | E::InvalidPurposeContext { .. } => Why::Usage,
-        E::BadSignature => Why::Other("a signature is wrong".to_owned()),
-        E::Other(other) => Why::Other(other.0.to_string()),
-        other => Why::Other(other.to_string()),
+        E::NotValidForName | E::NotValidForNameContext { .. } => RejectReason::Name,
+        E::Expired | E::ExpiredContext { .. } => RejectReason::Expired,
+        E::NotValidYet | E::NotValidYetContext { .. } => RejectReason::NotYetValid,
+        E::UnknownIssuer => RejectReason::UnknownAuthority,
+        E::InvalidPurpose | E::InvalidPurposeContext { .. } => RejectReason::Usage,
+        E::BadSignature => RejectReason::Other("a signature is wrong".to_owned()),
+        E::Other(other) => RejectReason::Other(other.0.to_string()),
+        other => RejectReason::Other(other.to_string()),
     }
 }
 
@@ -243,7 +243,7 @@ impl fmt::Debug for Verifier {
 /// as acknowledged would then be less than what it stands for.
 #[derive(Debug)]
 pub(super) struct Session {
-    pub(super) stream: TlsStream<Counted>,
+    pub(super) stream: TlsStream<CountingStream>,
     /// Octets that rustls has taken by a write that is not done yet.
     owed: usize,
 }

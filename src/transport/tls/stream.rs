@@ -11,25 +11,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Session;
 use crate::{
-    connected::Security,
-    transport::{counted::Counted, news::Connection},
+    connection_info::TlsInfo,
+    transport::{connection::Connection, counting_stream::CountingStream},
 };
 
 /// A TLS connection to a server that has shown what it must.
 #[derive(Debug)]
 pub(crate) struct TlsStream {
     session: Session,
-    security: Security,
+    security: TlsInfo,
 }
 
 impl TlsStream {
-    pub(super) fn new(session: Session, security: Security) -> Self {
+    pub(super) fn new(session: Session, security: TlsInfo) -> Self {
         TlsStream { session, security }
     }
 
-    fn counted(&self) -> &Counted {
+    fn counted(&self) -> &CountingStream {
         match &self.session {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             Session::Native(session) => session.get_ref().get_ref().get_ref(),
             #[cfg(feature = "rustls")]
             Session::Rustls(session) => session.stream.get_ref().0,
@@ -50,7 +50,7 @@ impl Connection for TlsStream {
         self.counted().acknowledged_before
     }
 
-    fn security(&self) -> Option<&Security> {
+    fn security(&self) -> Option<&TlsInfo> {
         Some(&self.security)
     }
 }
@@ -62,7 +62,7 @@ impl AsyncRead for TlsStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match &mut self.session {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             Session::Native(session) => Pin::new(session).poll_read(context, buffer),
             #[cfg(feature = "rustls")]
             Session::Rustls(session) => Pin::new(session).poll_read(context, buffer),
@@ -77,7 +77,7 @@ impl AsyncWrite for TlsStream {
         octets: &[u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.session {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             Session::Native(session) => Pin::new(session).poll_write(context, octets),
             #[cfg(feature = "rustls")]
             Session::Rustls(session) => Pin::new(session).poll_write(context, octets),
@@ -86,7 +86,7 @@ impl AsyncWrite for TlsStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.session {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             Session::Native(session) => Pin::new(session).poll_flush(context),
             #[cfg(feature = "rustls")]
             Session::Rustls(session) => Pin::new(session).poll_flush(context),
@@ -95,7 +95,7 @@ impl AsyncWrite for TlsStream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.session {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "native-tls")]
             Session::Native(session) => Pin::new(session).poll_shutdown(context),
             #[cfg(feature = "rustls")]
             Session::Rustls(session) => Pin::new(session).poll_shutdown(context),

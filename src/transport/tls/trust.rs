@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rustls_pki_types::CertificateDer;
 
-use super::{Why, certificate};
+use super::{RejectReason, certificate};
 use crate::{fingerprint::Fingerprint, tls_options::TlsOptions};
 
 /// Nothing is trusted by leaving something out: the one way to trust anyone has a name.
@@ -35,7 +35,7 @@ impl Trust {
     }
 
     /// What no library looks at; to be asked of every connection before anything is sent.
-    pub(super) fn check(&self, shown: &[u8], name: &str) -> Result<(), Why> {
+    pub(super) fn check(&self, shown: &[u8], name: &str) -> Result<(), RejectReason> {
         match self {
             Trust::Anyone => Ok(()),
             Trust::Pinned(pins) => check_pins(pins, shown),
@@ -46,7 +46,7 @@ impl Trust {
                     Err(_) => certificate::has_dns_names(shown),
                 };
                 if !has_name {
-                    return Err(Why::NoName);
+                    return Err(RejectReason::NoName);
                 }
                 if pins.is_empty() { Ok(()) } else { check_pins(pins, shown) }
             }
@@ -54,8 +54,8 @@ impl Trust {
     }
 }
 
-fn check_pins(pins: &[Fingerprint], shown: &[u8]) -> Result<(), Why> {
-    if pins.iter().any(|pin| pin.is_of(shown)) { Ok(()) } else { Err(Why::Pin) }
+fn check_pins(pins: &[Fingerprint], shown: &[u8]) -> Result<(), RejectReason> {
+    if pins.iter().any(|pin| pin.is_of(shown)) { Ok(()) } else { Err(RejectReason::Pin) }
 }
 
 #[cfg(test)]
@@ -67,12 +67,12 @@ mod tests {
         let pins = || vec![Fingerprint::sha256(b"other"), Fingerprint::sha256(b"abc")];
         let pinned = Trust::Pinned(pins());
         assert!(pinned.asks_for_something() && pinned.check(b"abc", "a").is_ok());
-        assert!(matches!(pinned.check(b"abd", "a"), Err(Why::Pin)));
+        assert!(matches!(pinned.check(b"abd", "a"), Err(RejectReason::Pin)));
         let authorities = Trust::Authorities { named: None, pins: pins() };
         assert!(authorities.asks_for_something());
         // What no certificate is, or none with a name, is refused before its fingerprint counts.
-        assert!(matches!(authorities.check(b"abc", "a"), Err(Why::NoName)));
-        assert!(matches!(authorities.check(b"abc", "127.0.0.1"), Err(Why::NoName)));
+        assert!(matches!(authorities.check(b"abc", "a"), Err(RejectReason::NoName)));
+        assert!(matches!(authorities.check(b"abc", "127.0.0.1"), Err(RejectReason::NoName)));
         assert!(!Trust::Anyone.asks_for_something() && Trust::Anyone.check(b"", "a").is_ok());
     }
 }

@@ -13,10 +13,10 @@ use crate::support::{Input, Rsyslogd};
 fn a_header_field_is_refused_or_stored_as_it_is() {
     let mut server = Rsyslogd::running();
     let address = url(&server, Input::Tcp);
-    let base = |tag: &str| logship::builder(tag).url(&address).hostname("client.example");
+    let base = |tag: &str| logship::builder(tag).servers(&address).hostname("client.example");
     type Setting = (&'static str, fn(Builder, &str) -> Builder);
     let settings: [Setting; 2] =
-        [("host name", |b, text| b.hostname(text)), ("process id", |b, text| b.process_id(text))];
+        [("host name", |b, text| b.hostname(text)), ("process id", |b, text| b.procid(text))];
     let mut accepted = Vec::new();
     for text in payloads::all() {
         let mut handles: Vec<(&str, Result<Handle, logship::Error>)> =
@@ -96,7 +96,7 @@ fn the_environment_forges_no_header() {
         let program = std::env::current_exe().expect("this test runs");
         let output = Command::new(program)
             .args(["--exact", "hostile::header::child", "--ignored", "--nocapture"])
-            .env("SYSLOG_URL", &address)
+            .env("SYSLOG_SERVERS", &address)
             .env(variable, std::ffi::OsStr::from_bytes(text))
             .output()
             .expect("this program can be run");

@@ -61,7 +61,7 @@ fn nothing_forges_splits_or_hides_a_record_in_rsyslog() {
 #[test]
 fn nothing_forges_splits_or_hides_a_record_in_syslog_ng() {
     let Some(server) = SyslogNg::running() else { return };
-    let trusted = format!("?ca={}", server.certificates().ca().display());
+    let trusted = format!("?ca_file={}", server.certificates().ca().display());
     let ways = [
         (Door::SyslogTcp, "tcp", "", Format::Rfc5424),
         (Door::NetworkTcp, "tcp", "?framing=lf", Format::Rfc5424),
@@ -90,7 +90,7 @@ fn all() -> bool {
 fn go(way: &Way, stored: &mut Tail) {
     stored.skip();
     let is_datagram = way.url.starts_with("udp");
-    let builder = shop(&way.url).format(way.format).process_id("4711");
+    let builder = shop(&way.url).format(way.format).procid("4711");
     let handle = build(builder);
     let cases =
         PLACES.iter().flat_map(|place| payloads::all().iter().map(move |text| (place, *text)));
@@ -149,7 +149,7 @@ fn kept_control_characters_are_content_still() {
         .map(|i| url(&server, i));
     let mut stored = server.stored();
     for address in &addresses {
-        let builder = shop(address).process_id("4711");
+        let builder = shop(address).procid("4711");
         let handle = build(builder.control_characters(ControlCharacters::Keep));
         let mut lines = Vec::new();
         logging(&handle, || {

@@ -70,12 +70,12 @@ fn random_records_of_every_pri_are_read_back_by_three_parsers() {
 }
 
 fn ship(url: &str, facility: Facility, first: u64, records: &[Record]) {
-    let mut builder: Builder = shop(url).facility(facility).process_id("4711").capacity(4 << 20);
+    let mut builder: Builder = shop(url).facility(facility).procid("4711").queue_capacity(4 << 20);
     for (n, level) in LEVELS.into_iter().enumerate() {
         let code = (first + n as u64) as usize;
-        builder = builder.severity(level, Severity::ALL[code]);
+        builder = builder.map_level(level, Severity::ALL[code]);
     }
-    let handle: Handle = build(builder.levels("trace"));
+    let handle: Handle = build(builder.filter("trace"));
     logging(&handle, || {
         let logger = handle.logger();
         for (n, record) in records.iter().enumerate() {

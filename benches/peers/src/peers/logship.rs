@@ -2,7 +2,7 @@
 
 use std::{error::Error, time::Duration};
 
-use logship::{Builder, Guard, Overflow, TlsLibrary};
+use logship::{Builder, Guard, Overflow, TlsBackend};
 
 use super::{Running, Setup, Transport};
 use crate::event;
@@ -18,7 +18,7 @@ pub(super) fn log(setup: &Setup) -> Result<Running, Box<dyn Error>> {
 }
 
 pub(super) fn rustls(setup: &Setup) -> Result<Running, Box<dyn Error>> {
-    let guard = builder(setup).tls_library(TlsLibrary::Rustls).try_init()?;
+    let guard = builder(setup).tls_backend(TlsBackend::Rustls).try_init()?;
     Ok(Running::new(event::tracing, move || finish(&guard)))
 }
 
@@ -28,10 +28,10 @@ fn builder(setup: &Setup) -> Builder {
         Transport::Udp => ("udp", ""),
         Transport::Tls => ("tls", "?danger_accept_invalid_certs=true"),
     };
-    let builder = logship::builder("bench").url(format!("{scheme}://{}{options}", setup.server));
+    let builder = logship::builder("bench").servers(format!("{scheme}://{}{options}", setup.server));
     let builder = match setup.will_stall {
         // About what the 128,000 lines of tracing-appender's queue hold; 40,000 are the default.
-        true => builder.capacity(32 << 20),
+        true => builder.queue_capacity(32 << 20),
         false => builder,
     };
     match setup.is_lossless {

@@ -15,8 +15,8 @@ use super::{
     server::{Behaviour, Server, tls, tls_of},
 };
 use crate::{
-    TlsLibrary,
-    transport::{acknowledged, news::Connection as _},
+    TlsBackend,
+    transport::{connection::Connection as _, tcp_info},
 };
 
 #[test]
@@ -55,7 +55,7 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
                 assert_eq!(recorded(&server, |r| r.plain.len() == said.len()).plain, said);
                 // All that the kernel has counted since then is what was written here.
                 if let Some(before) = stream.acknowledged_before() {
-                    let count = || acknowledged::octets(&stream.socket()).unwrap() - before;
+                    let count = || tcp_info::octets(&stream.socket()).unwrap() - before;
                     let begin = Instant::now();
                     while count() < on_the_wire && begin.elapsed() < PATIENCE {
                         std::thread::sleep(Duration::from_millis(1));
@@ -84,7 +84,7 @@ fn what_a_server_says_is_read_and_that_it_ended_without_a_word_too() {
             assert_eq!(&octets, b"hello");
             server.hang_up();
             match stream.read(&mut octets).await {
-                Ok(count) => assert_eq!((count, library), (0, TlsLibrary::System)),
+                Ok(count) => assert_eq!((count, library), (0, TlsBackend::NativeTls)),
                 Err(error) => {
                     assert_eq!(error.to_string(), "the server closed the connection");
                     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
@@ -121,7 +121,7 @@ fn assert_accepted(pair: &Pair, options: &str) {
 fn a_path_to_another_authority_is_refused() {
     let files = Files::new();
     let words =
-        "unknown authority: it is signed by CN=a server, and no path from there leads to ca=";
+        "unknown authority: it is signed by CN=a server, and no path from there leads to ca_file=";
     assert_refused(&Wish::server(&["logs.example.com"]).self_signed(), &files.ca(), words);
     let other = Wish::authority("another authority").self_signed();
     let pair = Wish::server(&["logs.example.com"]).below(&other);
@@ -223,11 +223,11 @@ fn a_server_with_another_pin_is_left_before_the_handshake_ends_or_with_a_goodbye
                 let connector = connector(library, &options).unwrap();
                 connect(&connector, &server).await.map(drop).unwrap_err();
             });
-            let library = library == TlsLibrary::System;
+            let library = library == TlsBackend::NativeTls;
             recorded(&server, |recorded| !library || recorded.goodbyes == 1)
         };
-        assert_eq!(server(TlsLibrary::Rustls).handshakes, 0, "{options}");
-        let left = server(TlsLibrary::System);
+        assert_eq!(server(TlsBackend::Rustls).handshakes, 0, "{options}");
+        let left = server(TlsBackend::NativeTls);
         assert_eq!((left.handshakes, left.goodbyes), (1, 1), "{options}");
     }
 }

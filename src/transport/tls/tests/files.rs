@@ -8,15 +8,18 @@ use super::{
     connect, connector, recorded, run,
     server::{Server, tls, tls_with},
 };
-use crate::transport::news::Connection as _;
+use crate::transport::connection::Connection as _;
 
 #[test]
 fn our_own_certificate_is_shown_with_a_key_of_its_kind() {
     let files = Files::new();
     let good = files.good();
     let ca = files.ca.certificate.clone();
-    let options =
-        format!("{0}&cert={1}/own.pem&key={1}/own.key", files.ca(), files.path().display());
+    let options = format!(
+        "{0}&cert_file={1}/own.pem&key_file={1}/own.key",
+        files.ca(),
+        files.path().display()
+    );
     for key in [p256(), rsa(2048)] {
         let wish = Wish::server(&["client.example"]).with(|w| w.usage = Usage::Client);
         let own = wish.with(|w| w.key = Some(key.clone())).signed_by(&files.ca);
@@ -48,8 +51,14 @@ fn our_own_certificate_is_shown_with_a_key_of_its_kind() {
             files.put("own.key", other.private_key_to_pem_pkcs8().unwrap());
             for library in LIBRARIES {
                 let error = connector(library, &options).map(drop).unwrap_err().to_string();
-                assert!(error.contains(words) && error.contains("cert="), "{library:?}: {error}");
-                assert!(error.contains("key=") && error.contains("ca="), "{library:?}: {error}");
+                assert!(
+                    error.contains(words) && error.contains("cert_file="),
+                    "{library:?}: {error}"
+                );
+                assert!(
+                    error.contains("key_file=") && error.contains("ca_file="),
+                    "{library:?}: {error}"
+                );
             }
         }
     }
@@ -60,7 +69,7 @@ fn a_key_that_is_encrypted_is_told_apart_from_none() {
     let files = Files::new();
     let own = files.good();
     files.put("own.pem", own.pem());
-    let options = format!("&cert={0}/own.pem&key={0}/own.key", files.path().display());
+    let options = format!("&cert_file={0}/own.pem&key_file={0}/own.key", files.path().display());
     let cipher = openssl::symm::Cipher::aes_256_cbc();
     let encrypted = own.key.private_key_to_pem_pkcs8_passphrase(cipher, b"x").unwrap();
     for (content, words) in [

@@ -24,20 +24,21 @@ use self::{
     server::{Behaviour, Recorded, Server},
 };
 use super::{Connector, TlsStream};
-use crate::{TlsLibrary, endpoint::parse_list, transport::Limits};
+use crate::{TlsBackend, endpoint::parse_list, transport::Timeouts};
 
-const LIBRARIES: [TlsLibrary; 2] = [TlsLibrary::System, TlsLibrary::Rustls];
+const LIBRARIES: [TlsBackend; 2] = [TlsBackend::NativeTls, TlsBackend::Rustls];
 const PATIENCE: Duration = Duration::from_secs(30);
-const LIMITS: Limits = Limits { connect: PATIENCE, write: PATIENCE, silence: Duration::ZERO };
+const LIMITS: Timeouts =
+    Timeouts { connect: PATIENCE, write: PATIENCE, user_timeout: Duration::ZERO };
 
 fn run<T>(work: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     runtime.enable_all().build().unwrap().block_on(work)
 }
 
-fn connector(library: TlsLibrary, options: &str) -> Result<Connector, crate::Error> {
-    let library = if library == TlsLibrary::System { "system" } else { "rustls" };
-    let url = format!("tls://logs.example.com?tls_library={library}{options}");
+fn connector(library: TlsBackend, options: &str) -> Result<Connector, crate::Error> {
+    let library = if library == TlsBackend::NativeTls { "native-tls" } else { "rustls" };
+    let url = format!("tls://logs.example.com?tls_backend={library}{options}");
     Connector::new(&parse_list(&url).unwrap()[0])
 }
 
@@ -47,7 +48,7 @@ async fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream
 }
 
 /// What is told of a server that is not connected to.
-fn refused(library: TlsLibrary, options: &str, behaviour: Behaviour) -> (String, Recorded) {
+fn refused(library: TlsBackend, options: &str, behaviour: Behaviour) -> (String, Recorded) {
     let server = Server::start(behaviour);
     let error = run(async {
         let connector = connector(library, options).unwrap();
@@ -89,7 +90,7 @@ impl Files {
     }
 
     fn ca(&self) -> String {
-        format!("&ca={}/ca.pem", self.path().display())
+        format!("&ca_file={}/ca.pem", self.path().display())
     }
 
     fn good(&self) -> Pair {

@@ -6,7 +6,7 @@ use openssl::pkey::PKey;
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
 use super::{
-    super::{certificate, pkcs8, refusal},
+    super::{certificate, pkcs8, reject},
     certificates::{Pair, Wish, address, dns, email, p256, p384, rsa},
 };
 use crate::tls_options::TlsOptions;
@@ -124,23 +124,27 @@ fn a_key_of_any_form_becomes_the_same_key() {
 /// A library says that something has expired, and it may be what signed the server's certificate.
 #[test]
 fn the_right_one_of_several_certificates_is_said_to_be_expired() {
-    let told = |why: &refusal::Why, valid: (i64, i64)| {
+    let told = |why: &reject::RejectReason, valid: (i64, i64)| {
         let pair = Wish::server(&["a.example"]).with(|w| w.valid = valid).self_signed();
         let options = TlsOptions::default();
-        refusal::of_certificate(why, Some(&der(&pair)), "a.example", &options).to_string()
+        reject::of_certificate(why, Some(&der(&pair)), "a.example", &options).to_string()
     };
-    let expired = &refusal::Why::Expired;
+    let expired = &reject::RejectReason::Expired;
     assert!(told(expired, (-20, -10)).contains("expired: it was valid until "));
     assert!(told(expired, (-20, 10)).contains("expired: one of the authorities above it is;"));
-    let early = &refusal::Why::NotYetValid;
+    let early = &reject::RejectReason::NotYetValid;
     assert!(told(early, (10, 20)).contains("not yet valid: it is from "));
     assert!(
         told(early, (-10, 20)).contains("not yet valid: one of the authorities above it isn't;")
     );
-    let nothing = refusal::of_certificate(expired, None, "a.example", &TlsOptions::default());
+    let nothing = reject::of_certificate(expired, None, "a.example", &TlsOptions::default());
     assert!(nothing.to_string().ends_with("one of the authorities above it is"));
-    let nobody =
-        refusal::of_certificate(&refusal::Why::UnknownAuthority, None, "a", &TlsOptions::default());
+    let nobody = reject::of_certificate(
+        &reject::RejectReason::UnknownAuthority,
+        None,
+        "a",
+        &TlsOptions::default(),
+    );
     let words =
         "signed by another, and no path from there leads to an authority that the system trusts";
     assert!(nobody.to_string().contains(words), "{nobody}");

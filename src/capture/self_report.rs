@@ -1,0 +1,131 @@
+//! What does the crate itself have to say to the people who read the log?
+
+use std::{
+    sync::Weak,
+    time::{Duration, Instant},
+};
+
+use super::Pipeline;
+use crate::{
+    Severity, Stats,
+    record::{Level, Origin, Value},
+    stats::DropReason,
+};
+
+/// Tells in-band how many records were dropped, with their severities and the reason (RFC 5424
+/// section 8.6): at once for the first, then every ten seconds as long as there are more. And all
+/// the books, as often as was asked for.
+#[derive(Debug)]
+pub(crate) struct SelfReport {
+    pipeline: Weak<Pipeline>,
+    told: Stats,
+    last: Option<Instant>,
+    statistics: Option<Duration>,
+    statistics_last: Instant,
+}
+
+impl SelfReport {
+    pub(crate) fn new(pipeline: Weak<Pipeline>, statistics: Option<Duration>) -> Self {
+        let (told, statistics_last) = (Stats::default(), Instant::now());
+        SelfReport { pipeline, told, last: None, statistics, statistics_last }
+    }
+
+    /// Reports what is due, or says when something will be. Someone who waits for a flush wants
+    /// to be told everything now.
+    pub(crate) fn housekeeping(&mut self, is_urgent: bool) -> Option<Duration> {
+        let pipeline = self.pipeline.upgrade()?;
+        let (losses, books) = (self.tend_losses(&pipeline, is_urgent), self.poll_stats(&pipeline));
+        losses.into_iter().chain(books).min()
+    }
+
+    fn poll_stats(&mut self, pipeline: &Pipeline) -> Option<Duration> {
+        let every = self.statistics?;
+        let left = every.saturating_sub(self.statistics_last.elapsed());
+        if !left.is_zero() {
+            return Some(left);
+        }
+        self.statistics_last = Instant::now();
+        submit_books(pipeline, &pipeline.stats());
+        Some(every)
+    }
+
+    fn tend_losses(&mut self, pipeline: &Pipeline, is_urgent: bool) -> Option<Duration> {
+        let mut now = Stats::default();
+        pipeline.queue.tell(&mut now);
+        if now.dropped() == self.told.dropped() {
+            return None;
+        }
+        let since = self.last.map_or(EVERY, |last| last.elapsed());
+        if since < EVERY && !is_urgent {
+            return Some(EVERY - since);
+        }
+        submit_losses(pipeline, &self.told, &now);
+        self.told = now;
+        self.last = Some(Instant::now());
+        None
+    }
+}
+
+fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) {
+    let origin = || origin(Severity::Warning, Level::Warn, "logship");
+    let dropped = now.dropped() - told.dropped();
+    // The shipper's thread is muted, and this is the one thing it may say.
+    pipeline.submit_unfiltered(origin, None, |writer, _| {
+        writer.named_field("dropped", Value::U64(dropped));
+        for severity in Severity::ALL {
+            let count = now.dropped_of(severity) - told.dropped_of(severity);
+            if count > 0 {
+                writer.named_field(severity.keyword(), Value::U64(count));
+            }
+        }
+        writer.text(format_args!("logship dropped {dropped} records:"));
+        let mut comma = "";
+        for reason in DropReason::ALL {
+            let count = now.dropped_for(reason) - told.dropped_for(reason);
+            if count > 0 {
+                writer.text(format_args!("{comma} {count} {}", reason.as_str()));
+                comma = ",";
+            }
+        }
+    });
+}
+
+fn submit_books(pipeline: &Pipeline, books: &Stats) {
+    let origin = || origin(Severity::Informational, Level::Info, "logship::statistics");
+    pipeline.submit_unfiltered(origin, None, |writer, _| {
+        for (name, count) in [
+            ("captured", books.captured),
+            ("delivered", books.delivered),
+            ("dropped", books.dropped()),
+            ("pending", books.pending),
+            ("queue_bytes", books.queue_bytes),
+            ("resent", books.resent),
+            ("reconnects", books.reconnects),
+            ("recovered", books.recovered),
+            ("corrupted", books.corrupted),
+            ("truncated", books.truncated),
+            ("omitted_fields", books.omitted_fields),
+            ("format_panics", books.format_panics),
+        ] {
+            writer.named_field(name, Value::U64(count));
+        }
+        let reasons = DropReason::ALL.map(|reason| (reason.as_str(), books.dropped_for(reason)));
+        let severities = Severity::ALL.map(|s| (s.keyword(), books.dropped_of(s)));
+        for (name, count) in reasons.into_iter().chain(severities).filter(|(_, n)| *n > 0) {
+            let name = format!("dropped_{}", name.replace(' ', "_"));
+            writer.named_field(&name, Value::U64(count));
+        }
+        let (captured, dropped) = (books.captured, books.dropped());
+        let (delivered, waiting) = (books.delivered, books.pending);
+        writer.text(format_args!(
+            "logship: {captured} captured = {delivered} delivered + {dropped} dropped + {waiting} \
+             waiting"
+        ));
+    });
+}
+
+fn origin(severity: Severity, level: Level, target: &'static str) -> Origin<'static> {
+    Origin { severity, level, target, file: None, line: None }
+}
+
+const EVERY: Duration = Duration::from_secs(10);

@@ -1,0 +1,31 @@
+//! To whom are we connected, and how safely?
+
+use crate::TlsBackend;
+
+/// The server that is connected to at this moment; see [`Handle::connected`](crate::Handle::connected).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionInfo {
+    /// The server as its URL names it, such as `tls://logs.example.com:6514`, without options.
+    pub server: String,
+    /// What TLS has agreed on; none without TLS.
+    pub security: Option<TlsInfo>,
+}
+
+/// What TLS has agreed on with a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TlsInfo {
+    /// Which library speaks it.
+    pub library: TlsBackend,
+    /// `TLSv1.2` or `TLSv1.3`.
+    pub version: String,
+    /// Whom the server's certificate names as its owner, such as `CN=logs.example.com`.
+    pub subject: String,
+    /// The fingerprint of the server's certificate, as `sha-256:AB:CD:...` (RFC 5425 section 4.2.2).
+    pub fingerprint: String,
+    /// The fingerprint of our own certificate, where we have one, for the server's list.
+    pub own_fingerprint: Option<String>,
+    /// False where `danger_accept_invalid_certs=true` let anyone be the server.
+    pub is_verified: bool,
+}

@@ -1,0 +1,96 @@
+//! How are a few octets copied that are the same each time?
+
+use super::MessageBuf;
+
+/// A few octets with room to spare: a copy of all of it is a few wide moves, where a copy of some
+/// octets is a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InlineBytes {
+    octets: [u8; ROOM],
+    length: u32,
+    has_value: bool,
+}
+
+impl InlineBytes {
+    /// Keeps what has room: [`ROOM`] octets, more than the longest name with its delimiters.
+    pub(super) fn new(octets: &[u8]) -> Self {
+        InlineBytes::joined(&[octets])
+    }
+
+    /// Several pieces after one another.
+    pub(super) fn joined(pieces: &[&[u8]]) -> Self {
+        let mut short = InlineBytes::default();
+        let octets = pieces.iter().flat_map(|piece| piece.iter());
+        for (place, octet) in short.octets.iter_mut().zip(octets) {
+            *place = *octet;
+            short.length += 1;
+        }
+        short
+    }
+
+    /// A name that brings its value along, whatever the field's value is.
+    pub(super) fn with_value(octets: &[u8]) -> Self {
+        InlineBytes { has_value: true, ..InlineBytes::new(octets) }
+    }
+
+    #[inline]
+    pub(super) fn has_value(&self) -> bool {
+        self.has_value
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.length as usize
+    }
+
+    #[inline]
+    pub(super) fn push_to(&self, out: &mut MessageBuf) {
+        out.push_some(&self.octets, self.len());
+    }
+}
+
+/// Whether two texts are the same, without a call where they are short.
+#[inline(always)]
+pub(super) fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() || a.len() > 16 {
+        return a == b;
+    }
+    ends::<8>(a, b).or_else(|| ends::<4>(a, b)).unwrap_or_else(|| a.iter().eq(b))
+}
+
+/// Whether the first `N` octets and the last are the same; none where there are fewer.
+#[inline(always)]
+fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
+    let first = a.first_chunk::<N>()? == b.first_chunk::<N>()?;
+    Some(first & (a.last_chunk::<N>()? == b.last_chunk::<N>()?))
+}
+
+impl Default for InlineBytes {
+    fn default() -> Self {
+        InlineBytes { octets: [0; ROOM], length: 0, has_value: false }
+    }
+}
+
+/// A name takes 32 octets at most, its delimiters 4, and the value that it may bring along 5.
+const ROOM: usize = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_the_same_only_if_each_octet_is() {
+        for length in 0..40 {
+            let text = "abcdefghij".chars().cycle().take(length).collect::<String>();
+            assert!(same(&text, &text.clone()));
+            assert!(!same(&text, &format!("{text}x")));
+            assert!(!same(&"x".repeat(length), &"x".repeat(length + 1)));
+            for at in 0..length {
+                let mut other = text.clone().into_bytes();
+                other[at] = b'x';
+                assert!(!same(&text, &String::from_utf8(other).unwrap()), "{text} at {at}");
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What does one format put around header, fields, spans and text?
+
+use std::time::SystemTime;
+
+use super::{Clock, EscapeMode, MessageBuf, Settings, field_names::Rule};
+use crate::{record::Origin, zone::Zone};
+
+/// A format as a table: the delimiters, which the writer alone puts down, so that no content
+/// can, and the two places where formats differ in more than delimiters.
+#[derive(Debug)]
+pub(super) struct Layout {
+    /// Right after PRI.
+    pub(super) version: &'static str,
+    pub(super) time: fn(&mut Clock, &mut MessageBuf, SystemTime, &Zone),
+    /// HOSTNAME, tag and process, with the blanks around them.
+    pub(super) identity: MessageBuf,
+    /// What says which message it is, constant for a callsite; it follows `identity`.
+    pub(super) lead: fn(&mut MessageBuf, &Origin<'_>),
+    /// STRUCTURED-DATA that is the same for every message.
+    pub(super) elements: String,
+    /// Whether `meta sequenceId` follows `elements`.
+    pub(super) sequence_id: bool,
+    /// Written where STRUCTURED-DATA came out empty.
+    pub(super) nil: &'static str,
+    /// Opens what is neither header nor text, constant for a callsite.
+    pub(super) body: fn(&mut MessageBuf, &Origin<'_>, &Settings),
+    /// Around the thread's name, where it is asked for; it follows `body`.
+    pub(super) thread: Delimiters,
+    pub(super) fields: Delimiters,
+    /// Around the ids of the trace and of its span, with what stands between the two.
+    pub(super) trace: Delimiters,
+    pub(super) between_ids: &'static str,
+    /// Around the names of the spans; their fields follow, then `spans_end`.
+    pub(super) spans: Delimiters,
+    pub(super) between_spans: &'static str,
+    pub(super) spans_end: &'static str,
+    /// Around a name; where all values stand in quotes it opens them.
+    pub(super) name: Delimiters,
+    /// Whether a blank stands for the first octet of the first name in `fields`: there is nothing
+    /// before it that it would have to be parted from.
+    pub(super) first_name_opens_with_blank: bool,
+    pub(super) names: Rule,
+    /// Whether numbers and booleans stand without quotes.
+    pub(super) typed: bool,
+    /// Where values stand.
+    pub(super) values: EscapeMode,
+    pub(super) errors: Errors,
+    /// Where the text stands.
+    pub(super) text_place: EscapeMode,
+    pub(super) text: Delimiters,
+    /// Whether a text that isn't US-ASCII begins with a byte order mark.
+    pub(super) bom: bool,
+    pub(super) end: &'static str,
+    /// Whether the text comes before fields and spans.
+    pub(super) text_first: bool,
+    /// Names that the writer puts among the fields of a record itself.
+    pub(super) reserved: &'static [&'static str],
+    /// The same, among the fields of its spans.
+    pub(super) reserved_in_spans: &'static [&'static str],
+}
+
+/// Where an error is written that a field holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Errors {
+    /// Under the name of its field, with all that caused it.
+    AsFields,
+    /// The first one apart from the fields: what it says, and then what caused it as well.
+    Apart { message: &'static str, chain: &'static str },
+}
+
+/// What stands before and after something.
+#[derive(Debug)]
+pub(super) struct Delimiters {
+    pub(super) open: String,
+    pub(super) close: &'static str,
+}
+
+impl Delimiters {
+    pub(super) fn new(open: impl Into<String>, close: &'static str) -> Self {
+        Delimiters { open: open.into(), close }
+    }
+}

@@ -1,0 +1,321 @@
+//! Can a wake-up be lost, can anybody wait for ever, are the books ever wrong, in any order of the
+//! threads' steps?
+//!
+//! No wait has a limit here and the reader takes no naps: whoever isn't woken waits for ever, and
+//! loom says so.
+
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use loom::thread;
+
+use super::{
+    ring::{Consumer, ring},
+    *,
+};
+use crate::resend::ResendBuffer;
+
+fn check(model: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(3);
+    builder.check(model);
+}
+
+/// It has room for two messages.
+fn pair(overflow: Overflow) -> (Arc<Queue>, Reader) {
+    let (queue, reader, _) = queue(64, overflow, None).unwrap();
+    (queue, reader)
+}
+
+/// As a log call does.
+fn say(queue: &Queue, octet: u8) {
+    if queue.push(Severity::Error, &[octet; 16]) {
+        queue.wake();
+    }
+}
+
+fn beside(queue: &Arc<Queue>, action: impl FnOnce(&Queue) + 'static) -> thread::JoinHandle<()> {
+    let queue = Arc::clone(queue);
+    thread::spawn(move || action(&queue))
+}
+
+/// The books at this moment, which must balance.
+fn counts(queue: &Queue) -> Stats {
+    let mut stats = Stats::default();
+    queue.tell(&mut stats);
+    assert_eq!(stats.captured, stats.delivered + stats.dropped() + stats.pending, "{stats:?}");
+    stats
+}
+
+/// Nothing that a model waits for is ever pending: it blocks the thread, or is there.
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a timer is waited for"),
+    }
+}
+
+/// Sends what there is, to a server that has it at once.
+fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
+    let mut end = 0;
+    for stored in reader.batch(usize::MAX) {
+        assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
+        seen.push(stored.octets[0]);
+        end = stored.end;
+    }
+    reader.sent(end);
+    reader.acked(end, ResendBuffer::NONE);
+}
+
+/// As `Shipper::run` does, until nobody is left to log.
+fn ship_all(mut reader: Reader) -> Vec<u8> {
+    let mut seen = Vec::new();
+    loop {
+        match at_once(reader.work(None)) {
+            Wake::Messages => ship(&mut reader, &mut seen),
+            Wake::Nothing => {}
+            Wake::HangUp => reader.hung_up(),
+            Wake::End => return seen,
+        }
+    }
+}
+
+const FOR_EVER: Duration = Duration::MAX;
+
+#[test]
+fn a_reader_that_sleeps_is_woken_for_each_message() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::DropNewest);
+        let one = beside(&queue, |queue| say(queue, b'a'));
+        let other = beside(&queue, |queue| say(queue, b'b'));
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            if at_once(reader.work(None)) == Wake::Messages {
+                ship(&mut reader, &mut seen);
+            }
+        }
+        one.join().unwrap();
+        other.join().unwrap();
+        seen.sort_unstable();
+        assert_eq!(seen, b"ab");
+        assert_eq!((counts(&queue).captured, counts(&queue).delivered), (2, 2));
+    });
+}
+
+#[test]
+fn the_reader_ships_what_the_last_handle_said_and_ends() {
+    check(|| {
+        let (queue, reader) = pair(Overflow::DropNewest);
+        let handle = beside(&queue, |queue| {
+            say(queue, b'a');
+            say(queue, b'b');
+            queue.close();
+        });
+        assert_eq!(ship_all(reader), b"ab");
+        handle.join().unwrap();
+        let counts = counts(&queue);
+        assert_eq!((counts.captured, counts.delivered), (2, 2));
+    });
+}
+
+#[test]
+fn a_flush_waits_for_all_that_was_said_before_and_for_nothing_else() {
+    check(|| {
+        let (queue, reader) = pair(Overflow::DropNewest);
+        let shipper = thread::spawn(move || ship_all(reader));
+        let other = beside(&queue, |queue| say(queue, b'b'));
+        say(&queue, b'a');
+        let said = counts(&queue).captured;
+        assert!(queue.flush(FOR_EVER));
+        assert!(counts(&queue).delivered >= said);
+        other.join().unwrap();
+        queue.close();
+        assert_eq!(shipper.join().unwrap().len(), 2);
+        assert_eq!(counts(&queue).delivered, 2);
+    });
+}
+
+#[test]
+fn two_flushes_at_once_both_end() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::DropNewest);
+        let flush = |octet| {
+            beside(&queue, move |queue| {
+                say(queue, octet);
+                assert!(queue.flush(FOR_EVER));
+            })
+        };
+        let flushes = [flush(b'a'), flush(b'b')];
+        let mut seen = Vec::new();
+        while seen.len() < 2 {
+            if at_once(reader.work(None)) == Wake::Messages {
+                ship(&mut reader, &mut seen);
+            }
+        }
+        flushes.into_iter().for_each(|flush| flush.join().unwrap());
+        assert!(!reader.flush_requested());
+    });
+}
+
+#[test]
+fn a_flush_that_has_no_time_is_true_only_where_all_has_arrived() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::DropNewest);
+        let other = beside(&queue, |queue| {
+            say(queue, b'a');
+            let is_flushed = queue.flush(Duration::ZERO);
+            assert!(!is_flushed || counts(queue).delivered == 1);
+        });
+        let mut seen = Vec::new();
+        while seen.is_empty() {
+            if at_once(reader.work(None)) == Wake::Messages {
+                ship(&mut reader, &mut seen);
+            }
+        }
+        other.join().unwrap();
+        assert!(queue.flush(Duration::ZERO));
+    });
+}
+
+#[test]
+fn a_flush_ends_when_the_reader_does() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::DropNewest);
+        say(&queue, b'a');
+        let shipper = thread::spawn(move || {
+            let mut seen = Vec::new();
+            ship(&mut reader, &mut seen);
+        });
+        say(&queue, b'b');
+        let is_flushed = queue.flush(FOR_EVER);
+        let counts = counts(&queue);
+        // What was turned away is nothing to wait for, and counted.
+        assert_eq!((counts.captured, counts.pending), (2, 0));
+        assert!(is_flushed || counts.dropped_for(DropReason::Closed) > 0);
+        shipper.join().unwrap();
+    });
+}
+
+#[test]
+fn hanging_up_ends_when_it_is_done() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::DropNewest);
+        let end = beside(&queue, |queue| {
+            say(queue, b'a');
+            assert!(queue.flush_and_hang_up(FOR_EVER));
+            assert_eq!(counts(queue).delivered, 1);
+        });
+        let mut seen = Vec::new();
+        loop {
+            match at_once(reader.work(None)) {
+                Wake::Messages => ship(&mut reader, &mut seen),
+                Wake::HangUp => break reader.hung_up(),
+                _ => {}
+            }
+        }
+        end.join().unwrap();
+        assert_eq!(seen, b"a");
+    });
+}
+
+#[test]
+fn hanging_up_ends_when_the_reader_does() {
+    check(|| {
+        let (queue, reader) = pair(Overflow::DropNewest);
+        let end = beside(&queue, |queue| {
+            queue.flush_and_hang_up(FOR_EVER);
+        });
+        queue.close();
+        assert_eq!(ship_all(reader), b"");
+        end.join().unwrap();
+    });
+}
+
+#[test]
+fn a_pause_ends_when_somebody_waits_or_nobody_is_left() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::DropNewest);
+        let other = beside(&queue, |queue| {
+            say(queue, b'a');
+            assert!(queue.flush(FOR_EVER));
+            queue.close();
+        });
+        // A wake for a message doesn't end a pause.
+        at_once(reader.wait_flush_requested());
+        assert_eq!(counts(&queue).captured, 1);
+        ship(&mut reader, &mut Vec::new());
+        at_once(reader.wait_flush_requested());
+        assert!(reader.is_closed() || counts(&queue).delivered == 1);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn a_call_that_waits_for_room_goes_on_when_there_is_some() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::Block(FOR_EVER));
+        say(&queue, b'a');
+        say(&queue, b'b');
+        let pending = beside(&queue, |queue| say(queue, b'c'));
+        let mut seen = Vec::new();
+        while seen.len() < 3 {
+            if at_once(reader.work(None)) == Wake::Messages {
+                ship(&mut reader, &mut seen);
+            }
+            assert_eq!(counts(&queue).dropped(), 0);
+        }
+        pending.join().unwrap();
+        assert_eq!((seen.as_slice(), counts(&queue).delivered), (&b"abc"[..], 3));
+    });
+}
+
+#[test]
+fn a_call_that_waits_for_room_goes_on_when_the_reader_ends() {
+    check(|| {
+        let (queue, reader) = pair(Overflow::Block(FOR_EVER));
+        say(&queue, b'a');
+        say(&queue, b'b');
+        let pending = beside(&queue, |queue| say(queue, b'c'));
+        drop(reader);
+        let _ = counts(&queue);
+        pending.join().unwrap();
+        assert_eq!(counts(&queue).dropped_for(DropReason::Closed), 3);
+    });
+}
+
+/// The third message does not fit until the reader has freed the first.
+#[test]
+fn no_word_is_read_and_written_at_once() {
+    check(|| {
+        let (mut producer, mut consumer) = ring(64).unwrap();
+        let push =
+            |producer: &mut ring::Producer, octet| producer.push(Severity::Debug, &[octet; 24], 0);
+        assert!(push(&mut producer, b'a'));
+        let writer = loom::thread::spawn(move || {
+            let second = push(&mut producer, b'b');
+            (second, push(&mut producer, b'c'))
+        });
+        let mut seen = Vec::new();
+        let mut read = |consumer: &mut Consumer| {
+            let mut end = consumer.sent();
+            for stored in consumer.unsent() {
+                assert!(stored.octets.len() == 24);
+                assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
+                seen.push(stored.octets[0]);
+                end = stored.end;
+            }
+            consumer.advance_sent(end);
+            consumer.advance_acked(end);
+            consumer.free(end);
+        };
+        read(&mut consumer);
+        read(&mut consumer);
+        let (second, third) = writer.join().unwrap();
+        read(&mut consumer);
+        let all = [(true, b'a'), (second, b'b'), (third, b'c')];
+        let pushed: Vec<_> = all.into_iter().filter(|(done, _)| *done).collect();
+        assert_eq!(seen, pushed.iter().map(|(_, octet)| *octet).collect::<Vec<_>>());
+    });
+}

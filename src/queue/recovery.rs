@@ -1,0 +1,292 @@
+//! What is sound in a ring file that was found?
+//!
+//! ```text
+//!      0  constants: magic, version, length of this page, capacity, check    32 octets
+//!   1024  head, and its complement
+//!   2048  kept, and its complement
+//!   3072  the constants again
+//!   4096  the ring
+//! ```
+//!
+//! All numbers are little-endian. Each thing stands there twice, so that damage of one leaves the
+//! other; the cursors in cache lines of their own, since two threads write them.
+
+use super::{
+    Cursor,
+    entry::{EntryHeader, HEADER_LEN, check, mark, space},
+};
+use crate::Severity;
+
+/// What the first page of the file says.
+#[derive(Debug)]
+pub(super) struct Header {
+    pub(super) capacity: usize,
+    /// One of each pair is right, unless both are damaged.
+    heads: [Cursor; 2],
+    kepts: [Cursor; 2],
+}
+
+impl Header {
+    /// `None` where this is no header of ours.
+    pub(super) fn read(page: &[u8]) -> Option<Header> {
+        let capacity = CONSTANTS.into_iter().find_map(|at| {
+            let constants = page.get(at..at + constants(0).len())?;
+            let capacity = number(constants, CAPACITY)?;
+            (constants == self::constants(capacity)).then_some(capacity)
+        })?;
+        let cursors = |at| {
+            let [one, other] = [number(page, at), number(page, at + HEADER_LEN)];
+            [one.unwrap_or(Cursor::MAX), !other.unwrap_or_default()]
+        };
+        Some(Header {
+            capacity: usize::try_from(capacity)
+                .ok()
+                .filter(|_| (1..LAST_CURSOR).contains(&capacity) && capacity % PAGE as u64 == 0)?,
+            heads: cursors(HEAD),
+            kepts: cursors(KEPT),
+        })
+    }
+
+    /// Where the messages may be: pairs of `kept` and `head`, of which at least one is right unless
+    /// more than one cursor is damaged.
+    pub(super) fn ranges(&self) -> Vec<(Cursor, Cursor)> {
+        let mut ranges = Vec::new();
+        for freed in self.kepts {
+            for head in self.heads {
+                let is_possible = freed % HEADER_LEN as u64 == 0
+                    && head % HEADER_LEN as u64 == 0
+                    && head < LAST_CURSOR
+                    && head.checked_sub(freed).is_some_and(|used| used <= self.capacity as u64);
+                if is_possible && !ranges.contains(&(freed, head)) {
+                    ranges.push((freed, head));
+                }
+            }
+        }
+        if ranges.is_empty() {
+            // A power failure may leave a newer head beside an older end: all of a ring may hold
+            // something then.
+            let heads =
+                self.heads.into_iter().filter(|h| h % HEADER_LEN as u64 == 0 && *h < LAST_CURSOR);
+            ranges.extend(heads.map(|head| (head.saturating_sub(self.capacity as u64), head)));
+        }
+        // A process that is killed between the two copies leaves all pairs right, and the widest
+        // has what was written last.
+        ranges.sort_by_key(|(freed, head)| std::cmp::Reverse(head - freed));
+        ranges
+    }
+}
+
+/// The constants at the beginning of a file.
+pub(super) fn constants(capacity: u64) -> Vec<u8> {
+    let mut octets = MAGIC.to_vec();
+    octets.extend(VERSION.to_le_bytes());
+    octets.extend((PAGE as u32).to_le_bytes());
+    octets.extend(capacity.to_le_bytes());
+    octets.extend(u64::from(crc32fast::hash(&octets)).to_le_bytes());
+    octets
+}
+
+/// The first page of a file.
+pub(super) fn header(capacity: u64, freed: Cursor, head: Cursor) -> Vec<u8> {
+    let mut page = vec![0; PAGE];
+    let pairs = [(HEAD, head), (KEPT, freed)]
+        .map(|(at, cursor)| (at, [cursor.to_le_bytes(), (!cursor).to_le_bytes()].concat()));
+    let copies = CONSTANTS.map(|at| (at, constants(capacity)));
+    for (at, octets) in pairs.into_iter().chain(copies) {
+        for (octet, place) in octets.iter().zip(page.iter_mut().skip(at)) {
+            *place = *octet;
+        }
+    }
+    page
+}
+
+/// The octets of a ring as they were found.
+pub(super) struct RingImage<'a> {
+    /// Shorter than the capacity where the file was cut.
+    octets: &'a [u8],
+    /// Where in the ring these begin.
+    first: usize,
+    capacity: usize,
+}
+
+/// What stands at a place that a message should begin at.
+enum Entry<'a> {
+    Message(Severity, &'a [u8], Cursor),
+    Skip(Cursor),
+    Damage,
+}
+
+/// How many messages there are in a ring, if they follow one another from `kept` to `head`; `read`
+/// fills a slice with what stands from a place on. It is never all in memory: new memory for it would
+/// cost several times what reading it does.
+///
+/// # Errors
+///
+/// Where `read` has one.
+pub(super) fn validate<E>(
+    capacity: usize,
+    freed: Cursor,
+    head: Cursor,
+    mut read: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
+) -> Result<Option<u64>, E> {
+    let (mut at, mut count) = (freed, 0);
+    let (mut buffer, mut size) = (Vec::new(), PIECE);
+    while at < head {
+        let first = (at % capacity as u64) as usize;
+        let longest = (capacity - first).min(usize::try_from(head - at).unwrap_or(usize::MAX));
+        let length = size.min(longest);
+        buffer.resize(length.max(buffer.len()), 0);
+        let octets = buffer.get_mut(..length).unwrap_or_default();
+        read(first, octets)?;
+        let (sound, end) = RingImage { octets, first, capacity }.count(at, head);
+        if end > at {
+            (at, size) = (end, PIECE);
+            count += sound;
+        } else if length < longest {
+            size = size.saturating_mul(2);
+        } else {
+            return Ok(None);
+        }
+    }
+    Ok(Some(count))
+}
+
+impl<'a> RingImage<'a> {
+    /// A ring from its beginning on.
+    pub(super) fn new(octets: &'a [u8], capacity: usize) -> Self {
+        RingImage { octets, first: 0, capacity }
+    }
+
+    /// How many messages follow one another from `at` on, and where something else or nothing does.
+    fn count(&self, mut at: Cursor, head: Cursor) -> (u64, Cursor) {
+        let (last, mut count) = (at + self.octets.len() as u64, 0);
+        while at < head.min(last) {
+            at = match self.thing(at, head, usize::MAX) {
+                Entry::Message(_, _, end) => {
+                    count += 1;
+                    end
+                }
+                Entry::Skip(end)
+                    if end <= last && self.entry_inside_padding(at, end, head).is_none() =>
+                {
+                    end
+                }
+                Entry::Skip(_) | Entry::Damage => break,
+            };
+        }
+        (count, at)
+    }
+
+    /// Hands on each sound message between `kept` and `head`, and says between how many of them
+    /// there was damage.
+    pub(super) fn salvage(
+        &self,
+        freed: Cursor,
+        head: Cursor,
+        mut take: impl FnMut(Severity, &'a [u8]),
+    ) -> u64 {
+        let (mut at, mut gaps, mut in_gap) = (freed, 0, false);
+        // A word that is none may claim any length. Most texts can't look like a short one, so
+        // only the checks of long ones could take for ever.
+        let mut for_long_ones = self.octets.len().saturating_mul(PATIENCE);
+        while at < head {
+            let longest = if for_long_ones == 0 { SHORT } else { usize::MAX };
+            at = match self.thing(at, head, longest) {
+                Entry::Message(severity, octets, end) => {
+                    take(severity, octets);
+                    in_gap = false;
+                    end
+                }
+                Entry::Skip(end) => {
+                    let hidden = self.entry_inside_padding(at, end, head);
+                    gaps += u64::from(hidden.is_some() && !in_gap);
+                    hidden.unwrap_or(end)
+                }
+                Entry::Damage => {
+                    if in_gap {
+                        let tried = self.length_at(at).filter(|length| *length > SHORT);
+                        for_long_ones = for_long_ones.saturating_sub(tried.unwrap_or_default());
+                    }
+                    gaps += u64::from(!in_gap);
+                    in_gap = true;
+                    self.resync_after(at)
+                }
+            };
+        }
+        gaps
+    }
+
+    fn thing(&self, at: Cursor, head: Cursor, longest: usize) -> Entry<'a> {
+        let here = self.here(at);
+        let rest = self.capacity - self.first - here;
+        let word = number(self.octets, here).and_then(EntryHeader::from_strange_bits);
+        let (severity, length, checked) = match word {
+            Some(EntryHeader::Message(severity, length, check)) => (severity, length, check),
+            Some(EntryHeader::Skip) if at + rest as u64 <= head => {
+                return Entry::Skip(at + rest as u64);
+            }
+            _ => return Entry::Damage,
+        };
+        let end = at + space(length) as u64;
+        if space(length) > rest || end > head || length > longest {
+            return Entry::Damage;
+        }
+        match self.octets.get(here + HEADER_LEN..here + HEADER_LEN + length) {
+            Some(octets) if checked == check(severity, octets) ^ mark(at) => {
+                Entry::Message(severity, octets, end)
+            }
+            _ => Entry::Damage,
+        }
+    }
+
+    /// Where the next message may begin. What the file doesn't have is passed over at once, however
+    /// much it claims to be.
+    fn resync_after(&self, at: Cursor) -> Cursor {
+        let here = self.here(at);
+        let is_there = here + HEADER_LEN < self.octets.len();
+        at + if is_there { HEADER_LEN } else { self.capacity - self.first - here } as u64
+    }
+
+    /// A message between what says that nothing follows there, and the end of the ring: damage can
+    /// look like that.
+    fn entry_inside_padding(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
+        let there = self.octets.len().saturating_sub(self.here(at));
+        let mut rest = (at + HEADER_LEN as u64..end.min(at + there as u64)).step_by(HEADER_LEN);
+        rest.find(|at| matches!(self.thing(*at, head, SHORT), Entry::Message(..)))
+    }
+
+    /// The length that a message at this place would have, were it to fit.
+    fn length_at(&self, at: Cursor) -> Option<usize> {
+        let here = self.here(at);
+        match number(self.octets, here).and_then(EntryHeader::from_strange_bits) {
+            Some(EntryHeader::Message(_, length, _)) => {
+                Some(length).filter(|length| self.first + here + space(*length) <= self.capacity)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where in `octets` this is.
+    fn here(&self, at: Cursor) -> usize {
+        ((at % self.capacity as u64) as usize).saturating_sub(self.first)
+    }
+}
+
+fn number(octets: &[u8], at: usize) -> Option<u64> {
+    Some(u64::from_le_bytes(octets.get(at..at + HEADER_LEN)?.try_into().ok()?))
+}
+
+pub(super) const PAGE: usize = 4096;
+pub(super) const HEAD: usize = 1024;
+pub(super) const KEPT: usize = 2048;
+pub(super) const CONSTANTS: [usize; 2] = [0, 3072];
+const CAPACITY: usize = 16;
+const MAGIC: &[u8; 8] = b"logshipq";
+const VERSION: u32 = 1;
+/// No process comes this far, and sums with it can't overflow.
+const LAST_CURSOR: Cursor = 1 << 62;
+const SHORT: usize = 64 * 1024;
+/// Small enough for a processor's cache.
+const PIECE: usize = 256 * 1024;
+/// How often all of a ring may be read in search of long messages.
+const PATIENCE: usize = 64;

@@ -1,0 +1,117 @@
+//! Is the file on the disk, and is it still the one that it was?
+
+use std::{
+    fs::File,
+    io,
+    os::{fd::AsFd as _, unix::fs::MetadataExt as _},
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread,
+    time::Duration,
+};
+
+use super::{QueueFile, Tell, ring::Producer};
+use crate::{fork, reentrancy::mute_thread};
+
+/// The guard of a ring, if it is in a file that is to be synced; in words, why that can't be.
+pub(super) fn of(producer: &Producer, place: QueueFile<'_>) -> Result<Option<SyncThread>, String> {
+    let (Some(file), Some((every, tell))) = (producer.file(), place.sync) else { return Ok(None) };
+    let guard = file.and_then(|file| SyncThread::start(file, place.path.to_owned(), every, tell));
+    guard.map(Some).map_err(|error| {
+        let path = place.path.display();
+        format!(
+            "the queue file {path} can't be synced, and is no promise against power loss: {error}"
+        )
+    })
+}
+
+/// A thread that syncs a file; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct SyncThread {
+    _end: Sender<()>,
+}
+
+impl SyncThread {
+    /// Syncs `file`, known as `path`, at this interval, so that neither a log call nor the
+    /// shipper ever waits for a disk.
+    ///
+    /// # Errors
+    ///
+    /// Where the system gives no thread.
+    fn start(file: File, path: PathBuf, every: Duration, tell: Tell) -> io::Result<Self> {
+        let (end, ended) = channel();
+        let length = file.metadata()?.len();
+        fork::leave_to_parent(file.as_fd());
+        let watch = FileWatch { file, path, length, is_told: false, tell };
+        thread::Builder::new().name("logship-sync".to_owned()).spawn(move || {
+            mute_thread();
+            watch.run(every, &ended);
+        })?;
+        Ok(SyncThread { _end: end })
+    }
+}
+
+struct FileWatch {
+    file: File,
+    path: PathBuf,
+    length: u64,
+    is_told: bool,
+    tell: Tell,
+}
+
+impl Drop for FileWatch {
+    fn drop(&mut self) {
+        fork::take_back(self.file.as_fd());
+    }
+}
+
+impl FileWatch {
+    fn run(mut self, every: Duration, ended: &Receiver<()>) {
+        let mut has_name = false;
+        loop {
+            let is_over = ended.recv_timeout(every) != Err(RecvTimeoutError::Timeout);
+            self.look();
+            // A page that could not be written counts as clean from then on: another sync would
+            // succeed without having written it.
+            let named = if has_name { Ok(()) } else { sync_name(&self.path) };
+            has_name = true;
+            if let Err(error) = named.and_then(|()| self.file.sync_data()) {
+                let path = self.path.display();
+                (self.tell)(&format!(
+                    "the queue file {path} can't be written to the disk: {error}; from now on it \
+                     is no promise against power loss"
+                ));
+                return;
+            }
+            if is_over {
+                return;
+            }
+        }
+    }
+
+    /// Tells, once, that somebody else has done something to the file.
+    fn look(&mut self) {
+        let Ok(now) = self.file.metadata() else { return };
+        let path = self.path.display();
+        let what = if now.nlink() == 0 {
+            format!("the queue file {path} was deleted: what waits in it ends with this process")
+        } else if now.len() < self.length {
+            format!("the queue file {path} was shortened by somebody: this process may be killed")
+        } else {
+            return;
+        };
+        if !std::mem::replace(&mut self.is_told, true) {
+            (self.tell)(&what);
+        }
+    }
+}
+
+/// A file that is on the disk is lost all the same if the folder that has its name isn't.
+fn sync_name(path: &Path) -> io::Result<()> {
+    let folder = if path.is_dir() { Some(path) } else { path.parent() };
+    folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+#[cfg(all(test, not(logship_loom)))]
+#[path = "sync_thread_tests.rs"]
+mod tests;

@@ -1,0 +1,136 @@
+//! At which addresses is a server to be found, right now?
+
+use std::{
+    hash::{BuildHasher, RandomState},
+    io,
+    net::{SocketAddr, ToSocketAddrs as _},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::{
+    endpoint::{Endpoint, Scheme},
+    reentrancy::mute_thread,
+    transport::Address,
+};
+
+/// Room for look-ups: one that hangs leaves room for another try.
+#[derive(Clone, Debug)]
+pub(super) struct LookUps(Arc<Semaphore>);
+
+impl Default for LookUps {
+    fn default() -> Self {
+        LookUps(Arc::new(Semaphore::new(AT_ONCE)))
+    }
+}
+
+/// Asks anew each time: the name may have moved. It runs on a thread of its own, so that a name
+/// server that never answers costs no more than `limit`.
+pub(super) async fn addresses(
+    endpoint: &Endpoint,
+    limit: Duration,
+    look_ups: &LookUps,
+) -> io::Result<Vec<Address>> {
+    match endpoint.scheme {
+        #[cfg(unix)]
+        Scheme::Unix => return Ok(vec![Address::Path]),
+        _ => {}
+    }
+    let found = tokio::time::timeout(limit, sockets(endpoint, limit, look_ups)).await;
+    let addresses = found.map_err(|_| {
+        let text = format!("no answer to a look-up of {:?} within {limit:?}", endpoint.host);
+        io::Error::new(io::ErrorKind::TimedOut, text)
+    })??;
+    if addresses.is_empty() {
+        return Err(io::Error::other(format!("{:?} has no address", endpoint.host)));
+    }
+    Ok(addresses.into_iter().map(Address::Socket).collect())
+}
+
+async fn sockets(
+    endpoint: &Endpoint,
+    limit: Duration,
+    look_ups: &LookUps,
+) -> io::Result<Vec<SocketAddr>> {
+    #[cfg(feature = "dns-srv")]
+    if endpoint.service.is_some() || endpoint.name_server.is_some() {
+        return super::srv::sockets(endpoint, limit).await;
+    }
+    // Only the other way to look up a name has a limit for each of its steps.
+    let _ = limit;
+    let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
+    let explain = |e| io::Error::other(format!("{:?} was not found: {e}", endpoint.host));
+    Ok(spread(found.map_err(explain)?, &mut chance()))
+}
+
+/// As tokio's own, which panics where the system gives no thread.
+async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<SocketAddr>> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let room = Arc::clone(&look_ups.0).acquire_owned().await.map_err(io::Error::other)?;
+    let (answer, found) = oneshot::channel();
+    thread::Builder::new().name("logship-dns".to_owned()).spawn(move || {
+        mute_thread();
+        let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        drop(room);
+        // Whoever asked may have given up.
+        let _ = answer.send(addresses);
+    })?;
+    found.await.map_err(io::Error::other)?
+}
+
+/// Shuffles the addresses of each family: the system gives them in the same order to every
+/// process, and all would go to the first one. The family it prefers stays the first.
+pub(super) fn spread(
+    addresses: Vec<SocketAddr>,
+    chance: &mut impl FnMut(usize) -> usize,
+) -> Vec<SocketAddr> {
+    let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
+    let families = addresses.into_iter().partition(|address| address.is_ipv4() == first_is_v4);
+    let (mut preferred, mut others): (Vec<_>, Vec<_>) = families;
+    for family in [&mut preferred, &mut others] {
+        for end in (1..family.len()).rev() {
+            family.swap(end, chance(end + 1));
+        }
+    }
+    preferred.append(&mut others);
+    preferred
+}
+
+/// Numbers below a limit, by chance.
+pub(super) fn chance() -> impl FnMut(usize) -> usize {
+    let state = RandomState::new();
+    let mut count = 0_u64;
+    move |limit| {
+        count += 1;
+        (state.hash_one(count) % limit.max(1) as u64) as usize
+    }
+}
+
+const AT_ONCE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn every_address_comes_first_about_as_often_and_none_is_lost() {
+        let all: Vec<SocketAddr> = ["[::1]:1", "10.0.0.1:1", "[::2]:1", "[::3]:1", "10.0.0.2:1"]
+            .map(|address| address.parse().unwrap())
+            .into();
+        let mut firsts: HashMap<SocketAddr, usize> = HashMap::new();
+        for _ in 0..3000 {
+            let order = spread(all.clone(), &mut chance());
+            assert!(order[..3].iter().all(SocketAddr::is_ipv6), "{order:?}");
+            assert!(all.iter().all(|address| order.contains(address)));
+            *firsts.entry(order[0]).or_default() += 1;
+        }
+        assert!(firsts.len() == 3 && firsts.values().all(|count| *count > 800), "{firsts:?}");
+    }
+}

@@ -1,0 +1,100 @@
+//! Whom does the shipper tell that something is wrong, when it must not log?
+
+use std::{
+    fmt,
+    io::Write as _,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// What an application may ask to be told: see `Builder::on_error`.
+pub(crate) type ErrorCallback = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Tells the application's listener of each trouble, and standard error once a minute.
+pub(crate) struct ErrorReporter {
+    tag: String,
+    listener: Option<ErrorCallback>,
+    last_report: Option<Instant>,
+    suppressed: u64,
+}
+
+impl ErrorReporter {
+    pub(crate) fn new(tag: &str, listener: Option<ErrorCallback>) -> Self {
+        ErrorReporter { tag: tag.to_owned(), listener, last_report: None, suppressed: 0 }
+    }
+
+    /// Tells of something that happens once, at the start; what comes after it is not held back.
+    pub(crate) fn tell_at_start(&mut self, what: &str) {
+        self.tell(format_args!("{what}"));
+        self.last_report = None;
+    }
+
+    pub(super) fn tell(&mut self, what: fmt::Arguments<'_>) {
+        let what = what.to_string();
+        if let Some(listener) = &self.listener {
+            // A listener that panics has been told; shipping goes on.
+            let _ = catch_unwind(AssertUnwindSafe(|| listener(&what)));
+            return;
+        }
+        // Standard error may be closed; there is nobody else to tell.
+        let line = self.line(&what, Instant::now());
+        let _ = line.map(|line| writeln!(std::io::stderr(), "{line}"));
+    }
+
+    /// What standard error is told of it, if it hasn't been told enough lately.
+    fn line(&mut self, what: &str, now: Instant) -> Option<String> {
+        if self
+            .last_report
+            .is_some_and(|last| now.saturating_duration_since(last) < REPORT_INTERVAL)
+        {
+            self.suppressed += 1;
+            return None;
+        }
+        let more = match std::mem::take(&mut self.suppressed) {
+            0 => String::new(),
+            more => format!(" (and {more} more troubles since the last line)"),
+        };
+        self.last_report = Some(now);
+        Some(format!("logship: {}: {what}{more}", self.tag))
+    }
+
+    /// The next trouble is a new one.
+    pub(super) fn is_over(&mut self) {
+        self.suppressed = 0;
+    }
+}
+
+const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::{super::backoff::Backoff, *};
+
+    #[test]
+    fn a_day_without_a_server_is_a_line_a_minute_and_no_trouble_is_left_out() {
+        let mut trouble = ErrorReporter::new("t", None);
+        let (mut backoff, begin) = (Backoff::default(), Instant::now());
+        let (mut after, mut told, mut lines) = (Duration::ZERO, 0, Vec::new());
+        while after < DAY {
+            // Two servers, neither of which is there.
+            for server in ["tcp://a", "tcp://b"] {
+                told += 1;
+                let line = trouble.line(&format!("can't reach {server}"), begin + after);
+                lines.extend(line.map(|line| (after, line)));
+            }
+            after += backoff.next();
+        }
+        let minutes = (DAY.as_secs() / 60) as usize;
+        assert!(lines.len() <= minutes && lines.len() >= minutes / 2, "{} lines", lines.len());
+        assert!(lines.windows(2).all(|pair| pair[1].0 - pair[0].0 >= REPORT_INTERVAL));
+        let more = |line: &str| {
+            let (_, more) = line.split_once("(and ")?;
+            more.split(' ').next()?.parse::<u64>().ok()
+        };
+        let said: u64 = lines.iter().map(|(_, line)| 1 + more(line).unwrap_or_default()).sum();
+        assert_eq!(said + trouble.suppressed, told);
+    }
+
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+}

@@ -1,0 +1,131 @@
+//! At which hosts is a service to be found, and in which order are they tried? RFC 2782.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use hickory_resolver::{
+    Name, TokioResolver,
+    config::{NameServerConfig, ResolverConfig},
+    name_server::TokioConnectionProvider,
+    proto::{rr::rdata::SRV, xfer::Protocol},
+    system_conf::read_system_conf,
+};
+
+use super::dns::{chance, spread};
+use crate::endpoint::Endpoint;
+
+/// The addresses of an endpoint that names a service, or a name server of its own.
+pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<Vec<SocketAddr>> {
+    let resolver = resolver(endpoint.name_server, limit)?;
+    let Some(service) = &endpoint.service else {
+        return hosts(&resolver, &endpoint.host, endpoint.port).await;
+    };
+    let name = format!("{}.{}", service.name, endpoint.host);
+    let found = resolver.srv_lookup(absolute(&name)?).await;
+    let found = found.map_err(|e| io::Error::other(format!("{name:?} has no SRV record: {e}")))?;
+    let targets: Vec<SRV> = found.iter().cloned().collect();
+    if targets.iter().all(|target| target.target().is_root()) {
+        let domain = &endpoint.host;
+        return Err(io::Error::other(format!("{domain:?} says that it has no {}", service.name)));
+    }
+    let mut addresses = Vec::new();
+    let mut last = None;
+    for target in in_order(targets, &mut chance()) {
+        match hosts(&resolver, &target.target().to_utf8(), target.port()).await {
+            Ok(found) => addresses.extend(found),
+            Err(error) => last = Some(error),
+        }
+    }
+    match last {
+        Some(error) if addresses.is_empty() => Err(error),
+        _ => Ok(addresses),
+    }
+}
+
+async fn hosts(resolver: &TokioResolver, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let found = resolver.lookup_ip(absolute(host)?).await;
+    let found = found.map_err(|e| io::Error::other(format!("{host:?} was not found: {e}")))?;
+    let found = found.iter().map(|address| SocketAddr::new(address, port));
+    Ok(spread(found.collect(), &mut chance()))
+}
+
+/// Reads the system's configuration anew each time, as the system's own look-ups do, and keeps no
+/// answer longer than the connect that it was asked for.
+fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioResolver> {
+    let explain = |e| io::Error::other(format!("the system names no name server: {e}"));
+    let (config, mut options) = match server {
+        Some(server) => {
+            let mut config = ResolverConfig::new();
+            config.add_name_server(NameServerConfig::new(server, Protocol::Udp));
+            config.add_name_server(NameServerConfig::new(server, Protocol::Tcp));
+            (config, Default::default())
+        }
+        None => read_system_conf().map_err(explain)?,
+    };
+    options.cache_size = 0;
+    // One that is silent leaves time to ask again, or to ask another.
+    options.timeout = options.timeout.min(limit / TRIES);
+    let provider = TokioConnectionProvider::default();
+    Ok(TokioResolver::builder_with_config(config, provider).with_options(options).build())
+}
+
+/// A name that no search list is added to.
+fn absolute(name: &str) -> io::Result<Name> {
+    let mut name = Name::from_utf8(name).map_err(io::Error::other)?;
+    name.set_fqdn(true);
+    Ok(name)
+}
+
+/// The lowest priority first; among equals by chance, so that the first is each in proportion to
+/// its weight, and those of weight 0 hardly ever.
+fn in_order(mut targets: Vec<SRV>, chance: &mut impl FnMut(usize) -> usize) -> Vec<SRV> {
+    targets.retain(|target| !target.target().is_root());
+    targets.sort_by_key(|target| (target.priority(), target.weight()));
+    let mut ordered = Vec::with_capacity(targets.len());
+    while let Some(first) = targets.first() {
+        let priority = first.priority();
+        let equals = targets.iter().take_while(|target| target.priority() == priority);
+        let sum: usize = equals.map(|target| usize::from(target.weight())).sum();
+        let drawn = chance(sum + 1);
+        let mut running = 0;
+        let chosen = targets.iter().position(|target| {
+            running += usize::from(target.weight());
+            running >= drawn
+        });
+        ordered.push(targets.remove(chosen.unwrap_or_default()));
+    }
+    ordered
+}
+
+const TRIES: u32 = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(targets: &[(u16, u16)], drawn: &[usize]) -> Vec<(u16, u16)> {
+        let host = || Name::from_utf8("host.example.").unwrap();
+        let targets =
+            targets.iter().map(|(priority, weight)| SRV::new(*priority, *weight, 514, host()));
+        let mut drawn = drawn.iter();
+        let ordered = in_order(targets.collect(), &mut |_| *drawn.next().unwrap());
+        ordered.iter().map(|target| (target.priority(), target.weight())).collect()
+    }
+
+    #[test]
+    fn priority_comes_first_and_weight_decides_among_equals() {
+        let targets = [(20, 5), (10, 60), (10, 0), (10, 40)];
+        assert_eq!(order(&targets, &[0, 0, 0, 0]), [(10, 0), (10, 40), (10, 60), (20, 5)]);
+        assert_eq!(order(&targets, &[41, 1, 0, 0]), [(10, 60), (10, 40), (10, 0), (20, 5)]);
+        assert_eq!(order(&targets, &[100, 40, 0, 5]), [(10, 60), (10, 40), (10, 0), (20, 5)]);
+    }
+
+    #[test]
+    fn the_first_is_each_in_proportion_to_its_weight() {
+        let host = Name::from_utf8("host.example.").unwrap();
+        let targets = [70, 30].map(|weight| SRV::new(1, weight, 514, host.clone()));
+        let heavy = (0..4000)
+            .filter(|_| in_order(targets.to_vec(), &mut chance())[0].weight() == 70)
+            .count();
+        assert!((2600..3000).contains(&heavy), "{heavy} of 4000");
+    }
+}

@@ -1,0 +1,67 @@
+//! Has the server said something, or ended, without waiting for it?
+
+use std::{future::poll_fn, io, mem::MaybeUninit, pin::Pin, task::Poll};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::tcp_info;
+use crate::connection_info::TlsInfo;
+
+/// Octets that travel both ways, with a socket under them.
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> SockRef<'_>;
+
+    /// Octets that were written to the socket, where they are more than what was written here.
+    fn on_the_wire(&self) -> Option<u64> {
+        None
+    }
+
+    /// What the system had counted as acknowledged before anything was written to the socket.
+    fn acknowledged_before(&self) -> Option<u64> {
+        tcp_info::octets(&self.socket())
+    }
+
+    /// What TLS has agreed on; none without TLS.
+    fn security(&self) -> Option<&TlsInfo> {
+        None
+    }
+}
+
+/// Whether there is something to read.
+///
+/// # Errors
+///
+/// Where the peer has closed: it would let the kernel take one more write, and lose it.
+pub(super) fn has_input(connection: &impl Connection) -> io::Result<bool> {
+    match connection.socket().peek(&mut [MaybeUninit::uninit()]) {
+        Ok(0) => Err(ended()),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads what is there; none if that is nothing.
+///
+/// # Errors
+///
+/// Where the connection has ended or broken.
+pub(super) async fn try_read(
+    connection: &mut impl Connection,
+    octets: &mut [u8],
+) -> io::Result<Option<usize>> {
+    let mut buffer = ReadBuf::new(octets);
+    let read =
+        poll_fn(|context| Poll::Ready(Pin::new(&mut *connection).poll_read(context, &mut buffer)));
+    match read.await {
+        Poll::Pending => Ok(None),
+        Poll::Ready(Err(error)) => Err(error),
+        Poll::Ready(Ok(())) if buffer.filled().is_empty() => Err(ended()),
+        Poll::Ready(Ok(())) => Ok(Some(buffer.filled().len())),
+    }
+}
+
+pub(super) fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
+}

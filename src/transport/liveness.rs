@@ -1,0 +1,130 @@
+//! How long may a peer be silent, and how long may it stall?
+//!
+//! Who is silent doesn't even acknowledge: the network swallows everything, or the machine is gone.
+//! Who stalls acknowledges, and says that there is no room. The kernel's user timeout (RFC 5482)
+//! ends both alike; so while the peer's window is closed, it is as long as a write may take.
+
+use std::{
+    io,
+    time::{Duration, Instant},
+};
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::{io::AsyncWriteExt as _, time::timeout};
+
+use super::{
+    Timeouts,
+    connection::{Connection, ended, has_input},
+    tcp_info,
+};
+
+/// What a connection is forgiven, and which of it the kernel has been told.
+#[derive(Debug)]
+pub(super) struct Liveness {
+    timeouts: Timeouts,
+    is_stalled: bool,
+}
+
+impl Liveness {
+    pub(super) fn new(timeouts: Timeouts) -> Self {
+        Liveness { timeouts, is_stalled: false }
+    }
+
+    /// Writes the first of these octets, at least one, unless the peer takes none for too long.
+    pub(super) async fn write(
+        &mut self,
+        connection: &mut impl Connection,
+        octets: &[u8],
+    ) -> io::Result<usize> {
+        let begin = Instant::now();
+        loop {
+            let step = self.timeouts.write.saturating_sub(begin.elapsed()).min(LOOK);
+            match timeout(step, connection.write(octets)).await {
+                Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(outcome) => return outcome,
+                Err(_) => {
+                    // Where the system doesn't tell, the end is seen unless something stands before it.
+                    has_input(connection)?;
+                    self.look(&connection.socket(), begin, "a write")?;
+                }
+            }
+        }
+    }
+
+    /// Looks whether the peer stalls, while it is waited for.
+    ///
+    /// # Errors
+    ///
+    /// Where the peer has closed its half: who hears no more may say none, and never makes room. And
+    /// where it has been waited for as long as a write may take.
+    pub(super) fn look(
+        &mut self,
+        socket: &SockRef<'_>,
+        begin: Instant,
+        what: &str,
+    ) -> io::Result<()> {
+        let seen = tcp_info::query(socket);
+        if seen.is_some_and(|seen| seen.has_ended) {
+            return Err(ended());
+        }
+        self.note(socket, seen.is_some_and(|seen| seen.is_stalled));
+        if begin.elapsed() < self.timeouts.write {
+            return Ok(());
+        }
+        let text = format!("no answer to {what} within {:?}", self.timeouts.write);
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+    }
+
+    /// Notes whether the peer stalls: that ends a connection later than silence does.
+    pub(super) fn note(&mut self, socket: &SockRef<'_>, is_stalled: bool) {
+        if is_stalled != self.is_stalled && !self.timeouts.user_timeout.is_zero() {
+            self.is_stalled = is_stalled;
+            let limit = if is_stalled { self.timeouts.write } else { self.timeouts.user_timeout };
+            set_user_timeout(socket, limit.max(self.timeouts.user_timeout));
+        }
+    }
+
+    /// How long to wait until the next look.
+    pub(super) fn step(&self) -> Duration {
+        LOOK.min(self.timeouts.write)
+    }
+}
+
+/// Has the kernel end a connection on which the peer doesn't answer, busy or idle.
+///
+/// # Errors
+///
+/// Where the socket is none of TCP.
+pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io::Result<()> {
+    let usual = if user_timeout.is_zero() { USUAL } else { user_timeout };
+    // The kernel counts these in seconds, one at least.
+    let part = |of: u32| (usual / of).clamp(SECOND, LONGEST_KEEPALIVE);
+    let keepalive = TcpKeepalive::new().with_time(part(2));
+    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+    let keepalive = keepalive.with_interval(part(4)).with_retries(KEEPALIVE_TRIES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    if !user_timeout.is_zero() {
+        set_user_timeout(socket, user_timeout);
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
+    // An option that every Linux since 2.6.37 knows; where one doesn't, keepalive is left.
+    let _ = socket.set_tcp_user_timeout(Some(limit.max(Duration::from_millis(1))));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn set_user_timeout(_: &SockRef<'_>, _: Duration) {}
+
+/// How soon it is noticed that a peer stalls; the shortest user timeout is as long.
+const LOOK: Duration = Duration::from_millis(250);
+/// For keepalive, where no silence is too long.
+const USUAL: Duration = Duration::from_secs(20);
+const SECOND: Duration = Duration::from_secs(1);
+/// The kernel's own limit for keepalive, in seconds.
+const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
+#[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+const KEEPALIVE_TRIES: u32 = 3;
