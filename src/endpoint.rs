@@ -4,11 +4,11 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use crate::{
     Error, Format,
-    environment::octets,
-    idn,
+    builder::env::octets,
     resend::ResendBuffer,
     service::{self, Service},
-    tls_options::TlsOptions,
+    transport::idn,
+    transport::tls_options::TlsOptions,
 };
 
 /// A server to ship to, as its URL says.

@@ -1,6 +1,6 @@
 //! What do the fuzz targets in `fuzz/` see of the inside? Thin openings, without any promise.
 
-use crate::{Error, endpoint::parse_list, fingerprint::parse_fingerprints};
+use crate::{Error, endpoint::parse_list, transport::fingerprint::parse_fingerprints};
 pub use crate::{
     collector::fuzzing::frames,
     encode::fuzzing::{Place, Said, encoded, escaped},

@@ -20,30 +20,23 @@ pub mod collector;
 mod connection_info;
 mod encode;
 mod endpoint;
-mod environment;
 mod error;
 mod exit;
 mod facility;
-mod fingerprint;
 mod fork;
 #[cfg(all(fuzzing, feature = "collector"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod handle;
-mod hostname;
-mod idn;
 mod queue;
 mod record;
-mod redact;
 mod reentrancy;
 mod resend;
 mod service;
 mod severity;
 mod ship;
 mod stats;
-mod tls_options;
 mod transport;
-mod zone;
 
 #[cfg(feature = "tracing")]
 pub use self::capture::Layer;
@@ -60,7 +53,7 @@ pub use self::{
     record::Level,
     severity::Severity,
     stats::{DropReason, Losses, Stats},
-    tls_options::{TlsBackend, TlsVersion},
+    transport::tls_options::{TlsBackend, TlsVersion},
 };
 
 /// Ships every `tracing` event and every `log` record of this program from now on, tagged, to the

@@ -2,19 +2,18 @@
 
 use std::{path::PathBuf, process, sync::Arc, time::Duration};
 
-use super::{Builder, pipeline::PipelineConfig};
+use super::{Builder, hostname, pipeline::PipelineConfig};
 use crate::{
     ControlCharacters, Error, Facility, Format, Guard, Handle, Overflow,
+    builder::env::{self as read, Environment, choose},
     capture::{Filter, panic},
+    encode::redact::Redact,
+    encode::time_zone::Zone,
     encode::{HOSTNAME, PROCID, Settings, check_field, check_tag},
     endpoint::{Endpoint, Framing, Scheme, parse_list},
-    environment::{self as read, Environment, choose},
-    hostname,
     record::Severities,
-    redact::Redact,
     resend::ResendBuffer,
     transport::{Server, Timeouts},
-    zone::Zone,
 };
 
 impl Builder {

@@ -1,6 +1,8 @@
 //! What can be set, and what does each setting mean?
 
 mod config;
+pub(crate) mod env;
+mod hostname;
 mod pipeline;
 mod queue;
 mod tls;

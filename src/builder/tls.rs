@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::Builder;
 use crate::{
     Error, TlsBackend, TlsVersion,
-    environment::{self as read, Environment, choose},
-    tls_options::TlsOptions,
+    builder::env::{self as read, Environment, choose},
+    transport::tls_options::TlsOptions,
 };
 
 /// What the program sets for all servers with TLS; a URL may say otherwise for one.

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::{Clock, EscapeMode, MessageBuf, Settings, field_names::Rule};
-use crate::{record::Origin, zone::Zone};
+use crate::{encode::time_zone::Zone, record::Origin};
 
 /// A format as a table: the delimiters, which the writer alone puts down, so that no content
 /// can, and the two places where formats differ in more than delimiters.

@@ -17,6 +17,7 @@ mod json;
 mod key_cache;
 mod layout;
 mod message_buf;
+pub(crate) mod redact;
 mod rfc3164;
 mod rfc5424;
 mod span_fields;
@@ -24,6 +25,7 @@ mod structured_data;
 #[cfg(test)]
 mod tests;
 mod text;
+pub(crate) mod time_zone;
 mod timestamp;
 mod value;
 mod writer;
@@ -42,7 +44,8 @@ pub(crate) use self::{
 pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
 use self::{layout::Layout, structured_data::header_fits, writer::FIELD_RESERVE};
 use crate::{
-    Error, Facility, record::Severities, redact::Redact, stats::EncodeCounters, zone::Zone,
+    Error, Facility, encode::redact::Redact, encode::time_zone::Zone, record::Severities,
+    stats::EncodeCounters,
 };
 
 /// What a handle's messages have in common.

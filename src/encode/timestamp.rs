@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Utc};
 
-use crate::zone::Zone;
+use crate::encode::time_zone::Zone;
 
 use super::MessageBuf;
 

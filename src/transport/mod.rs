@@ -6,9 +6,11 @@ mod connection;
 #[cfg(any(feature = "native-tls", feature = "rustls"))]
 mod counting_stream;
 mod datagram;
+pub(crate) mod fingerprint;
 mod framing;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
+pub(crate) mod idn;
 mod in_flight;
 mod liveness;
 mod relp;
@@ -23,6 +25,7 @@ mod tls;
 #[cfg(not(any(feature = "native-tls", feature = "rustls")))]
 #[path = "no_tls.rs"]
 mod tls;
+pub(crate) mod tls_options;
 mod udp;
 #[cfg(unix)]
 mod unix;

@@ -12,9 +12,9 @@ use super::{
 };
 use crate::{
     Facility, Severity,
+    encode::redact::Redact,
+    encode::time_zone::Zone,
     record::{Level, Origin, Severities, Value},
-    redact::Redact,
-    zone::Zone,
 };
 
 const FORMATS: [Format; 5] =

@@ -35,8 +35,8 @@ use self::{
 };
 use super::{Timeouts, counting_stream::CountingStream, tcp};
 use crate::{
-    Error, TlsBackend, connection_info::TlsInfo, endpoint::Endpoint, fingerprint::Fingerprint,
-    tls_options::TlsOptions,
+    Error, TlsBackend, connection_info::TlsInfo, endpoint::Endpoint,
+    transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions,
 };
 
 /// Makes TLS connections the way one URL asks for.

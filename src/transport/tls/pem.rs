@@ -8,7 +8,7 @@ use std::{
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use sha2::Digest as _;
 
-use crate::{Error, tls_options::TlsOptions};
+use crate::{Error, transport::tls_options::TlsOptions};
 
 /// The files as they are at this moment.
 pub(super) struct Files {
@@ -87,13 +87,13 @@ fn key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
         let path = path.display();
         if pem.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED) {
             return Error::new(format!(
-                "key={path}: the key is encrypted, and nobody is there to type the password: \
+                "key_file={path}: the key is encrypted, and nobody is there to type the password: \
                  write it without one by `openssl pkey -in {path} -out FILE`, readable to its \
                  owner only"
             ));
         }
         Error::new(format!(
-            "key={path}: holds no PEM key: expected PKCS #8 (BEGIN PRIVATE KEY), PKCS #1 (BEGIN \
+            "key_file={path}: holds no PEM key: expected PKCS #8 (BEGIN PRIVATE KEY), PKCS #1 (BEGIN \
              RSA PRIVATE KEY) or SEC 1 (BEGIN EC PRIVATE KEY)"
         ))
     })

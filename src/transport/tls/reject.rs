@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::certificate;
-use crate::{fingerprint::Fingerprint, tls_options::TlsOptions};
+use crate::{transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions};
 
 /// Why a server's certificate is refused.
 #[derive(Debug)]

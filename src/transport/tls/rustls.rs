@@ -30,7 +30,7 @@ use tokio_rustls::{
 use super::{RejectReason, Trust, backend::Failed, pem::Identity};
 use crate::{
     Error, TlsVersion,
-    fingerprint::Fingerprint,
+    transport::fingerprint::Fingerprint,
     transport::{connection::ended, counting_stream::CountingStream},
 };
 

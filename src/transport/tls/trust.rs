@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use rustls_pki_types::CertificateDer;
 
 use super::{RejectReason, certificate};
-use crate::{fingerprint::Fingerprint, tls_options::TlsOptions};
+use crate::{transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions};
 
 /// Nothing is trusted by leaving something out: the one way to trust anyone has a name.
 pub(super) enum Trust {

@@ -9,7 +9,7 @@ use super::{
     super::{certificate, pkcs8, reject},
     certificates::{Pair, Wish, address, dns, email, p256, p384, rsa},
 };
-use crate::tls_options::TlsOptions;
+use crate::transport::tls_options::TlsOptions;
 
 fn der(pair: &Pair) -> Vec<u8> {
     pair.certificate.to_der().unwrap()

@@ -4,8 +4,8 @@ use std::{fmt, path::PathBuf, str::FromStr};
 
 use crate::{
     Error,
-    fingerprint::{Fingerprint, parse_fingerprints},
-    idn,
+    transport::fingerprint::{Fingerprint, parse_fingerprints},
+    transport::idn,
 };
 
 /// What a URL, the program and the environment say of TLS to one server.
@@ -94,7 +94,7 @@ impl TlsOptions {
     pub(crate) fn check(&self) -> Result<(), String> {
         match (&self.cert, &self.key) {
             (Some(_), None) => return Err("cert needs a key beside it".to_owned()),
-            (None, Some(_)) => return Err("key needs a cert beside it".to_owned()),
+            (None, Some(_)) => return Err("key_file needs a cert_file beside it".to_owned()),
             _ => {}
         }
         let is_to_be_checked = self.ca.is_some() || !self.fingerprints.is_empty();
