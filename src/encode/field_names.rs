@@ -1,54 +1,141 @@
 //! How is a field called on the wire, so that no name is refused and none hides another?
 
-use std::ops::Range;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState},
+    sync::OnceLock,
+};
 
 /// The names of one set of parameters, or of one JSON object.
 ///
 /// Where two would be the same, without regard to case since rsyslog has none for structured data
-/// nor for JSON, the later one gets a number. 32 octets at most: rsyslog gives up all structured
-/// data of a message over one longer name.
+/// nor for JSON, the later one gets a number. Each name costs the same, however many there are.
+/// They are known by their hashes: two names whose hashes are the same count as the same.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
-    rule: Rule,
-    octets: Vec<u8>,
-    taken: Vec<Range<usize>>,
+pub(super) struct Names {
+    /// The names as long as they are few.
+    few: Vec<u64>,
+    /// One bit for each of them: most names are seen to be new without another look.
+    bits: u64,
+    is_large: bool,
+    /// All names once they are many, each with the last number that it was given.
+    many: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    numbered: Vec<u8>,
 }
 
 impl Names {
     /// Forgets all names but `reserved`, which no field may have.
-    pub(super) fn restart(&mut self, rule: Rule, reserved: &[&str]) {
-        self.rule = rule;
-        self.octets.clear();
-        self.taken.clear();
-        for name in reserved {
-            self.take(name);
+    #[inline]
+    pub(super) fn restart(&mut self, reserved: &[u64]) {
+        self.few.clear();
+        self.bits = 0;
+        self.is_large = false;
+        for hash in reserved {
+            self.claim(*hash);
         }
     }
 
-    /// The name under which `name` can be written.
-    pub(super) fn take(&mut self, name: &str) -> &[u8] {
-        let start = self.octets.len();
-        match self.rule {
-            Rule::SdName => push_sd_name(&mut self.octets, name),
-            Rule::Key => push_key(&mut self.octets, name),
+    /// Takes the name with this hash; false if it was taken before.
+    #[inline]
+    pub(super) fn claim(&mut self, hash: u64) -> bool {
+        if self.is_large {
+            return self.claim_of_many(hash);
         }
-        let stem = self.octets.len() - start;
-        let mut number = 1_u32;
-        while self.is_taken(start) {
+        let bit = bit_of(hash);
+        if self.bits & bit != 0 && self.few.contains(&hash) {
+            return false;
+        }
+        self.bits |= bit;
+        self.few.push(hash);
+        if self.few.len() > FEW {
+            self.enlarge();
+        }
+        true
+    }
+
+    /// Whether names with these bits can't be taken yet.
+    #[inline]
+    pub(super) fn are_new(&self, bits: u64) -> bool {
+        !self.is_large && self.bits & bits == 0
+    }
+
+    /// `name`, which is taken, with a number that makes it another.
+    #[cold]
+    pub(super) fn number(&mut self, name: &[u8]) -> &[u8] {
+        self.enlarge();
+        // Long names that begin alike are counted together: they become the same stem.
+        let stem = name.get(..LONGEST - NUMBER).unwrap_or(name);
+        let counter = hash_of(stem);
+        let mut number = self.many.get(&counter).copied().unwrap_or(1).max(1);
+        loop {
             number += 1;
-            let suffix_len = 2 + number.ilog10() as usize;
-            self.octets.truncate(start + stem.min(LONGEST - suffix_len));
-            self.octets.push(b'_');
-            self.octets.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(number).as_bytes();
+            let stem = stem.get(..(LONGEST - 1).saturating_sub(digits.len())).unwrap_or(stem);
+            self.numbered.clear();
+            self.numbered.extend_from_slice(stem);
+            self.numbered.push(b'_');
+            self.numbered.extend_from_slice(digits);
+            if self.claim_of_many(hash_of(&self.numbered)) {
+                break;
+            }
         }
-        self.taken.push(start..self.octets.len());
-        self.octets.get(start..).unwrap_or_default()
+        self.many.insert(counter, number);
+        &self.numbered
     }
 
-    fn is_taken(&self, start: usize) -> bool {
-        let candidate = self.octets.get(start..).unwrap_or_default();
-        let name = |range: &Range<usize>| self.octets.get(range.clone()).unwrap_or_default();
-        self.taken.iter().any(|taken| name(taken).eq_ignore_ascii_case(candidate))
+    fn claim_of_many(&mut self, hash: u64) -> bool {
+        match self.many.get_mut(&hash) {
+            // A stem that is counted is no name yet.
+            Some(0) | None => self.many.insert(hash, 1).is_none_or(|before| before == 0),
+            Some(_) => false,
+        }
+    }
+
+    #[cold]
+    fn enlarge(&mut self) {
+        if !std::mem::replace(&mut self.is_large, true) {
+            self.many.clear();
+            self.many.extend(self.few.iter().map(|hash| (*hash, 1)));
+        }
+    }
+}
+
+/// One of 64 bits for a name.
+#[inline]
+pub(super) fn bit_of(hash: u64) -> u64 {
+    1 << (hash >> 58)
+}
+
+/// The same for names that differ in case only; nobody outside can choose names that share it.
+pub(super) fn hash_of(name: &[u8]) -> u64 {
+    static STATE: OnceLock<RandomState> = OnceLock::new();
+    let mut hasher = STATE.get_or_init(RandomState::new).build_hasher();
+    let mut lower = [0; LONGEST];
+    for (to, from) in lower.iter_mut().zip(name) {
+        *to = from.to_ascii_lowercase();
+    }
+    hasher.write(lower.get(..name.len()).unwrap_or(&lower));
+    hasher.finish()
+}
+
+/// Hashes what is a hash already.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, octets: &[u8]) {
+        for octet in octets {
+            self.0 = self.0 << 8 | u64::from(*octet);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 }
 
@@ -60,6 +147,17 @@ pub(super) enum Rule {
     SdName,
     /// A JSON key that Elasticsearch never refuses, whatever other records hold.
     Key,
+}
+
+impl Rule {
+    /// The name that stands for `name` on the wire. 32 octets at most: rsyslog gives up all
+    /// structured data of a message over one longer name.
+    pub(super) fn push(self, out: &mut Vec<u8>, name: &str) {
+        match self {
+            Rule::SdName => push_sd_name(out, name),
+            Rule::Key => push_key(out, name),
+        }
+    }
 }
 
 /// `SD-NAME = 1*32PRINTUSASCII ; except '=', SP, ']', %d34 (")` (RFC 5424 section 6).
