@@ -92,6 +92,28 @@ fn a_span_that_only_we_see_belongs_to_the_trace_around_it() {
     assert_eq!(records[0].param("span@32473", "user"), Some("7"));
 }
 
+/// A filter that hides the spans from this layer doesn't change which request it is.
+#[test]
+fn a_log_record_has_the_ids_of_its_own_request() {
+    let subscriber = |handle: &Handle, provider: &SdkTracerProvider| {
+        let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let ours = handle.layer().with_filter(tracing_subscriber::filter::LevelFilter::WARN);
+        registry().with(otel).with(ours).into()
+    };
+    let (records, spans) = shipped(Format::Rfc5424, subscriber, |handle| {
+        let log = || {
+            let mut record = log::Record::builder();
+            let record = record.level(log::Level::Info).args(format_args!("by log")).build();
+            log::Log::log(&handle.logger(), &record);
+        };
+        (0..3).for_each(|_| info_span!("request").in_scope(log));
+        log();
+    });
+    let mut expected: Vec<_> = spans.iter().map(ids_of).collect();
+    expected.push(None);
+    assert_eq!(records.iter().map(ids).collect::<Vec<_>>(), expected);
+}
+
 #[test]
 fn json_has_them_under_the_names_of_its_schema() {
     for format in [Format::Cee, Format::Ecs, Format::Rfc3164] {

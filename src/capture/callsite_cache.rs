@@ -1,21 +1,59 @@
-//! What does a thread keep from one log call to the next?
+//! What a thread keeps from one log call to the next, and what all threads know of callsites.
 
 use std::{
     cell::Cell,
     collections::HashMap,
+    hash::{BuildHasher, RandomState},
     sync::{Arc, PoisonError, RwLock},
 };
 
 use super::Pipeline;
+#[cfg(feature = "tracing")]
+use crate::encode::SpanPrefix;
 use crate::{
     Severity,
     encode::{CallsitePrefix, Scratch},
     record::{Level, Origin},
 };
 
-/// The constant parts of all callsites seen, by address.
+/// The constant parts of all callsites seen.
 #[derive(Debug, Default)]
-pub(super) struct Sites(RwLock<HashMap<usize, Arc<CallsitePrefix>>>);
+pub(super) struct Sites {
+    events: Known<usize, CallsitePrefix>,
+    #[cfg(feature = "tracing")]
+    spans: Known<usize, SpanPrefix>,
+    /// Those of records without a callsite, by a hash of their origin.
+    origins: Known<u64, OriginPrefix>,
+    state: RandomState,
+}
+
+#[derive(Debug)]
+struct Known<K, T>(RwLock<HashMap<K, Arc<T>>>);
+
+impl<K, T> Default for Known<K, T> {
+    fn default() -> Self {
+        Known(RwLock::default())
+    }
+}
+
+impl<K: Copy + Eq + std::hash::Hash, T> Known<K, T> {
+    #[cold]
+    #[inline(never)]
+    fn find(&self, key: K, is_it: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> Arc<T> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(&key).filter(|found| is_it(found)) {
+            return Arc::clone(found);
+        }
+        let is_full = known.len() >= MOST;
+        drop(known);
+        let made = Arc::new(make());
+        if !is_full {
+            let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+            known.insert(key, Arc::clone(&made));
+        }
+        made
+    }
+}
 
 /// A callsite: its address, and the fields it has.
 #[derive(Clone, Copy)]
@@ -36,101 +74,122 @@ impl Callsite {
     fn key(self) -> usize {
         match self.never {}
     }
+
+    #[cfg(feature = "tracing")]
+    fn fields(self) -> impl Iterator<Item = &'static str> + Clone {
+        let fields: Vec<_> = self.metadata.fields().iter().map(|field| field.name()).collect();
+        fields.into_iter()
+    }
+
+    #[cfg(not(feature = "tracing"))]
+    fn fields(self) -> impl Iterator<Item = &'static str> + Clone {
+        std::iter::empty()
+    }
 }
 
-impl Sites {
+/// The constant parts of records from one origin.
+#[derive(Debug)]
+struct OriginPrefix {
+    encoder: u64,
+    severity: Severity,
+    level: Level,
+    target: String,
+    file: Option<String>,
+    line: Option<u32>,
+    site: CallsitePrefix,
+}
+
+impl OriginPrefix {
     #[cold]
-    fn find(
-        &self,
-        pipeline: &Pipeline,
-        origin: &Origin<'_>,
-        callsite: Callsite,
-    ) -> Arc<CallsitePrefix> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(site) = known.get(&callsite.key()) {
-            return Arc::clone(site);
+    fn new(pipeline: &Pipeline, origin: &Origin<'_>) -> Self {
+        OriginPrefix {
+            encoder: pipeline.encoder.id(),
+            severity: origin.severity,
+            level: origin.level,
+            target: origin.target.to_owned(),
+            file: origin.file.map(str::to_owned),
+            line: origin.line,
+            site: pipeline.encoder.site(origin, std::iter::empty()),
         }
-        drop(known);
-        #[cfg(feature = "tracing")]
-        let fields = callsite.metadata.fields().iter().map(|field| field.name());
-        #[cfg(not(feature = "tracing"))]
-        let fields = std::iter::empty();
-        let fields: Vec<_> = fields.collect();
-        let site = Arc::new(pipeline.encoder.site(origin, fields.into_iter()));
-        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(callsite.key(), Arc::clone(&site));
-        site
+    }
+
+    #[inline]
+    fn is_of(&self, encoder: u64, origin: &Origin<'_>) -> bool {
+        self.encoder == encoder
+            && self.line == origin.line
+            && self.severity == origin.severity
+            && self.level == origin.level
+            && self.target == origin.target
+            && self.file.as_deref() == origin.file
     }
 }
 
 /// One thread's buffers, and the callsites it used last.
+#[derive(Default)]
 pub(super) struct ThreadCache {
     scratch: Scratch,
-    passing: Vec<DynamicSlot>,
-    recent: Vec<Option<CallsiteSlot>>,
+    events: Slots<CallsiteSlot<CallsitePrefix>>,
+    #[cfg(feature = "tracing")]
+    spans: Slots<CallsiteSlot<SpanPrefix>>,
+    origins: Slots<Arc<OriginPrefix>>,
     nowhere: CallsitePrefix,
 }
 
-/// The constant parts of records that have no callsite, and what they were made of.
-#[derive(Default)]
-struct DynamicSlot {
-    encoder: Option<u64>,
-    severity: Option<Severity>,
-    target: String,
-    file: Option<String>,
-    line: Option<u32>,
-    level: Option<Level>,
-    site: CallsitePrefix,
-}
-
-impl DynamicSlot {
-    #[inline]
-    fn is_of(&self, encoder: u64, origin: &Origin<'_>) -> bool {
-        self.encoder == Some(encoder)
-            && self.line == origin.line
-            && self.severity == Some(origin.severity)
-            && self.level == Some(origin.level)
-            && self.target == origin.target
-            && self.file.as_deref() == origin.file
-    }
-
-    #[cold]
-    fn rewrite(&mut self, pipeline: &Pipeline, origin: &Origin<'_>) {
-        self.encoder = Some(pipeline.encoder.id());
-        (self.severity, self.level) = (Some(origin.severity), Some(origin.level));
-        self.target.clear();
-        self.target.push_str(origin.target);
-        match (&mut self.file, origin.file) {
-            (Some(file), Some(new)) => {
-                file.clear();
-                file.push_str(new);
-            }
-            (file, new) => *file = new.map(str::to_owned),
-        }
-        self.line = origin.line;
-        pipeline.encoder.rewrite_site(&mut self.site, origin);
-    }
-}
-
-struct CallsiteSlot {
+struct CallsiteSlot<T> {
     encoder: u64,
     callsite: usize,
-    site: Arc<CallsitePrefix>,
+    site: Arc<T>,
+}
+
+/// A place for each of a few; there is no memory for them until one is used.
+struct Slots<T>(Vec<Option<T>>);
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Slots(Vec::new())
+    }
+}
+
+impl<T> Slots<T> {
+    /// What stands in its place, or what `find` finds.
+    #[inline]
+    fn get(
+        &mut self,
+        place: usize,
+        is_it: impl Fn(&T) -> bool,
+        find: impl Fn() -> T,
+    ) -> Option<&T> {
+        if self.0.is_empty() {
+            self.0.resize_with(SLOTS, || None);
+        }
+        let slot = self.0.get_mut(place % SLOTS)?;
+        match slot {
+            Some(known) if is_it(known) => {}
+            _ => *slot = Some(find()),
+        }
+        slot.as_ref()
+    }
+}
+
+impl<T> Slots<CallsiteSlot<T>> {
+    #[inline]
+    fn of_callsite(
+        &mut self,
+        encoder: u64,
+        key: usize,
+        find: impl Fn() -> Arc<T>,
+    ) -> Option<&Arc<T>> {
+        // Metadata are a few words long; their addresses differ in the bits above those.
+        let slot = self.get(
+            key >> 4 ^ key >> 10,
+            |slot| slot.callsite == key && slot.encoder == encoder,
+            || CallsiteSlot { encoder, callsite: key, site: find() },
+        );
+        slot.map(|slot| &slot.site)
+    }
 }
 
 impl ThreadCache {
-    #[cold]
-    #[inline(never)]
-    fn new() -> Self {
-        let recent = std::iter::repeat_with(|| None).take(RECENT).collect();
-        ThreadCache {
-            scratch: Scratch::default(),
-            passing: Vec::new(),
-            recent,
-            nowhere: CallsitePrefix::default(),
-        }
-    }
-
     /// What is needed to write a record of `callsite`, or of a record that has none.
     #[inline]
     pub(super) fn parts<'o>(
@@ -139,36 +198,44 @@ impl ThreadCache {
         origin: impl Fn() -> Origin<'o>,
         callsite: Option<Callsite>,
     ) -> (&mut Scratch, &CallsitePrefix) {
-        let Some(callsite) = callsite else {
-            let origin = origin();
-            if self.passing.is_empty() {
-                self.passing.resize_with(PASSING, DynamicSlot::default);
-            }
-            let line = origin.line.unwrap_or_default() as usize;
-            let place = (origin.target.as_ptr().addr() >> 3 ^ line) % PASSING;
-            let Some(passing) = self.passing.get_mut(place) else {
-                return (&mut self.scratch, &self.nowhere);
+        let encoder = pipeline.encoder.id();
+        let site = if let Some(callsite) = callsite {
+            let find = || {
+                let make = || pipeline.encoder.site(&origin(), callsite.fields());
+                pipeline.sites.events.find(callsite.key(), |_| true, make)
             };
-            if !passing.is_of(pipeline.encoder.id(), &origin) {
-                passing.rewrite(pipeline, &origin);
-            }
-            return (&mut self.scratch, &passing.site);
+            self.events.of_callsite(encoder, callsite.key(), find).map(|site| &**site)
+        } else {
+            let origin = origin();
+            let line = origin.line.unwrap_or_default() as usize;
+            let is_it = |known: &OriginPrefix| known.is_of(encoder, &origin);
+            let find = || {
+                let Origin { severity, target, file, line, .. } = origin;
+                let key = pipeline.sites.state.hash_one((severity.code(), target, file, line));
+                let make = || OriginPrefix::new(pipeline, &origin);
+                pipeline.sites.origins.find(key, is_it, make)
+            };
+            let place = origin.target.as_ptr().addr() >> 3 ^ line;
+            self.origins.get(place, |known| is_it(known), find).map(|known| &known.site)
         };
-        let (key, encoder) = (callsite.key(), pipeline.encoder.id());
-        // Metadata are a few words long; their addresses differ in the bits above those.
-        let place = (key >> 4 ^ key >> 12) % RECENT;
-        let Some(slot) = self.recent.get_mut(place) else {
-            return (&mut self.scratch, &self.nowhere);
+        (&mut self.scratch, site.unwrap_or(&self.nowhere))
+    }
+
+    /// What is needed to encode the fields of a span.
+    #[cfg(feature = "tracing")]
+    #[inline]
+    pub(super) fn span_parts(
+        &mut self,
+        pipeline: &Pipeline,
+        metadata: &'static tracing_core::Metadata<'static>,
+    ) -> Option<(&mut Scratch, &Arc<SpanPrefix>)> {
+        let callsite = Callsite { metadata };
+        let find = || {
+            let make = || pipeline.encoder.span_prefix(metadata.name(), callsite.fields());
+            pipeline.sites.spans.find(callsite.key(), |_| true, make)
         };
-        match slot {
-            Some(recent) if recent.callsite == key && recent.encoder == encoder => {}
-            _ => {
-                let site = pipeline.sites.find(pipeline, &origin(), callsite);
-                *slot = Some(CallsiteSlot { encoder, callsite: key, site });
-            }
-        }
-        let site = slot.as_ref().map_or(&self.nowhere, |recent| &recent.site);
-        (&mut self.scratch, site)
+        let prefix = self.spans.of_callsite(pipeline.encoder.id(), callsite.key(), find)?;
+        Some((&mut self.scratch, prefix))
     }
 }
 
@@ -177,13 +244,13 @@ impl ThreadCache {
 #[inline]
 pub(super) fn with_scratch<T>(work: impl FnOnce(&mut ThreadCache) -> T) -> T {
     thread_local!(static KEPT: Cell<Option<Box<ThreadCache>>> = const { Cell::new(None) });
-    let mut kept =
-        KEPT.try_with(Cell::take).ok().flatten().unwrap_or_else(|| Box::new(ThreadCache::new()));
+    let mut kept = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = work(&mut kept);
     // At the end of a thread there is no place left to keep them.
     let _ = KEPT.try_with(|place| place.set(Some(kept)));
     result
 }
 
-const RECENT: usize = 256;
-const PASSING: usize = 128;
+const SLOTS: usize = 64;
+/// Callsites that are remembered for all threads: a program makes up targets without end.
+const MOST: usize = 4096;

@@ -9,14 +9,13 @@ use tracing_core::{
     subscriber::Interest,
 };
 use tracing_log::{AsTrace, NormalizeEvent};
-use tracing_subscriber::{filter::LevelFilter, layer::Context, registry::LookupSpan};
-
-use super::{
-    Filter, Pipeline,
-    callsite_cache::Callsite,
-    spans::{self, Source},
-    visit::FnVisitor,
+use tracing_subscriber::{
+    filter::LevelFilter,
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
 };
+
+use super::{Filter, Pipeline, callsite_cache::Callsite, spans, visit::FnVisitor};
 use crate::{
     encode::{CallsitePrefix, Writer},
     record::{Level, Origin, Value},
@@ -37,7 +36,7 @@ use crate::{
 /// let _guard = syslog.guard();
 /// # Ok::<(), logship::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Layer {
     pipeline: Arc<Pipeline>,
     filter: Option<Arc<Filter>>,
@@ -56,6 +55,18 @@ impl Layer {
             #[cfg(feature = "opentelemetry")]
             whole: super::otel::WeakSubscriber::default(),
         }
+    }
+
+    fn write_spans<'a, S: LookupSpan<'a>>(
+        &self,
+        writer: &mut Writer<'_>,
+        span: Option<&SpanRef<'a, S>>,
+    ) {
+        #[cfg(feature = "opentelemetry")]
+        if let Some(whole) = self.whole.get() {
+            super::otel::write(writer, &whole, span.map(SpanRef::scope));
+        }
+        spans::write(&self.pipeline, writer, span.map(SpanRef::scope));
     }
 
     fn wants(&self, metadata: &Metadata<'_>) -> bool {
@@ -77,19 +88,17 @@ impl Layer {
     }
 }
 
+/// A clone may go into another subscriber, whose spans have the same ids.
+impl Clone for Layer {
+    fn clone(&self) -> Self {
+        Layer::new(Arc::clone(&self.pipeline), self.filter.clone())
+    }
+}
+
 impl<S> tracing_subscriber::Layer<S> for Layer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    /// A clone may go into another subscriber.
-    fn on_layer(&mut self, _: &mut S) {
-        self.stack = spans::new_stack();
-        #[cfg(feature = "opentelemetry")]
-        {
-            self.whole = super::otel::WeakSubscriber::default();
-        }
-    }
-
     #[cfg(feature = "opentelemetry")]
     fn on_register_dispatch(&self, whole: &tracing_core::Dispatch) {
         self.whole.note(whole);
@@ -147,17 +156,15 @@ where
                     name => writer.named_field(name, value),
                 })),
             }
-            let say = |writer: &mut Writer<'_>| {
-                #[cfg(feature = "opentelemetry")]
-                if let Some(whole) = self.whole.get() {
-                    super::otel::write(writer, &whole, context.event_scope(event));
-                }
-                spans::write(&self.pipeline, writer, context.event_scope(event));
-            };
             if event.is_contextual() {
-                spans::write_current(&self.pipeline, writer, Source::Tracing, self.stack, say);
+                // As its filter, if it has one, sees it: whatever span this thread is in.
+                if let Some(span) = context.lookup_current() {
+                    spans::write_current(&self.pipeline, writer, self.stack, &span, |writer| {
+                        self.write_spans(writer, Some(&span));
+                    });
+                }
             } else {
-                say(writer);
+                self.write_spans(writer, context.event_span(event).as_ref());
             }
         });
     }

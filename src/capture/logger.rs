@@ -72,7 +72,7 @@ impl log::Log for Logger {
             // This visitor never fails, so neither does the visit.
             let _ = record.key_values().visit(&mut Pairs { writer });
             #[cfg(feature = "tracing")]
-            write_current_span(&self.pipeline, writer);
+            super::spans::write_current_spans(&self.pipeline, writer);
         });
     }
 
@@ -82,28 +82,6 @@ impl log::Log for Logger {
             self.pipeline.flush(self.flush_timeout);
         }
     }
-}
-
-/// The span that this thread is in, where the subscriber keeps spans in a registry.
-#[cfg(feature = "tracing")]
-fn write_current_span(pipeline: &Pipeline, writer: &mut Writer<'_>) {
-    use tracing_subscriber::registry::{LookupSpan, Registry};
-
-    use super::spans::{self, Source};
-
-    tracing_core::dispatcher::get_default(|dispatch| {
-        let Some(registry) = dispatch.downcast_ref::<Registry>() else { return };
-        let scope = || {
-            let current = dispatch.current_span();
-            current.id().and_then(|id| registry.span(id)).map(|span| span.scope())
-        };
-        let stack = std::ptr::from_ref(registry).addr() as u64;
-        spans::write_current(pipeline, writer, Source::Log, stack, |writer| {
-            #[cfg(feature = "opentelemetry")]
-            super::otel::write(writer, dispatch, scope());
-            spans::write(pipeline, writer, scope());
-        });
-    });
 }
 
 struct Pairs<'w, 'a> {
@@ -133,6 +111,12 @@ impl Named<'_, '_, '_> {
 impl<'v> VisitValue<'v> for Named<'_, '_, '_> {
     fn visit_any(&mut self, value: KvValue<'_>) -> Result<(), KvError> {
         self.field(Value::Display(&value as &dyn fmt::Display))
+    }
+
+    /// Nothing was said, which the field's absence says best: a text `None` would be of another
+    /// type than the field's other values.
+    fn visit_null(&mut self) -> Result<(), KvError> {
+        Ok(())
     }
 
     fn visit_u64(&mut self, value: u64) -> Result<(), KvError> {

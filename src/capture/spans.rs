@@ -1,48 +1,55 @@
-//! What do the spans around an event say?
+//! The spans around an event, as they are kept with the spans themselves.
+//!
+//! A value is encoded before its span is locked: it may log while it is formatted, and other
+//! threads meanwhile record into the span and read it.
 
 use std::{
     cell::Cell,
-    sync::atomic::{
-        AtomicU64,
-        Ordering::{Acquire, Relaxed, Release},
+    sync::{
+        Arc,
+        atomic::{
+            AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
     },
 };
 
-use tracing_core::field::Visit;
-use tracing_subscriber::registry::{LookupSpan, Scope, SpanRef};
+use tracing_core::{Field, dispatcher, field::Visit};
+use tracing_subscriber::registry::{LookupSpan, Registry, Scope, SpanRef};
 
-use super::{Pipeline, visit::FnVisitor};
+use super::{Pipeline, callsite_cache::with_scratch, visit::FnVisitor};
 use crate::{
-    encode::{ContextKey, InlineBytes, Writer},
+    encode::{ContextKey, SpanFields, SpanPrefix, Writer},
     record::Value,
     reentrancy::enter,
 };
 
 /// What this crate keeps with a span: one part for each handle whose layer sees it.
-struct Parts(Vec<Part>);
+struct Parts {
+    first: Part,
+    others: Vec<Part>,
+}
 
 /// A span as one encoder writes it.
 struct Part {
     encoder: u64,
-    /// The names of the spans down to this one.
-    names: Vec<u8>,
-    /// The name of each field with its delimiters.
-    field_names: Vec<InlineBytes>,
-    /// The fields that have a value, by their place in the callsite.
-    fields: Vec<(usize, Vec<u8>)>,
+    prefix: Arc<SpanPrefix>,
+    fields: SpanFields,
 }
 
-impl Part {
-    fn visit(&mut self, pipeline: &Pipeline, values: impl FnOnce(&mut dyn Visit)) {
-        let Part { field_names, fields, .. } = self;
-        values(&mut FnVisitor(|field: &tracing_core::Field, value: Value<'_>| {
-            let Some(name) = field_names.get(field.index()) else { return };
-            let encoded = pipeline.encoder.span_field(name, value);
-            match fields.iter_mut().find(|(index, _)| *index == field.index()) {
-                Some((_, before)) => *before = encoded,
-                None => fields.push((field.index(), encoded)),
-            }
-        }));
+impl Parts {
+    fn of(&self, encoder: u64) -> Option<&Part> {
+        if self.first.encoder == encoder {
+            return Some(&self.first);
+        }
+        self.others.iter().find(|part| part.encoder == encoder)
+    }
+
+    fn of_mut(&mut self, encoder: u64) -> Option<&mut Part> {
+        if self.first.encoder == encoder {
+            return Some(&mut self.first);
+        }
+        self.others.iter_mut().find(|part| part.encoder == encoder)
     }
 }
 
@@ -52,28 +59,15 @@ pub(super) fn begin<'a, S: LookupSpan<'a>>(
     span: &SpanRef<'a, S>,
     values: impl FnOnce(&mut dyn Visit),
 ) {
-    let Ok(_entry) = enter() else { return };
-    let encoder = pipeline.encoder.id();
-    let parent_names = span.parent().and_then(|parent| {
-        let extensions = parent.extensions();
-        Some(extensions.get::<Parts>()?.of(encoder)?.names.clone())
-    });
-    // Taken in the order from the root, an outer span's name is never changed by an inner one.
-    let outer = span.scope().from_root().flat_map(|span| span.metadata().fields().iter());
-    let mut field_names = pipeline.encoder.span_field_names(outer.map(|field| field.name()));
-    let own = field_names.len().saturating_sub(span.metadata().fields().len());
-    let mut part = Part {
-        encoder,
-        names: pipeline.encoder.span_names(parent_names.as_deref(), span.name()),
-        field_names: field_names.split_off(own),
-        fields: Vec::new(),
+    let add = |prefix: &Arc<SpanPrefix>, fields| {
+        let part = Part { encoder: pipeline.encoder.id(), prefix: Arc::clone(prefix), fields };
+        let mut extensions = span.extensions_mut();
+        match extensions.get_mut::<Parts>() {
+            Some(parts) => parts.others.push(part),
+            None => extensions.insert(Parts { first: part, others: Vec::new() }),
+        }
     };
-    part.visit(pipeline, values);
-    let mut extensions = span.extensions_mut();
-    match extensions.get_mut::<Parts>() {
-        Some(parts) => parts.0.push(part),
-        None => extensions.insert(Parts(vec![part])),
-    }
+    with_fields(pipeline, span, values, |prefix, written| add(prefix, SpanFields::new(written)));
 }
 
 /// Encodes what was recorded for a span later.
@@ -82,20 +76,33 @@ pub(super) fn record<'a, S: LookupSpan<'a>>(
     span: &SpanRef<'a, S>,
     values: impl FnOnce(&mut dyn Visit),
 ) {
-    let Ok(_entry) = enter() else { return };
-    // A value may log while it is formatted, and that event looks at its spans: the span must
-    // not be locked meanwhile.
-    let encoder = pipeline.encoder.id();
-    let Some(mut part) = span.extensions_mut().get_mut::<Parts>().and_then(|p| p.take(encoder))
-    else {
-        return;
-    };
-    part.visit(pipeline, values);
-    if let Some(parts) = span.extensions_mut().get_mut::<Parts>() {
-        parts.0.push(part);
-    }
+    with_fields(pipeline, span, values, |_, written| {
+        let mut extensions = span.extensions_mut();
+        let parts = extensions.get_mut::<Parts>();
+        if let Some(part) = parts.and_then(|parts| parts.of_mut(pipeline.encoder.id())) {
+            part.fields.merge(written);
+        }
+    });
     // After the change: whoever still reads the old number looks again at the next record.
     pipeline.span_changes.fetch_add(1, Release);
+}
+
+/// Encodes `values` in this thread's buffer, and hands them on.
+fn with_fields<'a, S: LookupSpan<'a>>(
+    pipeline: &Pipeline,
+    span: &SpanRef<'a, S>,
+    values: impl FnOnce(&mut dyn Visit),
+    then: impl FnOnce(&Arc<SpanPrefix>, &[u8]),
+) {
+    let Ok(_entry) = enter() else { return };
+    with_scratch(|cache| {
+        let Some((scratch, prefix)) = cache.span_parts(pipeline, span.metadata()) else { return };
+        let buffer = scratch.buffer();
+        values(&mut FnVisitor(|field: &Field, value: Value<'_>| {
+            pipeline.encoder.push_span_field(buffer, prefix, field.index(), value);
+        }));
+        then(prefix, buffer);
+    });
 }
 
 thread_local! {
@@ -115,30 +122,38 @@ pub(super) fn new_stack() -> u64 {
     NEXT.fetch_add(1, Relaxed)
 }
 
-/// Has `say` write the spans that this thread is in, as the subscriber `stack` knows them. They are looked
-/// up only where something may have changed: walking the registry costs more than all the rest.
+/// Has `say` write the spans around `span`, as the subscriber `stack` knows them, unless they are the
+/// same as in the record before.
+///
+/// All that they depend on is in the key. Ids of spans are used again, and moves are noted only
+/// while the layer is in its place: neither would do without the other.
 #[inline]
-pub(super) fn write_current(
+pub(super) fn write_current<'a, S: LookupSpan<'a>>(
     pipeline: &Pipeline,
     writer: &mut Writer<'_>,
-    door: Source,
     stack: u64,
+    span: &SpanRef<'a, S>,
     say: impl FnOnce(&mut Writer<'_>),
 ) {
     let changes = pipeline.span_changes.load(Acquire);
-    let key: ContextKey = [pipeline.encoder.id(), stack, MOVES.get(), changes];
-    let door = door as usize;
-    if !writer.repeat_spans(door, &key) {
-        writer.keep_spans(door, key, say);
+    let id = span.id().into_u64();
+    let key: ContextKey = [pipeline.encoder.id(), stack, id, MOVES.get(), changes];
+    if !writer.repeat_spans(&key) {
+        writer.keep_spans(key, say);
     }
 }
 
-/// Through which door a record came.
-#[derive(Clone, Copy)]
-pub(super) enum Source {
-    Tracing = 0,
-    #[cfg(feature = "log")]
-    Log = 1,
+/// Writes the spans that this thread is in, for a record that came by another way than a layer. Nothing is
+/// kept from the record before: which spans those are, only the registry can say.
+pub(super) fn write_current_spans(pipeline: &Pipeline, writer: &mut Writer<'_>) {
+    dispatcher::get_default(|dispatch| {
+        let Some(registry) = dispatch.downcast_ref::<Registry>() else { return };
+        let current = dispatch.current_span();
+        let Some(span) = current.id().and_then(|id| registry.span(id)) else { return };
+        #[cfg(feature = "opentelemetry")]
+        super::otel::write(writer, dispatch, Some(span.scope()));
+        write(pipeline, writer, Some(span.scope()));
+    });
 }
 
 /// Writes the spans of a record, the innermost first.
@@ -154,26 +169,12 @@ pub(super) fn write<'a, S: LookupSpan<'a>>(
         let Some(part) = extensions.get::<Parts>().and_then(|parts| parts.of(encoder)) else {
             continue;
         };
-        if !has_begun && !writer.begin_spans(&part.names) {
-            return;
+        if !std::mem::replace(&mut has_begun, true) {
+            writer.begin_spans();
         }
-        has_begun = true;
-        for (_, encoded) in &part.fields {
-            writer.span_field(encoded);
-        }
+        writer.add_span(&part.prefix, &part.fields);
     }
     if has_begun {
         writer.end_spans();
-    }
-}
-
-impl Parts {
-    fn of(&self, encoder: u64) -> Option<&Part> {
-        self.0.iter().find(|part| part.encoder == encoder)
-    }
-
-    fn take(&mut self, encoder: u64) -> Option<Part> {
-        let at = self.0.iter().position(|part| part.encoder == encoder)?;
-        Some(self.0.swap_remove(at))
     }
 }

@@ -1,8 +1,14 @@
 //! What of a message is the same each time its line of code runs, and what does a thread keep?
 
 use super::{
-    Clock, ControlCharacters, Encoder, MessageBuf, escape::Escaped, field_names::Names, header,
-    inline_bytes::InlineBytes, key_cache::KeyCache, layout::Delimiters,
+    Clock, ControlCharacters, Encoder, MessageBuf,
+    body::BodyWriter,
+    context::Spans,
+    escape::Escaped,
+    field_names::{Names, hash_of},
+    header,
+    inline_bytes::InlineBytes,
+    key_cache::KeyCache,
 };
 use crate::{Severity, record::Origin};
 
@@ -13,9 +19,11 @@ pub(crate) struct CallsitePrefix {
     /// PRI and VERSION.
     pub(super) pri: InlineBytes,
     /// From HOSTNAME to the first SD-ELEMENTs.
-    pub(super) lead: MessageBuf,
+    pub(super) lead: Vec<u8>,
     /// What comes before the fields.
-    pub(super) body: MessageBuf,
+    pub(super) body: Vec<u8>,
+    /// Parts of it that found no room.
+    pub(super) cut: u64,
     /// Each field's name with its delimiters, in the order of the callsite.
     pub(super) names: Vec<InlineBytes>,
     /// Which of the fields is the text.
@@ -29,11 +37,11 @@ pub(crate) struct Scratch {
     pub(super) text: String,
     /// The error of the record, where it is told apart from the fields.
     pub(super) error: MessageBuf,
-    pub(super) names: Names,
-    pub(super) learned: KeyCache,
+    pub(super) keys: KeyCache,
+    pub(super) spans: Spans,
     pub(super) clock: Clock,
     pub(super) thread: Option<(u64, Vec<u8>)>,
-    pub(super) contexts: [Context; DOORS],
+    pub(super) context: Context,
 }
 
 /// What the last record said of its spans, and when that may be said again.
@@ -41,12 +49,20 @@ pub(crate) struct Scratch {
 pub(super) struct Context {
     pub(super) key: Option<ContextKey>,
     pub(super) octets: Vec<u8>,
+    /// Whether the names of the spans were too long.
+    pub(super) is_cut: bool,
 }
 
-/// Two records with the same key, from one thread and door, have the same to say of their spans.
-pub(crate) type ContextKey = [u64; 4];
-/// The doors of the crate that know spans, each with a context of its own.
-const DOORS: usize = 2;
+/// Two records of one thread with the same key have the same to say of their spans.
+pub(crate) type ContextKey = [u64; 5];
+
+impl Scratch {
+    /// An empty buffer, for something else than a message.
+    pub(crate) fn buffer(&mut self) -> &mut MessageBuf {
+        self.frame.clear();
+        &mut self.frame
+    }
+}
 
 impl Encoder {
     /// The constant parts of messages from `origin` with these fields.
@@ -55,26 +71,28 @@ impl Encoder {
         origin: &Origin<'_>,
         fields: impl Iterator<Item = &'a str> + Clone,
     ) -> CallsitePrefix {
-        let mut site = CallsitePrefix::default();
-        self.rewrite_site(&mut site, origin);
-        site.text_at = fields.clone().position(|field| field == "message");
-        site.names = self.field_names(fields);
-        site
-    }
-
-    /// The same, into a site that is used again, without names.
-    pub(crate) fn rewrite_site(&self, site: &mut CallsitePrefix, origin: &Origin<'_>) {
         let layout = &self.layout;
-        site.severity = Some(origin.severity);
         let pri = header::pri(self.settings.facility, origin.severity);
         let (mut digits, version) = (itoa::Buffer::new(), layout.version.as_bytes());
-        site.pri = InlineBytes::joined(&[b"<", digits.format(pri).as_bytes(), b">", version]);
-        site.lead.clear();
-        site.lead.extend_from_slice(&layout.identity);
-        (layout.lead)(&mut site.lead, origin);
-        site.lead.extend_from_slice(layout.elements.as_bytes());
-        site.body.clear();
-        (layout.body)(&mut site.body, origin, &self.settings);
+        let mut lead = MessageBuf::default();
+        lead.extend_from_slice(&layout.identity);
+        if layout.has_msgid {
+            header::push_msgid(&mut lead, origin);
+        }
+        lead.extend_from_slice(layout.elements.as_bytes());
+        let mut body = MessageBuf::default();
+        let mut writer = BodyWriter::new(&mut body, layout.values, &self.settings);
+        (layout.body)(&mut writer, origin);
+        let cut = writer.cut;
+        CallsitePrefix {
+            severity: Some(origin.severity),
+            pri: InlineBytes::joined(&[b"<", digits.format(pri).as_bytes(), b">", version]),
+            lead: lead.to_vec(),
+            body: body.to_vec(),
+            cut,
+            text_at: fields.clone().position(|field| field == "message"),
+            names: self.field_names(fields),
+        }
     }
 
     /// The names of an event's fields with their delimiters, none the same as another.
@@ -82,43 +100,38 @@ impl Encoder {
         &self,
         fields: impl Iterator<Item = &'a str>,
     ) -> Vec<InlineBytes> {
-        self.names(self.layout.reserved, fields)
+        self.names(&self.reserved, fields).map(|(_, name)| name).collect()
     }
 
-    /// The same for the fields of spans.
-    pub(crate) fn span_field_names<'a>(
+    /// What each field is called, and that with its delimiters.
+    pub(super) fn names<'a>(
         &self,
+        reserved: &[u64],
         fields: impl Iterator<Item = &'a str>,
-    ) -> Vec<InlineBytes> {
-        self.names(self.layout.reserved_in_spans, fields)
-    }
-
-    fn names<'a>(
-        &self,
-        reserved: &[&str],
-        fields: impl Iterator<Item = &'a str>,
-    ) -> Vec<InlineBytes> {
+    ) -> impl Iterator<Item = (Vec<u8>, InlineBytes)> {
         let mut names = Names::default();
-        names.restart(self.layout.names, reserved);
-        let mut delimited = |field: &str| {
-            let mut out = MessageBuf::default();
-            push_name(&mut out, &self.layout.name, names.take(field));
-            self.named(field, &mut out)
-        };
-        fields.map(&mut delimited).collect()
+        names.restart(reserved);
+        fields.map(move |field| {
+            let mut bare = Vec::new();
+            self.layout.names.push(&mut bare, field);
+            if !names.claim(hash_of(&bare)) {
+                bare = names.number(&bare).to_vec();
+            }
+            let delimited = self.delimited(&bare, self.settings.redact.hides(field));
+            (bare, delimited)
+        })
     }
 
-    /// The name of the field `key`, written with its delimiters at the end of `out`. Behind that
-    /// of a secret its value is written too: what stands instead of it.
-    pub(super) fn named(&self, key: &str, out: &mut MessageBuf) -> InlineBytes {
-        if !self.settings.redact.hides(key) {
-            return InlineBytes::new(out);
+    /// A name with its delimiters. Behind that of a secret its value is written too: what stands
+    /// instead of it.
+    pub(super) fn delimited(&self, name: &[u8], is_secret: bool) -> InlineBytes {
+        let around = &self.layout.name;
+        let (open, close) = (around.open.as_bytes(), around.close.as_bytes());
+        let stars: &[u8] = if self.layout.typed { b"\"***\"" } else { b"***\"" };
+        match is_secret {
+            true => InlineBytes::joined(&[open, name, close, stars]).with_value(),
+            false => InlineBytes::joined(&[open, name, close]),
         }
-        if self.layout.typed {
-            out.push(b'"');
-        }
-        out.extend_from_slice(b"***\"");
-        InlineBytes::with_value(out)
     }
 
     /// The thread's name, which follows the constant parts of a callsite.
@@ -128,15 +141,11 @@ impl Encoder {
         out.extend_from_slice(around.open.as_bytes());
         let limit = out.len() + self.settings.longest_constant();
         let thread = std::thread::current();
-        Escaped::new(&mut out, limit, self.layout.values, ControlCharacters::Escape)
-            .push(thread.name().unwrap_or("unnamed"));
+        let mut escaped =
+            Escaped::new(&mut out, limit, self.layout.values, ControlCharacters::Escape);
+        escaped.push(thread.name().unwrap_or("unnamed"));
+        escaped.mark_cut(0);
         out.extend_from_slice(around.close.as_bytes());
         out.to_vec()
     }
-}
-
-pub(super) fn push_name(out: &mut MessageBuf, around: &Delimiters, name: &[u8]) {
-    out.extend_from_slice(around.open.as_bytes());
-    out.extend_from_slice(name);
-    out.extend_from_slice(around.close.as_bytes());
 }

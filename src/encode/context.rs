@@ -1,41 +1,86 @@
-//! How is it written what a record happened in: its spans, and its trace?
+//! What a record happened in: its spans, and its trace.
 
 #[cfg(feature = "opentelemetry")]
 use super::MessageBuf;
-use super::{ContextKey, Scratch, Writer, writer::OMITTED};
+use super::{
+    ContextKey, Scratch, SpanFields, SpanPrefix, Writer,
+    escape::{CUT_MARK, Escaped},
+    field_names::Names,
+    span_fields::NAMES_SHARE,
+    writer::OMITTED,
+};
+
+/// The spans of a record while they are walked through, the innermost first.
+#[derive(Debug, Default)]
+pub(super) struct Spans {
+    names: Names,
+    path: Pieces,
+    /// Octets of spans' names beyond what a record has room for.
+    path_cut: usize,
+    fields: Pieces,
+    omitted: u64,
+    is_cut: bool,
+}
+
+/// Octets, and where each piece of them ends.
+#[derive(Debug, Default)]
+struct Pieces {
+    octets: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Pieces {
+    fn clear(&mut self) {
+        self.octets.clear();
+        self.ends.clear();
+    }
+
+    fn push(&mut self, parts: &[&[u8]]) {
+        parts.iter().for_each(|part| self.octets.extend_from_slice(part));
+        self.ends.push(self.octets.len());
+    }
+
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.octets.get(start..*self.ends.get(at)?)
+    }
+}
 
 impl Writer<'_> {
     /// Says of the spans around the record what the last record with this key said; false if
     /// that isn't known.
     #[inline]
-    pub(crate) fn repeat_spans(&mut self, door: usize, key: &ContextKey) -> bool {
-        let Some(context) = self.scratch.contexts.get(door) else { return false };
+    pub(crate) fn repeat_spans(&mut self, key: &ContextKey) -> bool {
+        let context = &self.scratch.context;
         if context.key.as_ref() != Some(key) {
             return false;
         }
-        let length = context.octets.len();
-        if length == 0 {
+        if context.octets.is_empty() {
             return true;
         }
-        let has_room = self.has_room(length + OMITTED);
+        let has_room = self.has_room(context.octets.len() + OMITTED);
         if has_room {
+            if context.is_cut {
+                self.encoder.counters.count_cut();
+            }
             self.close_fields();
-            let Scratch { frame, contexts, .. } = &mut *self.scratch;
-            frame.extend_from_slice(contexts.get(door).map_or(&[], |context| &context.octets));
+            let Scratch { frame, context, .. } = &mut *self.scratch;
+            frame.extend_from_slice(&context.octets);
         }
         has_room
     }
 
     /// Keeps for [`repeat_spans`](Writer::repeat_spans) what `say` says of the spans.
-    pub(crate) fn keep_spans(&mut self, door: usize, key: ContextKey, say: impl FnOnce(&mut Self)) {
+    pub(crate) fn keep_spans(&mut self, key: ContextKey, say: impl FnOnce(&mut Self)) {
         self.close_fields();
         let (start, omitted) = (self.scratch.frame.len(), self.omitted);
+        self.scratch.spans.is_cut = false;
         say(self);
-        let Scratch { frame, contexts, .. } = &mut *self.scratch;
-        let Some(context) = contexts.get_mut(door) else { return };
+        let Scratch { frame, context, spans, .. } = &mut *self.scratch;
         context.key = (self.omitted == omitted).then_some(key);
         context.octets.clear();
         context.octets.extend_from_slice(frame.get(start..).unwrap_or_default());
+        context.is_cut = spans.is_cut;
     }
 
     /// The trace that the record belongs to, and the span of it (W3C Trace Context section 3.2.2).
@@ -57,38 +102,94 @@ impl Writer<'_> {
         frame.extend_from_slice(close.as_bytes());
     }
 
-    /// Begins what is said of the spans around the record, with their names; false if the
-    /// frame has no room for it.
-    pub(crate) fn begin_spans(&mut self, names: &[u8]) -> bool {
-        self.close_fields();
-        let layout = &self.encoder.layout;
-        let around = layout.spans.open.len() + layout.spans.close.len() + OMITTED;
-        let has_room = self.has_room(around + names.len());
-        if has_room {
-            self.scratch.frame.extend_from_slice(layout.spans.open.as_bytes());
-            self.scratch.frame.extend_from_slice(names);
-            self.scratch.frame.extend_from_slice(layout.spans.close.as_bytes());
-        } else {
-            self.omitted += 1;
-        }
-        self.omitted_before_spans = self.omitted;
-        has_room
+    /// Begins what is said of the spans around the record.
+    pub(crate) fn begin_spans(&mut self) {
+        let spans = &mut self.scratch.spans;
+        spans.path.clear();
+        spans.fields.clear();
+        (spans.path_cut, spans.omitted, spans.is_cut) = (0, 0, false);
+        spans.names.restart(&self.encoder.reserved_in_spans);
     }
 
-    /// A field of a span, encoded when the span was created.
-    #[inline]
-    pub(crate) fn span_field(&mut self, encoded: &[u8]) {
-        if self.has_room(encoded.len() + OMITTED) {
-            self.scratch.frame.extend_from_slice(encoded);
+    /// The next span outwards. A name that a span further inside has taken gets a number: the
+    /// innermost value is the one that is asked for by the name alone.
+    pub(crate) fn add_span(&mut self, prefix: &SpanPrefix, fields: &SpanFields) {
+        let Spans { names, path, path_cut, fields: written, omitted, is_cut } =
+            &mut self.scratch.spans;
+        *is_cut |= prefix.is_cut;
+        if path.octets.is_empty() || path.octets.len() < self.max_message_size / NAMES_SHARE {
+            path.push(&[&prefix.name]);
         } else {
-            self.omitted += 1;
+            *path_cut += prefix.name.len();
+        }
+        let open = &self.encoder.layout.name.open;
+        for (index, octets) in fields.iter() {
+            let Some(field) = prefix.field(index) else { continue };
+            if written.octets.len() >= self.max_message_size {
+                *omitted += 1;
+            } else if names.claim(field.hash) {
+                written.push(&[octets]);
+            } else {
+                let value = octets.get(open.len() + field.name.len()..).unwrap_or_default();
+                written.push(&[open.as_bytes(), names.number(&field.name), value]);
+            }
         }
     }
 
-    /// Ends what [`begin_spans`](Writer::begin_spans) began.
+    /// Writes the spans that were added, as far as the frame has room for them.
     pub(crate) fn end_spans(&mut self) {
-        self.push_omitted(self.omitted - self.omitted_before_spans);
-        self.scratch.frame.extend_from_slice(self.encoder.layout.spans_end.as_bytes());
+        self.close_fields();
+        let Scratch { frame, spans, .. } = &mut *self.scratch;
+        let layout = &self.encoder.layout;
+        let between = layout.between_spans.len();
+        // The names of the innermost spans are those that matter.
+        let (mut cut, mut shown, mut octets) = (spans.path_cut, 0, 0);
+        let limit = self.max_message_size / NAMES_SHARE;
+        let whole = spans.path.octets.len() + between * spans.path.ends.len().saturating_sub(1);
+        let limit = if whole + cut > limit { limit.saturating_sub(CUT_MARK) } else { limit };
+        for at in 0..spans.path.ends.len() {
+            let name = spans.path.get(at).unwrap_or_default().len();
+            if cut == spans.path_cut && (at == 0 || octets + between + name <= limit) {
+                (shown, octets) = (at + 1, octets + name + if at == 0 { 0 } else { between });
+            } else {
+                cut += name;
+            }
+        }
+        let mark = if cut > 0 { CUT_MARK + between } else { 0 };
+        let around = layout.spans.open.len() + layout.spans.close.len() + OMITTED;
+        if frame.len() + around + mark + octets > self.fields_limit {
+            self.omitted += 1;
+            return;
+        }
+        frame.extend_from_slice(layout.spans.open.as_bytes());
+        if cut > 0 {
+            spans.is_cut = true;
+            Escaped::new(frame, usize::MAX, layout.values, self.encoder.settings.controls)
+                .mark_cut(cut);
+            frame.extend_from_slice(layout.between_spans.as_bytes());
+        }
+        for at in (0..shown).rev() {
+            frame.extend_from_slice(spans.path.get(at).unwrap_or_default());
+            if at > 0 {
+                frame.extend_from_slice(layout.between_spans.as_bytes());
+            }
+        }
+        frame.extend_from_slice(layout.spans.close.as_bytes());
+        if spans.is_cut {
+            self.encoder.counters.count_cut();
+        }
+        let mut omitted = spans.omitted;
+        for at in 0..spans.fields.ends.len() {
+            let field = spans.fields.get(at).unwrap_or_default();
+            if frame.len() + field.len() + OMITTED <= self.fields_limit {
+                frame.extend_from_slice(field);
+            } else {
+                omitted += 1;
+            }
+        }
+        self.omitted += omitted;
+        self.push_omitted(omitted);
+        self.scratch.frame.extend_from_slice(layout.spans_end.as_bytes());
     }
 }
 

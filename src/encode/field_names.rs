@@ -53,12 +53,6 @@ impl Names {
         true
     }
 
-    /// Whether names with these bits can't be taken yet.
-    #[inline]
-    pub(super) fn are_new(&self, bits: u64) -> bool {
-        !self.is_large && self.bits & bits == 0
-    }
-
     /// `name`, which is taken, with a number that makes it another.
     #[cold]
     pub(super) fn number(&mut self, name: &[u8]) -> &[u8] {
@@ -85,11 +79,11 @@ impl Names {
     }
 
     fn claim_of_many(&mut self, hash: u64) -> bool {
-        match self.many.get_mut(&hash) {
-            // A stem that is counted is no name yet.
-            Some(0) | None => self.many.insert(hash, 1).is_none_or(|before| before == 0),
-            Some(_) => false,
+        let is_new = !self.many.contains_key(&hash);
+        if is_new {
+            self.many.insert(hash, 1);
         }
+        is_new
     }
 
     #[cold]
@@ -103,7 +97,7 @@ impl Names {
 
 /// One of 64 bits for a name.
 #[inline]
-pub(super) fn bit_of(hash: u64) -> u64 {
+fn bit_of(hash: u64) -> u64 {
     1 << (hash >> 58)
 }
 
@@ -193,9 +187,13 @@ fn push_key(out: &mut Vec<u8>, name: &str) {
     }
 }
 
+/// Names that are looked through one by one; more are kept in a table.
+const FEW: usize = 32;
+/// Octets that a number takes of a long name, up to 999 of them.
+const NUMBER: usize = 4;
 /// Ends the key of a number that the field's own type could not hold; it is text.
 pub(super) const BIG: &str = "_big";
-const LONGEST: usize = 32;
+pub(super) const LONGEST: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -207,9 +205,16 @@ mod tests {
 
     fn taken_by(rule: Rule, reserved: &[&str], names: &[&str]) -> Vec<String> {
         let mut set = Names::default();
-        set.restart(rule, reserved);
-        let text = |name: &[u8]| String::from_utf8(name.to_vec()).unwrap();
-        names.iter().map(|name| text(set.take(name))).collect()
+        let reserved: Vec<u64> = reserved.iter().map(|name| hash_of(name.as_bytes())).collect();
+        set.restart(&reserved);
+        let take = |name: &&str| {
+            let mut bare = Vec::new();
+            rule.push(&mut bare, name);
+            let is_new = set.claim(hash_of(&bare));
+            let name = if is_new { &bare } else { set.number(&bare) };
+            String::from_utf8(name.to_vec()).unwrap()
+        };
+        names.iter().map(take).collect()
     }
 
     #[test]
@@ -267,6 +272,25 @@ mod tests {
         let distinct: std::collections::HashSet<_> = names.iter().collect();
         assert_eq!(distinct.len(), 120);
         assert!(names.iter().all(|name| name.len() <= 32));
-        assert_eq!(names[1], format!("{}_2", "n".repeat(30)));
+        assert_eq!(names[1], format!("{}_2", "n".repeat(28)));
+    }
+
+    /// Whoever chooses keys for the worst can't make one of them cost more than a few looks.
+    #[test]
+    fn no_set_of_names_is_dear() {
+        let count = 2000;
+        let stems = (0..count).map(|n| format!("{}{n:04}", "s".repeat(28)));
+        let numbered = (0..count).map(|n| format!("a_{n}"));
+        let sets: [Vec<String>; 3] = [
+            vec!["a".to_owned(); count],
+            stems.clone().chain(stems).collect(),
+            numbered.chain(vec!["a".to_owned(); count]).collect(),
+        ];
+        for set in sets {
+            let set: Vec<&str> = set.iter().map(String::as_str).collect();
+            let names = taken(&[], &set);
+            let distinct: std::collections::HashSet<_> = names.iter().collect();
+            assert_eq!(distinct.len(), set.len());
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! What comes out of the encoder and its escaper, for the fuzz targets?
 #![allow(missing_docs)]
 
-use super::{Encoder, MessageBuf, Scratch, Settings, escape};
+use super::{Encoder, MessageBuf, Scratch, Settings, SpanFields, escape};
 use crate::{
     ControlCharacters, Error, Severity,
     record::{Level, Origin, Value},
@@ -69,13 +69,14 @@ pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<
             writer.named_field(name, Value::Str(value));
         }
         if let Some((name, fields)) = said.span {
-            if writer.begin_spans(&encoder.span_names(None, name)) {
-                let names = encoder.span_field_names(fields.iter().map(|(name, _)| *name));
-                for (name, (_, value)) in names.iter().zip(fields) {
-                    writer.span_field(&encoder.span_field(name, Value::Display(value)));
-                }
-                writer.end_spans();
+            let prefix = encoder.span_prefix(name, fields.iter().map(|(name, _)| *name));
+            let mut written = MessageBuf::default();
+            for (index, (_, value)) in fields.iter().enumerate() {
+                encoder.push_span_field(&mut written, &prefix, index, Value::Display(value));
             }
+            writer.begin_spans();
+            writer.add_span(&prefix, &SpanFields::new(&written));
+            writer.end_spans();
         }
         messages.push(writer.finish().octets.to_vec());
     }

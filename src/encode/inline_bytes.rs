@@ -19,18 +19,22 @@ impl InlineBytes {
 
     /// Several pieces after one another.
     pub(super) fn joined(pieces: &[&[u8]]) -> Self {
-        let mut short = InlineBytes::default();
-        let octets = pieces.iter().flat_map(|piece| piece.iter());
-        for (place, octet) in short.octets.iter_mut().zip(octets) {
-            *place = *octet;
-            short.length += 1;
+        let mut joined = InlineBytes::default();
+        for piece in pieces {
+            let start = joined.len();
+            let room = joined.octets.get_mut(start..).unwrap_or_default();
+            let length = piece.len().min(room.len());
+            if let (Some(to), Some(from)) = (room.get_mut(..length), piece.get(..length)) {
+                to.copy_from_slice(from);
+            }
+            joined.length += length as u32;
         }
-        short
+        joined
     }
 
     /// A name that brings its value along, whatever the field's value is.
-    pub(super) fn with_value(octets: &[u8]) -> Self {
-        InlineBytes { has_value: true, ..InlineBytes::new(octets) }
+    pub(super) fn with_value(self) -> Self {
+        InlineBytes { has_value: true, ..self }
     }
 
     #[inline]

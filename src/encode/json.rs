@@ -4,8 +4,8 @@
 //! meets a key that this crate or a receiver's template writes beside them.
 
 use super::{
-    Clock, ControlCharacters, EscapeMode, MessageBuf, Settings,
-    escape::Escaped,
+    Clock, EscapeMode, Settings,
+    body::BodyWriter,
     field_names::Rule,
     header,
     layout::{Delimiters, Errors, Layout},
@@ -16,15 +16,19 @@ use crate::record::Origin;
 /// A header of RFC 5424, then `@cee: {...}` as MSG: the cookie must come first in it, and
 /// nothing may follow the object.
 pub(super) fn layout(settings: &Settings) -> Layout {
-    let mut elements = elements(settings);
-    if elements.is_empty() && !settings.sequence_id {
-        elements.push('-');
-    }
+    layout_of(settings, "cee")
+}
+
+/// The header says what the text is, in `json`: that a text looks like JSON says nothing, since a
+/// user may have typed it.
+fn layout_of(settings: &Settings, schema: &str) -> Layout {
+    let number = settings.enterprise_number;
+    let elements = format!("{}[json@{number} schema=\"{schema}\"]", elements(settings));
     Layout {
         version: header::VERSION,
         time: Clock::push_rfc5424,
         identity: header::identity(settings),
-        lead: header::push_msgid,
+        has_msgid: true,
         elements,
         sequence_id: settings.sequence_id,
         nil: "",
@@ -65,51 +69,41 @@ pub(super) fn ecs(settings: &Settings) -> Layout {
         trace: Delimiters::new(",\"trace\":{\"id\":\"", "\"}"),
         between_ids: "\"},\"span\":{\"id\":\"",
         text: Delimiters::new(",\"message\":\"", "\""),
-        ..layout(settings)
+        ..layout_of(settings, "ecs")
     }
 }
 
-fn push_plain(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings) {
-    push(out, " @cee: {\"level\":\"");
-    push(out, origin.level.keyword());
-    push(out, "\",\"target\":\"");
-    push_constant(out, origin.target, settings);
-    push(out, "\"");
-    push_place(out, origin, settings, [",\"code\":{\"file\":\"", "\",\"line\":", "}"]);
+fn push_plain(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
+    out.literal(" @cee: {\"level\":\"");
+    out.literal(origin.level.keyword());
+    out.literal("\",\"target\":\"");
+    out.value(origin.target);
+    out.literal("\"");
+    push_place(out, origin, [",\"code\":{\"file\":\"", "\",\"line\":", "}"]);
 }
 
-fn push_ecs(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings) {
-    push(out, " @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"");
-    // 48 octets at most, and never cut: it is what people search for.
-    Escaped::new(out, usize::MAX, EscapeMode::Json, ControlCharacters::Escape).push(&settings.tag);
-    push(out, "\"},\"log\":{\"level\":\"");
-    push(out, origin.level.keyword());
-    push(out, "\",\"logger\":\"");
-    push_constant(out, origin.target, settings);
-    push(out, "\"");
-    push_place(out, origin, settings, [",\"origin\":{\"file\":{\"name\":\"", "\",\"line\":", "}}"]);
-    push(out, "}");
+fn push_ecs(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
+    out.literal(" @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"");
+    out.whole_value(&out.settings.tag);
+    out.literal("\"},\"log\":{\"level\":\"");
+    out.literal(origin.level.keyword());
+    out.literal("\",\"logger\":\"");
+    out.value(origin.target);
+    out.literal("\"");
+    push_place(out, origin, [",\"origin\":{\"file\":{\"name\":\"", "\",\"line\":", "}}"]);
+    out.literal("}");
 }
 
 /// File and line, where they are asked for and known, between these three.
-fn push_place(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings, around: [&str; 3]) {
-    let (Some(file), Some(line), true) = (origin.file, origin.line, settings.source_location)
+fn push_place(out: &mut BodyWriter<'_>, origin: &Origin<'_>, around: [&'static str; 3]) {
+    let (Some(file), Some(line), true) = (origin.file, origin.line, out.settings.source_location)
     else {
         return;
     };
     let [before, between, after] = around;
-    push(out, before);
-    push_constant(out, file, settings);
-    push(out, between);
-    push(out, itoa::Buffer::new().format(line));
-    push(out, after);
-}
-
-fn push_constant(out: &mut MessageBuf, value: &str, settings: &Settings) {
-    let limit = out.len() + settings.longest_constant();
-    Escaped::new(out, limit, EscapeMode::Json, ControlCharacters::Escape).push(value);
-}
-
-fn push(out: &mut MessageBuf, text: &str) {
-    out.extend_from_slice(text.as_bytes());
+    out.literal(before);
+    out.value(file);
+    out.literal(between);
+    out.number(line);
+    out.literal(after);
 }

@@ -1,111 +1,99 @@
-//! Under which name was a key written the last time, after the same keys?
+//! The names that a thread's last keys were written under.
 //!
-//! A `log` record brings its keys anew each time. The name of a key depends on the keys before
-//! it, since no name may hide another; so what is kept is a key after a certain way of keys.
+//! A `log` record brings its keys anew each time, and to make a name of a key takes longer than to
+//! find it here.
 
-use super::inline_bytes::{InlineBytes, same};
+use super::{
+    Encoder,
+    field_names::{Names, hash_of},
+    inline_bytes::{InlineBytes, same},
+};
 
-/// What a thread has learned of the keys it writes.
+/// What a thread keeps of the keys it writes.
 #[derive(Debug, Default)]
 pub(super) struct KeyCache {
     entries: Vec<Entry>,
-    /// The entries that the keys of this record have led through.
-    way: Vec<usize>,
-    /// The last one of them, 0 at the beginning.
-    after: u64,
-    last_id: u64,
+    /// The names of the record under way.
+    names: Names,
+    bare: Vec<u8>,
+    numbered: InlineBytes,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Entry {
-    encoder: u64,
-    after: u64,
-    /// 0 while the place is unused.
-    id: u64,
+    /// Whose the name is; none while the place is unused.
+    encoder: Option<u64>,
     key: String,
+    hash: u64,
     name: InlineBytes,
 }
 
 impl KeyCache {
     /// A new record begins.
     #[inline]
-    pub(super) fn restart(&mut self) {
-        self.way.clear();
-        self.after = 0;
+    pub(super) fn restart(&mut self, encoder: &Encoder) {
+        self.names.restart(&encoder.reserved);
     }
 
-    /// The name of the next key, with its delimiters, if it has been learned.
+    /// The name of the record's next key, with its delimiters.
     #[inline]
-    pub(super) fn follow(&mut self, encoder: u64, key: &str) -> Option<&InlineBytes> {
-        let place = self.place(key);
-        let entry = self.entries.get(place)?;
-        let is_it = entry.id != 0
-            && entry.after == self.after
-            && entry.encoder == encoder
-            && same(&entry.key, key);
-        if !is_it {
-            return None;
+    pub(super) fn name(&mut self, encoder: &Encoder, key: &str) -> &InlineBytes {
+        let place = place(key);
+        let is_known = self
+            .entries
+            .get(place)
+            .is_some_and(|entry| entry.encoder == Some(encoder.id) && same(&entry.key, key));
+        if !is_known {
+            self.learn(encoder, key, place);
         }
-        self.after = entry.id;
-        self.way.push(place);
-        Some(&entry.name)
+        let hash = self.entries.get(place).map(|entry| entry.hash);
+        if hash.is_some_and(|hash| !self.names.claim(hash)) {
+            self.number(encoder, key);
+            return &self.numbered;
+        }
+        self.entries.get(place).map_or(&self.numbered, |entry| &entry.name)
     }
 
-    /// The keys that were followed in this record.
-    pub(super) fn followed(&self) -> impl Iterator<Item = &str> {
-        self.way.iter().filter_map(|place| Some(self.entries.get(*place)?.key.as_str()))
-    }
-
-    /// Learns the name of the next key; what stood in its place is forgotten, and with it all
-    /// that came after it.
-    pub(super) fn learn(&mut self, encoder: u64, key: &str, name: InlineBytes) {
+    #[cold]
+    #[inline(never)]
+    fn learn(&mut self, encoder: &Encoder, key: &str, place: usize) {
         if self.entries.is_empty() {
             self.entries.resize(PLACES, Entry::default());
         }
-        let place = self.place(key);
         let Some(entry) = self.entries.get_mut(place) else { return };
-        self.last_id += 1;
-        entry.encoder = encoder;
-        entry.after = self.after;
-        entry.id = self.last_id;
+        self.bare.clear();
+        encoder.layout.names.push(&mut self.bare, key);
+        entry.encoder = Some(encoder.id);
+        entry.hash = hash_of(&self.bare);
+        entry.name = encoder.delimited(&self.bare, encoder.settings.redact.hides(key));
         entry.key.clear();
-        entry.key.push_str(key);
-        entry.name = name;
-        self.after = self.last_id;
-    }
-
-    #[inline]
-    fn place(&self, key: &str) -> usize {
-        let first = key.as_bytes().first().copied().unwrap_or_default();
-        let hash = self.after.wrapping_mul(37) + key.len() as u64 * 5 + u64::from(first);
-        hash as usize % PLACES
-    }
-}
-
-const PLACES: usize = 256;
-
-#[cfg(test)]
-mod tests {
-    use super::{super::MessageBuf, *};
-
-    #[test]
-    fn a_key_is_known_only_after_the_same_keys() {
-        let mut learned = KeyCache::default();
-        for (key, name) in [("a", " a="), ("A", " A_2="), ("b", " b=")] {
-            assert!(learned.follow(1, key).is_none());
-            learned.learn(1, key, InlineBytes::new(name.as_bytes()));
+        if key.len() <= LONGEST_KEY {
+            entry.key.push_str(key);
+        } else {
+            // A stranger may choose a long one: it isn't worth the memory.
+            entry.encoder = None;
         }
-        let name = |learned: &mut KeyCache, key| {
-            let mut out = MessageBuf::default();
-            learned.follow(1, key).map(|name| name.push_to(&mut out))?;
-            String::from_utf8(out.to_vec()).ok()
-        };
-        learned.restart();
-        assert_eq!(name(&mut learned, "a").as_deref(), Some(" a="));
-        assert_eq!(name(&mut learned, "A").as_deref(), Some(" A_2="));
-        assert!(learned.followed().eq(["a", "A"]));
-        learned.restart();
-        assert_eq!(name(&mut learned, "A"), None);
-        assert!(learned.follow(2, "a").is_none());
+    }
+
+    /// The name of a key whose own name is taken.
+    #[cold]
+    #[inline(never)]
+    fn number(&mut self, encoder: &Encoder, key: &str) {
+        self.bare.clear();
+        encoder.layout.names.push(&mut self.bare, key);
+        let is_secret = encoder.settings.redact.hides(key);
+        self.numbered = encoder.delimited(self.names.number(&self.bare), is_secret);
     }
 }
+
+#[inline]
+fn place(key: &str) -> usize {
+    let octets = key.as_bytes();
+    let octet = |octet: Option<&u8>| usize::from(octet.copied().unwrap_or_default());
+    let middle = octets.get(octets.len() / 2);
+    (octet(octets.first()) + 5 * octet(octets.last()) + 11 * octet(middle) + 3 * octets.len())
+        % PLACES
+}
+
+const PLACES: usize = 64;
+const LONGEST_KEY: usize = 64;

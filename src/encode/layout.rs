@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::{Clock, EscapeMode, MessageBuf, Settings, field_names::Rule};
+use super::{Clock, EscapeMode, MessageBuf, body::BodyWriter, field_names::Rule};
 use crate::{encode::time_zone::Zone, record::Origin};
 
 /// A format as a table: the delimiters, which the writer alone puts down, so that no content
@@ -14,8 +14,8 @@ pub(super) struct Layout {
     pub(super) time: fn(&mut Clock, &mut MessageBuf, SystemTime, &Zone),
     /// HOSTNAME, tag and process, with the blanks around them.
     pub(super) identity: MessageBuf,
-    /// What says which message it is, constant for a callsite; it follows `identity`.
-    pub(super) lead: fn(&mut MessageBuf, &Origin<'_>),
+    /// Whether MSGID, the target, follows `identity`.
+    pub(super) has_msgid: bool,
     /// STRUCTURED-DATA that is the same for every message.
     pub(super) elements: String,
     /// Whether `meta sequenceId` follows `elements`.
@@ -23,7 +23,7 @@ pub(super) struct Layout {
     /// Written where STRUCTURED-DATA came out empty.
     pub(super) nil: &'static str,
     /// Opens what is neither header nor text, constant for a callsite.
-    pub(super) body: fn(&mut MessageBuf, &Origin<'_>, &Settings),
+    pub(super) body: fn(&mut BodyWriter<'_>, &Origin<'_>),
     /// Around the thread's name, where it is asked for; it follows `body`.
     pub(super) thread: Delimiters,
     pub(super) fields: Delimiters,

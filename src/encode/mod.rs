@@ -3,6 +3,7 @@
 //! Never: fails at run time, reads a socket or the environment, knows a transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod body;
 mod callsite;
 mod context;
 mod error_object;
@@ -36,13 +37,16 @@ pub(crate) use self::{
     callsite::{CallsitePrefix, ContextKey, Scratch},
     escape::EscapeMode,
     header::{HOSTNAME, PROCID, check_field, check_tag},
-    inline_bytes::InlineBytes,
     message_buf::MessageBuf,
+    span_fields::{SpanFields, SpanPrefix},
     timestamp::Clock,
     writer::Writer,
 };
 pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
-use self::{layout::Layout, structured_data::header_fits, writer::FIELD_RESERVE};
+use self::{
+    field_names::hash_of, inline_bytes::InlineBytes, layout::Layout, structured_data::header_fits,
+    writer::FIELD_RESERVE,
+};
 use crate::{
     Error, Facility, encode::redact::Redact, encode::time_zone::Zone, record::Severities,
     stats::EncodeCounters,
@@ -83,6 +87,9 @@ impl Settings {
 pub(crate) struct Encoder {
     settings: Settings,
     layout: Layout,
+    /// Hashes of the names that no field may have.
+    reserved: Vec<u64>,
+    reserved_in_spans: Vec<u64>,
     /// Delimiters that nearly every message has.
     fields_open: InlineBytes,
     fields_close: InlineBytes,
@@ -115,7 +122,10 @@ impl Encoder {
         let fields_close = InlineBytes::new(layout.fields.close.as_bytes());
         let field_reserve = fields_open.len() + FIELD_RESERVE;
         let text_open = InlineBytes::new(layout.text.open.as_bytes());
+        let hashes = |names: &[&str]| names.iter().map(|n| hash_of(n.as_bytes())).collect();
         Ok(Encoder {
+            reserved: hashes(layout.reserved),
+            reserved_in_spans: hashes(layout.reserved_in_spans),
             settings,
             layout,
             fields_open,

@@ -32,13 +32,13 @@ pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
         version: "",
         time: Clock::push_rfc3164,
         identity,
-        lead: |_, _| {},
+        has_msgid: false,
         elements: String::new(),
         sequence_id: false,
         nil: "",
         // The header has no place for the target.
-        body: |out, origin, settings| {
-            push_source(out, origin, settings, 0);
+        body: |out, origin| {
+            push_source(out, origin, 0);
         },
         thread: Delimiters::new(" thread=\"", "\""),
         fields: Delimiters::new("", ""),

@@ -1,7 +1,8 @@
 //! How is a record written as RFC 5424 says?
 
 use super::{
-    Clock, EscapeMode, MessageBuf, Settings,
+    Clock, EscapeMode, Settings,
+    body::BodyWriter,
     field_names::Rule,
     header,
     layout::{Delimiters, Errors, Layout},
@@ -19,7 +20,7 @@ pub(super) fn layout(settings: &Settings) -> Layout {
         version: header::VERSION,
         time: Clock::push_rfc5424,
         identity: header::identity(settings),
-        lead: header::push_msgid,
+        has_msgid: true,
         elements: elements(settings),
         sequence_id: settings.sequence_id,
         nil: "-",
@@ -48,16 +49,17 @@ pub(super) fn layout(settings: &Settings) -> Layout {
 }
 
 /// The element `source`; it is left open where the thread's name ends it.
-fn push_body(out: &mut MessageBuf, origin: &Origin<'_>, settings: &Settings) {
+fn push_body(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
     let start = out.len();
-    out.extend_from_slice(format!("[source@{}", settings.enterprise_number).as_bytes());
-    let is_empty = !push_source(out, origin, settings, header::MSGID);
-    if settings.thread_name {
+    out.literal("[source@");
+    out.number(out.settings.enterprise_number);
+    let is_empty = !push_source(out, origin, header::MSGID);
+    if out.settings.thread_name {
         return;
     }
     if is_empty {
         out.truncate(start);
     } else {
-        out.push(b']');
+        out.literal("]");
     }
 }

@@ -1,50 +1,159 @@
-//! How are a span's name and fields written, once, for all the records inside it?
+//! The name and fields of a span, encoded once for all records inside it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::Ordering::Relaxed,
 };
 
-use super::{Encoder, MessageBuf, escape::Escaped, inline_bytes::InlineBytes, value};
+use super::{
+    Encoder, MessageBuf,
+    escape::{CUT_MARK, Escaped},
+    field_names::hash_of,
+    inline_bytes::InlineBytes,
+    value,
+};
 use crate::record::Value;
 
-impl Encoder {
-    /// The names of the spans down to this one, separated by colons.
-    pub(crate) fn span_names(&self, parent: Option<&[u8]>, name: &str) -> Vec<u8> {
-        let mut names = MessageBuf::default();
-        if let Some(parent) = parent {
-            names.extend_from_slice(parent);
-            names.extend_from_slice(self.layout.between_spans.as_bytes());
-        }
-        let limit = self.settings.max_message_size / NAMES_SHARE;
-        let room = limit.max(names.len());
-        Escaped::new(&mut names, room, self.layout.values, self.settings.controls).push(name);
-        names.to_vec()
-    }
+/// What is the same for all spans of one callsite.
+#[derive(Debug)]
+pub(crate) struct SpanPrefix {
+    pub(super) name: Vec<u8>,
+    pub(super) is_cut: bool,
+    fields: Vec<Field>,
+}
 
-    /// One field of a span, its name with the delimiters as [`Encoder::span_field_names`] gives it.
-    pub(crate) fn span_field(&self, name: &InlineBytes, value: Value<'_>) -> Vec<u8> {
-        let mut field = MessageBuf::default();
-        name.push_to(&mut field);
-        if name.has_value() {
-            return field.to_vec();
-        }
-        let limit = field.len() + self.settings.max_message_size / VALUE_SHARE;
-        // A value's own formatting may panic: that must not take the span with it, nor the call.
-        let push = || value::push(&mut field, value, limit, self.style());
-        match catch_unwind(AssertUnwindSafe(push)) {
-            Ok(pushed) if pushed.is_cut => self.counters.count_cut(),
-            Ok(_) => {}
-            Err(_) => {
-                value::end_panicked(&mut field, self.style());
-                self.counters.panicked.fetch_add(1, Relaxed);
-            }
-        }
-        field.to_vec()
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) name: Vec<u8>,
+    pub(super) hash: u64,
+    delimited: InlineBytes,
+}
+
+impl SpanPrefix {
+    pub(super) fn field(&self, index: usize) -> Option<&Field> {
+        self.fields.get(index)
     }
 }
 
+/// The fields of a span that have a value: for each one its place in the callsite, its length, and
+/// its octets as they stand in a record.
+#[derive(Debug)]
+pub(crate) struct SpanFields(Vec<u8>);
+
+impl SpanFields {
+    /// Those that were written with [`Encoder::push_span_field`].
+    pub(crate) fn new(written: &[u8]) -> Self {
+        SpanFields(written.to_vec())
+    }
+
+    /// Puts what was written later in the place of what it replaces, or behind the others.
+    pub(crate) fn merge(&mut self, written: &[u8]) {
+        for (index, whole) in Entries(written) {
+            let mut at = 0;
+            let mut found = 0..0;
+            for (other, octets) in Entries(&self.0) {
+                if other == index {
+                    found = at..at + octets.len();
+                    break;
+                }
+                at += octets.len();
+            }
+            match found.is_empty() {
+                true => self.0.extend_from_slice(whole),
+                false => drop(self.0.splice(found, whole.iter().copied())),
+            }
+        }
+    }
+
+    /// Each field's place in the callsite and its octets.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
+        Entries(&self.0).map(|(index, whole)| (index, whole.get(HEAD..).unwrap_or_default()))
+    }
+}
+
+/// Walks through entries, each with its head.
+struct Entries<'a>(&'a [u8]);
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = (usize, &'a [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let [a, b, c, d, low, high] = *self.0.first_chunk::<HEAD>()?;
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        let (whole, rest) = self.0.split_at_checked(HEAD + length)?;
+        self.0 = rest;
+        Some((usize::from(u16::from_le_bytes([low, high])), whole))
+    }
+}
+
+impl Encoder {
+    /// The constant parts of spans with this name and these fields.
+    pub(crate) fn span_prefix<'a>(
+        &self,
+        name: &str,
+        fields: impl Iterator<Item = &'a str>,
+    ) -> SpanPrefix {
+        let mut out = MessageBuf::default();
+        let limit = (self.settings.max_message_size / NAMES_SHARE).saturating_sub(CUT_MARK);
+        let mut escaped = Escaped::new(&mut out, limit, self.layout.values, self.settings.controls);
+        escaped.push(name);
+        escaped.mark_cut(0);
+        let is_cut = escaped.cut > 0;
+        let fields: Vec<Field> = self
+            .names(&self.reserved_in_spans, fields)
+            .map(|(name, delimited)| Field { hash: hash_of(&name), name, delimited })
+            .collect();
+        SpanPrefix { name: out.to_vec(), is_cut, fields }
+    }
+
+    /// Writes the field of a span that stands at `index` in its callsite.
+    #[inline(always)]
+    pub(crate) fn push_span_field(
+        &self,
+        out: &mut MessageBuf,
+        prefix: &SpanPrefix,
+        index: usize,
+        value: Value<'_>,
+    ) {
+        let Some(field) = prefix.fields.get(index) else { return };
+        let start = out.len();
+        out.extend_from_slice(&[0; HEAD]);
+        field.delimited.push_to(out);
+        if !field.delimited.has_value() {
+            self.push_span_value(out, value);
+        }
+        let length = out.len() - start - HEAD;
+        let [a, b, c, d] = (length as u32).to_le_bytes();
+        let [low, high] = (index as u16).to_le_bytes();
+        if let Some(head) = out.get_mut(start..start + HEAD) {
+            head.copy_from_slice(&[a, b, c, d, low, high]);
+        }
+    }
+
+    #[inline(always)]
+    fn push_span_value(&self, out: &mut MessageBuf, value: Value<'_>) {
+        let limit = out.len() + self.settings.max_message_size / VALUE_SHARE;
+        let mut push = || value::push(out, value, limit, self.style()).is_cut;
+        // A value's own formatting may panic: that must not take the span with it, nor the call.
+        let is_cut = match value.may_panic() {
+            true => catch_unwind(AssertUnwindSafe(push)),
+            false => Ok(push()),
+        };
+        match is_cut {
+            Ok(true) => self.counters.count_cut(),
+            Ok(false) => {}
+            Err(_) => {
+                value::end_panicked(out, self.style());
+                self.counters.panicked.fetch_add(1, Relaxed);
+            }
+        }
+    }
+}
+
+/// Octets before each field: its length, and its place in the callsite.
+const HEAD: usize = 6;
 /// The names of all spans take at most one part in so many of a frame.
-const NAMES_SHARE: usize = 8;
+pub(super) const NAMES_SHARE: usize = 8;
 /// A value takes at most one part in so many of a frame.
 const VALUE_SHARE: usize = 4;

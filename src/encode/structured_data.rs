@@ -1,8 +1,6 @@
 //! Which SD-ELEMENTs that IANA registered does every message carry? RFC 5424 section 7.
 
-use super::{
-    ControlCharacters, EscapeMode, MessageBuf, Settings, escape::Escaped, header, layout::Layout,
-};
+use super::{MessageBuf, Settings, body::BodyWriter, header, layout::Layout};
 use crate::{
     Severity,
     record::{Level, Origin},
@@ -41,27 +39,26 @@ pub(super) fn elements(settings: &Settings) -> String {
 
 /// A target longer than `longest_target`, file and line as parameters; false if there is none.
 pub(super) fn push_source(
-    out: &mut MessageBuf,
+    out: &mut BodyWriter<'_>,
     origin: &Origin<'_>,
-    settings: &Settings,
     longest_target: usize,
 ) -> bool {
     let before = out.len();
-    let mut push = |name: &str, value: &str| {
-        out.extend_from_slice(name.as_bytes());
-        let limit = out.len() + settings.longest_constant();
-        Escaped::new(out, limit, EscapeMode::ParamValue, ControlCharacters::Escape).push(value);
-        out.push(b'"');
-    };
     if origin.target.len() > longest_target {
-        push(" target=\"", origin.target);
+        out.literal(" target=\"");
+        out.value(origin.target);
+        out.literal("\"");
     }
-    if settings.source_location {
+    if out.settings.source_location {
         if let Some(file) = origin.file {
-            push(" file=\"", file);
+            out.literal(" file=\"");
+            out.value(file);
+            out.literal("\"");
         }
         if let Some(line) = origin.line {
-            push(" line=\"", itoa::Buffer::new().format(line));
+            out.literal(" line=\"");
+            out.number(line);
+            out.literal("\"");
         }
     }
     out.len() > before
@@ -80,7 +77,8 @@ pub(super) fn push_sequence_id(out: &mut MessageBuf, messages_before: u64) {
 pub(super) fn header_fits(settings: &Settings, layout: &Layout) -> bool {
     let (identity, elements) = (layout.identity.len(), layout.elements.len());
     let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
-    let long = "x".repeat(settings.longest_constant());
+    // One octet more, so that the marks of what is cut are counted too.
+    let long = "x".repeat(settings.longest_constant() + 1);
     let origin = Origin {
         severity: Severity::Error,
         level: Level::Error,
@@ -89,10 +87,12 @@ pub(super) fn header_fits(settings: &Settings, layout: &Layout) -> bool {
         line: Some(u32::MAX),
     };
     let mut body = MessageBuf::default();
-    (layout.body)(&mut body, &origin, settings);
+    let mut writer = BodyWriter::new(&mut body, layout.values, settings);
+    (layout.body)(&mut writer, &origin);
     if settings.thread_name {
-        let around = layout.thread.open.len() + layout.thread.close.len();
-        body.extend(std::iter::repeat_n(b'x', around + long.len()));
+        writer.value(&long);
+        body.extend_from_slice(layout.thread.open.as_bytes());
+        body.extend_from_slice(layout.thread.close.as_bytes());
     }
     header <= settings.max_message_size / 2
         && header + body.len() <= settings.max_message_size / 4 * 3

@@ -3,8 +3,7 @@
 use std::{sync::atomic::Ordering::Relaxed, time::SystemTime};
 
 use super::{
-    CallsitePrefix, Encoder, MessageBuf, Scratch,
-    callsite::push_name,
+    CallsitePrefix, Encoder, Scratch,
     escape::CUT_MARK,
     structured_data::push_sequence_id,
     value::{self, LONGEST_NUMBER, PANICKED, Style},
@@ -29,8 +28,7 @@ pub(crate) struct Writer<'a> {
     /// Octets of the text that found no room in the buffer.
     pub(super) text_cut: usize,
     pub(super) omitted: u64,
-    pub(super) omitted_before_spans: u64,
-    has_names: bool,
+    has_keys: bool,
     is_in_fields: bool,
     is_in_value: bool,
     /// Where the first name of the fields stands.
@@ -66,6 +64,9 @@ impl Encoder {
         if !site.body.is_empty() {
             frame.extend_from_slice(&site.body);
         }
+        if site.cut > 0 {
+            self.counters.count_cut();
+        }
         if self.settings.thread_name {
             if scratch.thread.as_ref().is_none_or(|(id, _)| *id != self.id) {
                 scratch.thread = Some((self.id, self.thread_part()));
@@ -75,7 +76,6 @@ impl Encoder {
             }
         }
         scratch.text.clear();
-        scratch.learned.restart();
         let max_message_size = self.settings.max_message_size;
         Writer {
             encoder: self,
@@ -85,8 +85,7 @@ impl Encoder {
             max_message_size,
             text_cut: 0,
             omitted: 0,
-            omitted_before_spans: 0,
-            has_names: false,
+            has_keys: false,
             is_in_fields: false,
             is_in_value: false,
             first_name: 0,
@@ -125,40 +124,16 @@ impl<'a> Writer<'a> {
             return;
         }
         if self.opens_field(name.len().min(LONGEST_NAME)) {
-            let Scratch { frame, learned, .. } = &mut *self.scratch;
-            let known = if self.has_names { None } else { learned.follow(self.encoder.id, name) };
-            let has_value = match known {
-                Some(known) => {
-                    known.push_to(frame);
-                    known.has_value()
-                }
-                None => self.push_new_name(name),
-            };
-            if !has_value {
+            let Scratch { frame, keys, .. } = &mut *self.scratch;
+            if !std::mem::replace(&mut self.has_keys, true) {
+                keys.restart(self.encoder);
+            }
+            let name = keys.name(self.encoder, name);
+            name.push_to(frame);
+            if !name.has_value() {
                 self.push_value(value);
             }
         }
-    }
-
-    /// Finds the name for a key that has not followed the keys before it yet; true if it brought
-    /// its value along.
-    #[cold]
-    #[inline(never)]
-    fn push_new_name(&mut self, key: &str) -> bool {
-        let Scratch { frame, names, learned, .. } = &mut *self.scratch;
-        let layout = &self.encoder.layout;
-        if !std::mem::replace(&mut self.has_names, true) {
-            names.restart(layout.names, layout.reserved);
-            for key in learned.followed() {
-                names.take(key);
-            }
-        }
-        let mut name = MessageBuf::default();
-        push_name(&mut name, &layout.name, names.take(key));
-        let short = self.encoder.named(key, &mut name);
-        short.push_to(frame);
-        learned.learn(self.encoder.id, key, short);
-        short.has_value()
     }
 
     /// Puts right what a panic in a value's own formatting left behind, and says so.
@@ -255,7 +230,10 @@ impl<'a> Writer<'a> {
     pub(super) fn push_omitted(&mut self, fields: u64) {
         if fields > 0 {
             let layout = &self.encoder.layout;
-            push_name(&mut self.scratch.frame, &layout.name, b"omitted");
+            let (frame, name) = (&mut self.scratch.frame, &layout.name);
+            for part in [&name.open, "omitted", name.close] {
+                frame.extend_from_slice(part.as_bytes());
+            }
             let style = self.encoder.style();
             value::push(&mut self.scratch.frame, Value::U64(fields), usize::MAX, style);
         }

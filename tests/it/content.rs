@@ -82,8 +82,8 @@ fn spans_give_their_names_and_fields() {
     );
     let record = &records[0];
     assert_eq!(record.param("span@32473", "spans"), Some("request:checkout"));
-    assert_eq!(record.param("span@32473", "user"), Some("8"));
-    assert_eq!(record.param("span@32473", "user_2"), Some("inner"));
+    assert_eq!(record.param("span@32473", "user"), Some("inner"));
+    assert_eq!(record.param("span@32473", "user_2"), Some("8"));
     assert_eq!(record.param("span@32473", "path"), Some("/a\"b"));
     assert_eq!(record.param("span@32473", "later"), Some("now"));
     assert_eq!(record.param("fields@32473", "order"), Some("1"));

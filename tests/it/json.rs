@@ -121,7 +121,7 @@ fn what_a_program_names_stands_in_objects_of_its_own() {
         "fields": {"order": 42, "host": "mine", "msg": "mine"},
         "spans": {
             "names": ["request", "checkout"],
-            "user": 7, "user_2": "inner", "names_2": "x"
+            "user": "inner", "user_2": 7, "names_2": "x"
         },
         "msg": "sold \u{1}\n",
     });

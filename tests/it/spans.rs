@@ -1,6 +1,10 @@
 //! Are a record's spans those that it was logged in, whatever was kept from the record before?
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, mpsc},
+    thread,
+};
 
 use logship::{Format, collector::Collector};
 use serde_json::Value;
@@ -24,7 +28,7 @@ fn what_is_recorded_later_shows_in_the_next_record() {
                 let record = move || {
                     other.record("user", 8);
                 };
-                std::thread::spawn(record).join().unwrap();
+                thread::spawn(record).join().unwrap();
                 info!("after another thread");
             });
         },
@@ -81,6 +85,105 @@ fn two_subscribers_of_one_handle_have_spans_of_their_own() {
     let records = collector.wait_for(3, PATIENCE);
     let spans: Vec<_> = records.iter().map(|r| r.param("span@32473", "spans")).collect();
     assert_eq!(spans, [Some("left"), None, Some("left")]);
+}
+
+/// Displayed only when it is let go, so that others come meanwhile.
+struct Slow(mpsc::Sender<()>, Mutex<mpsc::Receiver<()>>);
+
+impl fmt::Display for Slow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.send(()).unwrap();
+        self.1.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        f.write_str("ann")
+    }
+}
+
+#[test]
+fn two_records_at_once_both_stay_and_an_event_meanwhile_has_its_span() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    tracing::dispatcher::with_default(&subscriber, || {
+        let span = info_span!("request", id = 7, user = field::Empty, status = field::Empty);
+        let (begun, has_begun) = mpsc::channel();
+        let (go, may_go) = mpsc::channel();
+        let slow = Slow(begun, Mutex::new(may_go));
+        let (other, subscriber) = (span.clone(), subscriber.clone());
+        let recorder = thread::spawn(move || {
+            tracing::dispatcher::with_default(&subscriber, || {
+                other.record("user", field::display(slow));
+            });
+        });
+        has_begun.recv_timeout(PATIENCE).unwrap();
+        span.record("status", 200);
+        span.in_scope(|| info!("meanwhile"));
+        go.send(()).unwrap();
+        recorder.join().unwrap();
+        span.in_scope(|| info!("afterwards"));
+    });
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(2, PATIENCE);
+    for (record, user) in records.iter().zip([None, Some("ann")]) {
+        let param = |name| record.param("span@32473", name);
+        let all = [param("spans"), param("id"), param("status"), param("user")];
+        assert_eq!(all, [Some("request"), Some("7"), Some("200"), user]);
+    }
+}
+
+#[test]
+fn no_record_has_a_span_that_its_thread_left_while_the_layer_was_away() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let (layer, reload) = tracing_subscriber::reload::Layer::new(Some(handle.layer()));
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+        let span = info_span!("request", user = "ann");
+        let entered = span.enter();
+        info!("of ann's request");
+        let mut away = None;
+        reload.modify(|layer| away = layer.take()).unwrap();
+        drop(entered);
+        reload.modify(|layer| *layer = away.take()).unwrap();
+        info!("outside");
+    });
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(2, PATIENCE);
+    let spans: Vec<_> = records.iter().map(|r| r.param("span@32473", "spans")).collect();
+    assert_eq!(spans, [Some("request"), None]);
+}
+
+/// The registry uses the ids of spans again.
+#[test]
+fn no_record_has_the_span_that_had_the_same_id_before() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let log = |name: &str| {
+        info!("{name}");
+        let mut record = log::Record::builder();
+        let args = format_args!("{name}");
+        log::Log::log(&handle.logger(), &record.level(log::Level::Info).args(args).build());
+    };
+    for name in ["ann", "bob"] {
+        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            info_span!("request", user = name).in_scope(|| log(name));
+        });
+    }
+    let (count, names) = (20_000, ["carl", "dora"]);
+    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    tracing::subscriber::with_default(subscriber, || {
+        for n in 0..count {
+            let span = info_span!("request", user = names[n % 2]).entered();
+            if n % 1000 == 0 || n % 8192 == 1 {
+                log(names[n % 2]);
+            }
+            drop(span);
+        }
+    });
+    assert!(handle.flush(PATIENCE));
+    let count = usize::try_from(handle.stats().delivered).unwrap();
+    for record in collector.wait_for(count, PATIENCE) {
+        assert_eq!(record.param("span@32473", "user"), record.text());
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@ mod spans;
 use std::{error, fmt, sync::atomic::Ordering::Relaxed};
 
 use super::{
-    ControlCharacters, Encoder, Format, Scratch, Settings, TimeQuality, Writer, escape::CUT_MARK,
-    writer::OMITTED,
+    ControlCharacters, Encoder, Format, MessageBuf, Scratch, Settings, SpanFields, SpanPrefix,
+    TimeQuality, Writer, escape::CUT_MARK, writer::OMITTED,
 };
 use crate::{
     Facility, Severity,
@@ -125,13 +125,8 @@ fn say_everything(writer: &mut Writer<'_>) {
     writer.named_field("cause", Value::Error(&Failed("next", None)));
     #[cfg(feature = "opentelemetry")]
     writer.trace([0x1f; 16], [0xa0; 8]);
-    let outer = encoder.span_names(None, "request");
-    let names = encoder.span_names(Some(&outer), "pay\"");
-    assert!(writer.begin_spans(&names));
-    for name in encoder.span_field_names(["user", "omitted", "User"].into_iter()) {
-        writer.span_field(&encoder.span_field(&name, Value::Str("a]b")));
-    }
-    writer.end_spans();
+    let fields = ["user", "omitted", "User"].map(|name| (name, Value::Str("a]b")));
+    say_spans(writer, &[span(encoder, "pay\"", &fields), span(encoder, "request", &[])]);
     writer.text(format_args!("größe {}", "\n"));
     writer.text(format_args!("."));
 }
@@ -148,7 +143,28 @@ fn omitted(encoder: &Encoder) -> u64 {
     encoder.counters().omitted.swap(0, Relaxed)
 }
 
-/// Names of spans that take so many octets.
-fn names(length: usize) -> Vec<u8> {
-    vec![b'n'; length]
+type Span = (SpanPrefix, SpanFields);
+
+fn span(encoder: &Encoder, name: &str, fields: &[(&str, Value<'_>)]) -> Span {
+    let prefix = encoder.span_prefix(name, fields.iter().map(|(name, _)| *name));
+    let mut written = MessageBuf::default();
+    for (index, (_, value)) in fields.iter().enumerate() {
+        encoder.push_span_field(&mut written, &prefix, index, *value);
+    }
+    (prefix, SpanFields::new(&written))
+}
+
+/// The innermost comes first.
+fn say_spans(writer: &mut Writer<'_>, spans: &[Span]) {
+    writer.begin_spans();
+    spans.iter().for_each(|(prefix, fields)| writer.add_span(prefix, fields));
+    writer.end_spans();
+}
+
+/// Takes so many octets of the frame.
+fn fill(writer: &mut Writer<'_>, octets: usize) {
+    writer.close_fields();
+    let room = writer.max_message_size - writer.scratch.frame.len() - 20;
+    let octets = octets.min(room);
+    writer.scratch.frame.extend_from_slice(&vec![b'n'; octets]);
 }

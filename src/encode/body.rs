@@ -1,0 +1,51 @@
+//! What a record says of its origin, the same for each record of a callsite.
+
+use super::{ControlCharacters, EscapeMode, MessageBuf, Settings, escape::Escaped};
+
+/// Takes what a format says between the header and the fields. Content has one way in, and is
+/// escaped on it.
+pub(super) struct BodyWriter<'a> {
+    out: &'a mut MessageBuf,
+    mode: EscapeMode,
+    pub(super) settings: &'a Settings,
+    /// Values that were cut.
+    pub(super) cut: u64,
+}
+
+impl<'a> BodyWriter<'a> {
+    pub(super) fn new(out: &'a mut MessageBuf, mode: EscapeMode, settings: &'a Settings) -> Self {
+        BodyWriter { out, mode, settings, cut: 0 }
+    }
+
+    /// A part of the format.
+    pub(super) fn literal(&mut self, text: &'static str) {
+        self.out.extend_from_slice(text.as_bytes());
+    }
+
+    pub(super) fn number(&mut self, number: u32) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    }
+
+    /// A target, a file or a name, cut where it is long.
+    pub(super) fn value(&mut self, value: &str) {
+        let limit = self.out.len() + self.settings.longest_constant();
+        let mut escaped = Escaped::new(self.out, limit, self.mode, ControlCharacters::Escape);
+        escaped.push(value);
+        escaped.mark_cut(0);
+        self.cut += u64::from(escaped.cut > 0);
+    }
+
+    /// What is never cut, since it is what people search for, and is short by its own rules.
+    pub(super) fn whole_value(&mut self, value: &str) {
+        Escaped::new(self.out, usize::MAX, self.mode, ControlCharacters::Escape).push(value);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Takes back what was written since there were so many octets.
+    pub(super) fn truncate(&mut self, length: usize) {
+        self.out.truncate(length);
+    }
+}
