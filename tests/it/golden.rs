@@ -54,6 +54,7 @@ fn what_is_published_stays_as_it_is() {
          spans=\"request:checkout\" step=\"pay\" user=\"7\""
     );
     let cee = said(Format::Cee);
+    let begin = begin.replace("[meta ", "[json@4242 schema=\"cee\"][meta ");
     let json = cee.strip_prefix(&format!("{begin} @cee: ")).unwrap();
     let json: serde_json::Value = serde_json::from_str(json).unwrap();
     assert_eq!(
