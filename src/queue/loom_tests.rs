@@ -4,11 +4,6 @@
 //! No wait has a limit here and the reader takes no naps: whoever isn't woken waits for ever, and
 //! loom says so.
 
-use std::{
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
-
 use loom::thread;
 
 use super::{
@@ -49,14 +44,6 @@ fn counts(queue: &Queue) -> Stats {
     stats
 }
 
-/// Nothing that a model waits for is ever pending: it blocks the thread, or is there.
-fn at_once<T>(future: impl Future<Output = T>) -> T {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("a timer is waited for"),
-    }
-}
-
 /// Sends what there is, to a server that has it at once.
 fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
     let mut end = 0;
@@ -73,7 +60,7 @@ fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
 fn ship_all(mut reader: Reader) -> Vec<u8> {
     let mut seen = Vec::new();
     loop {
-        match at_once(reader.work(None)) {
+        match reader.work(FOR_EVER) {
             Wake::Messages => ship(&mut reader, &mut seen),
             Wake::Nothing => {}
             Wake::HangUp => reader.hung_up(),
@@ -92,7 +79,7 @@ fn a_reader_that_sleeps_is_woken_for_each_message() {
         let other = beside(&queue, |queue| say(queue, b'b'));
         let mut seen = Vec::new();
         while seen.len() < 2 {
-            if at_once(reader.work(None)) == Wake::Messages {
+            if reader.work(FOR_EVER) == Wake::Messages {
                 ship(&mut reader, &mut seen);
             }
         }
@@ -150,7 +137,7 @@ fn two_flushes_at_once_both_end() {
         let flushes = [flush(b'a'), flush(b'b')];
         let mut seen = Vec::new();
         while seen.len() < 2 {
-            if at_once(reader.work(None)) == Wake::Messages {
+            if reader.work(FOR_EVER) == Wake::Messages {
                 ship(&mut reader, &mut seen);
             }
         }
@@ -170,7 +157,7 @@ fn a_flush_that_has_no_time_is_true_only_where_all_has_arrived() {
         });
         let mut seen = Vec::new();
         while seen.is_empty() {
-            if at_once(reader.work(None)) == Wake::Messages {
+            if reader.work(FOR_EVER) == Wake::Messages {
                 ship(&mut reader, &mut seen);
             }
         }
@@ -209,7 +196,7 @@ fn hanging_up_ends_when_it_is_done() {
         });
         let mut seen = Vec::new();
         loop {
-            match at_once(reader.work(None)) {
+            match reader.work(FOR_EVER) {
                 Wake::Messages => ship(&mut reader, &mut seen),
                 Wake::HangUp => break reader.hung_up(),
                 _ => {}
@@ -243,10 +230,10 @@ fn a_pause_ends_when_somebody_waits_or_nobody_is_left() {
             queue.close();
         });
         // A wake for a message doesn't end a pause.
-        at_once(reader.wait_flush_requested());
+        reader.wait_to_be_urged(FOR_EVER);
         assert_eq!(counts(&queue).captured, 1);
         ship(&mut reader, &mut Vec::new());
-        at_once(reader.wait_flush_requested());
+        reader.wait_to_be_urged(FOR_EVER);
         assert!(reader.is_closed() || counts(&queue).delivered == 1);
         other.join().unwrap();
     });
@@ -261,7 +248,7 @@ fn a_call_that_waits_for_room_goes_on_when_there_is_some() {
         let pending = beside(&queue, |queue| say(queue, b'c'));
         let mut seen = Vec::new();
         while seen.len() < 3 {
-            if at_once(reader.work(None)) == Wake::Messages {
+            if reader.work(FOR_EVER) == Wake::Messages {
                 ship(&mut reader, &mut seen);
             }
             assert_eq!(counts(&queue).dropped(), 0);

@@ -25,7 +25,6 @@ mod sync_thread;
 
 use std::{
     collections::TryReserveError,
-    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{Arc, PoisonError},
     time::{Duration, Instant},
@@ -35,7 +34,7 @@ pub use self::overflow::Overflow;
 use self::{
     open::OpenedRing,
     ring::Producer,
-    sync::{Condvar, Mutex, MutexGuard, Notify},
+    sync::{Condvar, Mutex, MutexGuard},
 };
 pub(crate) use self::{
     reader::{Batch, Reader, Wake},
@@ -43,7 +42,6 @@ pub(crate) use self::{
 };
 use crate::{
     Severity, Stats,
-    reentrancy::muted,
     stats::{DropReason, Losses},
 };
 
@@ -58,8 +56,9 @@ pub(crate) struct Queue {
     is_checked: bool,
     /// Found at the start, and lost in what was found.
     recovered: (u64, u64),
-    /// Wakes the reader when it has gone to sleep.
-    wake: Notify,
+    /// Wakes the reader when it has gone to sleep. It is no descriptor: a program that closes all
+    /// it has, and gives the numbers to others, is written into by no log call.
+    wake: Condvar,
     /// Wakes log calls that wait for room, and flushes.
     progress: Condvar,
 }
@@ -146,7 +145,7 @@ pub(crate) fn queue(
         limits,
         is_checked,
         recovered: (adopted, damaged),
-        wake: Notify::new(),
+        wake: Condvar::new(),
         progress: Condvar::new(),
     });
     let reader = Reader::new(Arc::clone(&queue), consumer);
@@ -190,9 +189,7 @@ impl Queue {
     }
 
     pub(crate) fn wake(&self) {
-        // It panics where a program has closed all its files, and with them the reader's bell. The
-        // reader looks by itself after a while.
-        let _ = catch_unwind(AssertUnwindSafe(|| muted(|| self.wake.notify_one())));
+        self.wake.notify_one();
     }
 
     /// Waits until everything pushed before has arrived; false if `timeout` came first.
@@ -306,10 +303,26 @@ impl Queue {
         state
     }
 
+    /// Waits for [`wake`](Queue::wake), for the reader.
+    fn wait_for_wake<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        left: Duration,
+    ) -> MutexGuard<'a, State> {
+        self.wake.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+    }
+
     /// Nothing that runs under the lock panics; were it to, the books are still the best there is.
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether someone waits for a flush or the end.
+    fn flush_requested(&self) -> bool {
+        self.flushes > 0 || self.is_closed || self.hang_up
     }
 }
 

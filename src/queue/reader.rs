@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Counts, Queue,
+    Counts, Queue, State, deadline,
     retention::Retention,
     ring::{Consumer, Cursor, Messages, Stored},
 };
@@ -18,6 +18,8 @@ pub(crate) struct Reader {
     queue: Arc<Queue>,
     consumer: Consumer,
     freed: Retention,
+    /// How often to look again before sleeping.
+    naps_left: u32,
     /// Syncs the file as long as there is a reader.
     #[cfg(unix)]
     guard: Option<super::sync_thread::SyncThread>,
@@ -62,6 +64,7 @@ impl Reader {
             queue,
             consumer,
             freed: Retention::default(),
+            naps_left: 0,
             #[cfg(unix)]
             guard: None,
         }
@@ -73,42 +76,49 @@ impl Reader {
         self
     }
 
-    /// Waits for something to do, for `patience` at most.
+    /// Waits for something to do, for `patience` at most. It blocks the thread.
     ///
     /// While traffic flows it looks again after a short nap: waking a sleeping thread would cost
     /// the caller of a log macro far more than the rest of its work. Only after a silence it
     /// sleeps until it is woken.
-    pub(crate) async fn work(&mut self, patience: Option<Duration>) -> Wake {
-        let naps = patience.map_or(NAPS, |p| (p.as_micros() / NAP_INTERVAL.as_micros()).min(NAPS));
-        for _ in 0..naps {
-            if let Some(work) = self.look(false) {
-                return work;
+    pub(crate) fn work(&mut self, patience: Duration) -> Wake {
+        let deadline = deadline(patience);
+        while self.naps_left > 0 {
+            if let Some(work) = self.look(&self.queue.lock()) {
+                return self.begin(work);
             }
-            // The whole thread may sleep: it has nothing else to do that can't wait so long, and
-            // a timer of the runtime would be twice as late.
-            std::thread::sleep(NAP_INTERVAL);
-            tokio::task::yield_now().await;
-        }
-        if naps < NAPS {
-            return self.look(false).unwrap_or(Wake::Nothing);
-        }
-        if let Some(work) = self.look(true) {
-            return work;
-        }
-        let woken = self.queue.wake.notified();
-        match patience {
-            None => woken.await,
-            // Time being up is an answer too.
-            Some(limit) => drop(tokio::time::timeout(limit, woken).await),
-        }
-        self.look(false).unwrap_or(Wake::Nothing)
-    }
-
-    fn look(&self, park: bool) -> Option<Wake> {
-        if self.consumer.has_unsent() {
-            return Some(Wake::Messages);
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Wake::Nothing;
+            }
+            self.naps_left -= 1;
+            std::thread::sleep(NAP_INTERVAL.min(left));
+            if self.naps_left == 0 {
+                return Wake::Nothing;
+            }
         }
         let mut state = self.queue.lock();
+        let mut work = self.look(&state);
+        if work.is_none() {
+            state.is_parked = true;
+            let left = deadline.saturating_duration_since(Instant::now());
+            state = self.queue.wait_for_wake(state, left);
+            state.is_parked = false;
+            work = self.look(&state);
+        }
+        drop(state);
+        self.begin(work.unwrap_or(Wake::Nothing))
+    }
+
+    /// After traffic there are naps.
+    fn begin(&mut self, work: Wake) -> Wake {
+        if work == Wake::Messages {
+            self.naps_left = NAPS;
+        }
+        work
+    }
+
+    fn look(&self, state: &State) -> Option<Wake> {
         if self.consumer.has_unsent() {
             Some(Wake::Messages)
         } else if state.is_closed {
@@ -116,32 +126,35 @@ impl Reader {
         } else if state.hang_up {
             Some(Wake::HangUp)
         } else {
-            state.is_parked = park;
             None
         }
     }
 
-    /// Sleeps between two tries, less long where someone waits for a flush or the end.
-    pub(crate) async fn pause(&self, length: Duration) {
+    /// Sleeps between two tries: until somebody begins to wait for a flush or the end, and while
+    /// somebody does, for a second at most.
+    pub(crate) fn pause(&self, length: Duration) {
         if self.flush_requested() {
-            return tokio::time::sleep(length.min(URGED)).await;
-        }
-        tokio::select! {
-            () = tokio::time::sleep(length) => {}
-            () = self.wait_flush_requested() => {}
+            std::thread::sleep(length.min(URGED));
+        } else {
+            self.wait_to_be_urged(length);
         }
     }
 
     /// Whether someone waits for a flush or the end.
     pub(crate) fn flush_requested(&self) -> bool {
-        let state = self.queue.lock();
-        state.flushes > 0 || state.is_closed || state.hang_up
+        self.queue.lock().flush_requested()
     }
 
-    /// Waits until someone waits for a flush or the end.
-    pub(super) async fn wait_flush_requested(&self) {
-        while !self.flush_requested() {
-            self.queue.wake.notified().await;
+    /// Waits until someone waits for a flush or the end, for `limit` at most.
+    pub(super) fn wait_to_be_urged(&self, limit: Duration) {
+        let deadline = deadline(limit);
+        let mut state = self.queue.lock();
+        while !state.flush_requested() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            state = self.queue.wait_for_wake(state, left);
         }
     }
 
@@ -279,9 +292,9 @@ impl Drop for Reader {
 const NAP_INTERVAL: Duration = Duration::from_micros(500);
 /// Naps before sleeping: 20 ms of silence.
 #[cfg(not(logship_loom))]
-const NAPS: u128 = 40;
+const NAPS: u32 = 40;
 /// A model has no clock.
 #[cfg(logship_loom)]
-const NAPS: u128 = 0;
+const NAPS: u32 = 0;
 /// The longest pause between two tries while someone waits for a flush.
-const URGED: Duration = Duration::from_millis(100);
+const URGED: Duration = Duration::from_secs(1);
