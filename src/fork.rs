@@ -1,8 +1,7 @@
-//! Is this still the process that was set up, or a child that was forked from it?
+//! Whether this process was forked from the one that was set up.
 //!
-//! A child has none of its parent's threads, shares its queue file and its connections, and may
-//! find any lock taken for ever. So it uses nothing of its parent's: it notices at its first record
-//! that it is another process, and starts anew. A child that never logs pays nothing.
+//! A child has none of its parent's threads, and may find any lock taken for ever. So it uses
+//! nothing of its parent's: what it logs is counted, and told of once.
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -13,130 +12,110 @@ pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
+/// Says, once in each process, that a child's records are lost.
+#[cold]
+pub(crate) fn tell_of_lost_records() {
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    let generation = generation();
+    if TOLD.swap(generation, Relaxed) != generation {
+        crate::stderr::write_line(
+            "logship: records logged in a forked child are dropped: set up logging after the fork",
+        );
+    }
+}
+
 static GENERATION: AtomicU32 = AtomicU32::new(0);
 
 #[cfg(unix)]
-pub(crate) use self::handlers::{leave_to_parent, may_fork_between, starting, take_back, watch};
+pub(crate) use self::handler::{leave_to_parent, take_back, watch};
 
 #[cfg(not(unix))]
-mod none {
-    pub(crate) fn watch() {}
-    pub(crate) fn starting() {}
-    pub(crate) fn may_fork_between<T>(poll: impl FnOnce() -> T) -> T {
-        poll()
-    }
-}
-#[cfg(not(unix))]
-pub(crate) use none::{may_fork_between, starting, watch};
+pub(crate) fn watch() {}
 
 #[cfg(unix)]
-mod handlers {
+mod handler {
     use std::{
-        cell::RefCell,
-        os::fd::{AsRawFd as _, BorrowedFd, RawFd},
+        os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, RawFd},
         sync::{
-            Mutex, MutexGuard, Once, PoisonError, RwLock, RwLockWriteGuard,
-            atomic::{AtomicU32, Ordering},
+            Once,
+            atomic::{AtomicI32, AtomicU64, Ordering::Relaxed},
         },
-        thread,
-        time::{Duration, Instant},
     };
 
+    use rustix::fs::fstat;
+
     use super::GENERATION;
-    use crate::reentrancy::is_muted;
+    use crate::exit;
 
     /// Has forks noticed from now on.
     pub(crate) fn watch() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
-            // SAFETY: the handlers are plain functions that live as long as the process, take
-            // nothing and never unwind. Were the registration to fail, for want of memory, a child
+            // SAFETY: the handler is a plain function that lives as long as the process, takes
+            // nothing and never unwinds. Were the registration to fail, for want of memory, a child
             // would take itself for its parent, which is no worse than without it.
-            unsafe { libc::pthread_atfork(Some(prepare), Some(go_on), Some(begin)) };
+            unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
         });
     }
 
-    /// While this lives no other thread forks: what is started now is there whole, or not at all.
-    pub(crate) fn starting() -> MutexGuard<'static, ()> {
-        STARTS.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does a step of a shipper. Between two of them it holds no lock, of its own or of a library,
-    /// so that is where a fork waits for.
-    pub(crate) fn may_fork_between<T>(step: impl FnOnce() -> T) -> T {
-        while FORKING.load(Ordering::Relaxed) > 0 {
-            thread::sleep(A_MOMENT);
-        }
-        let _step = STEPS.read().unwrap_or_else(PoisonError::into_inner);
-        step()
+    /// Takes no lock and no memory: another thread of the parent may have been in the midst of both.
+    extern "C" fn in_child() {
+        GENERATION.fetch_add(1, Relaxed);
+        exit::forget_parent();
+        PARENTS.iter().for_each(Slot::give_up);
     }
 
     /// A child gives this file up: with it, it would hold its parent's lock after its parent's end.
+    /// Where there are too many, a child does hold it.
     pub(crate) fn leave_to_parent(file: BorrowedFd<'_>) {
-        PARENTS.lock().unwrap_or_else(PoisonError::into_inner).push(file.as_raw_fd());
+        let _ = PARENTS.iter().find(|slot| slot.fill(file));
     }
 
     /// The file is about to be closed.
     pub(crate) fn take_back(file: BorrowedFd<'_>) {
-        let mut all = PARENTS.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|fd| *fd != file.as_raw_fd());
-    }
-
-    struct Held {
-        parents: MutexGuard<'static, Vec<RawFd>>,
-        _starts: MutexGuard<'static, ()>,
-        _steps: Option<RwLockWriteGuard<'static, ()>>,
-    }
-
-    thread_local!(static HELD: RefCell<Option<Held>> = const { RefCell::new(None) });
-
-    extern "C" fn prepare() {
-        // At the end of a thread there is no place to hold anything in; such a fork is on its own.
-        let _ = HELD.try_with(|held| {
-            let starts = starting();
-            let steps = between_steps();
-            let parents = PARENTS.lock().unwrap_or_else(PoisonError::into_inner);
-            *held.borrow_mut() = Some(Held { parents, _starts: starts, _steps: steps });
-        });
-    }
-
-    extern "C" fn go_on() {
-        let _ = HELD.try_with(|held| held.borrow_mut().take());
-    }
-
-    extern "C" fn begin() {
-        GENERATION.fetch_add(1, Ordering::Relaxed);
-        let held = HELD.try_with(|held| held.borrow_mut().take());
-        for fd in held.ok().flatten().into_iter().flat_map(|mut held| held.parents.split_off(0)) {
-            give_up(fd);
+        let fd = file.as_raw_fd();
+        for slot in &PARENTS {
+            let _ = slot.fd.compare_exchange(fd, FREE, Relaxed, Relaxed);
         }
     }
 
-    /// Waits until no shipper is in a step, but not for long: it may be in an application's
-    /// listener, which may wait for us.
-    fn between_steps() -> Option<RwLockWriteGuard<'static, ()>> {
-        // The shipper's own thread is in one.
-        if is_muted() {
-            return None;
+    struct Slot {
+        fd: AtomicI32,
+        /// A program may close all its files, and have the number given to another.
+        inode: AtomicU64,
+    }
+
+    impl Slot {
+        const fn new() -> Self {
+            Slot { fd: AtomicI32::new(FREE), inode: AtomicU64::new(0) }
         }
-        FORKING.fetch_add(1, Ordering::Relaxed);
-        let begin = Instant::now();
-        let steps = loop {
-            match STEPS.try_write() {
-                Ok(steps) => break Some(steps),
-                Err(_) if begin.elapsed() > LONGEST_WAIT => break None,
-                Err(_) => thread::sleep(A_MOMENT),
+
+        fn fill(&self, file: BorrowedFd<'_>) -> bool {
+            let Ok(found) = fstat(file) else { return false };
+            if self.fd.compare_exchange(FREE, TAKEN, Relaxed, Relaxed).is_err() {
+                return false;
             }
-        };
-        FORKING.fetch_sub(1, Ordering::Relaxed);
-        steps
+            self.inode.store(found.st_ino as u64, Relaxed);
+            self.fd.store(file.as_raw_fd(), Relaxed);
+            true
+        }
+
+        fn give_up(&self) {
+            let fd = self.fd.swap(FREE, Relaxed);
+            if fd >= 0 {
+                // SAFETY: nobody closes it meanwhile, a child has one thread.
+                let file = unsafe { BorrowedFd::borrow_raw(fd) };
+                if fstat(file).is_ok_and(|now| now.st_ino as u64 == self.inode.load(Relaxed)) {
+                    replace(file.as_fd().as_raw_fd());
+                }
+            }
+        }
     }
 
     /// Puts nothing in the place of an open file, whose number may still be closed by its owner.
-    fn give_up(fd: RawFd) {
+    fn replace(fd: RawFd) {
         // SAFETY: `open`, `dup2` and `close` may be called in a forked child; the path is a constant
-        // that ends in a zero. `fd` is ours: it is taken from the list before it is closed, and
-        // that list is not changed while a process forks.
+        // that ends in a zero. `fd` is ours: it was looked at just now, and a child has one thread.
         unsafe {
             let nothing = libc::open(c"/dev/null".as_ptr(), libc::O_RDWR | libc::O_CLOEXEC);
             if nothing >= 0 {
@@ -147,11 +126,8 @@ mod handlers {
         }
     }
 
-    static STARTS: Mutex<()> = Mutex::new(());
-    static STEPS: RwLock<()> = RwLock::new(());
-    static FORKING: AtomicU32 = AtomicU32::new(0);
-    static PARENTS: Mutex<Vec<RawFd>> = Mutex::new(Vec::new());
-    /// A shipper's nap is ten times as long.
-    const A_MOMENT: Duration = Duration::from_micros(50);
-    const LONGEST_WAIT: Duration = Duration::from_millis(50);
+    const FREE: RawFd = -1;
+    const TAKEN: RawFd = -2;
+    /// Two for each handle with a queue file.
+    static PARENTS: [Slot; 32] = [const { Slot::new() }; 32];
 }

@@ -36,6 +36,8 @@ mod service;
 mod severity;
 mod ship;
 mod stats;
+mod stderr;
+mod threads;
 mod transport;
 
 #[cfg(feature = "tracing")]

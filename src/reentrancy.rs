@@ -53,18 +53,6 @@ pub(crate) fn is_muted() -> bool {
     DEPTH.get() == MUTED
 }
 
-/// Does something that must not be captured, were it to log.
-pub(crate) fn muted<T>(action: impl FnOnce() -> T) -> T {
-    struct Restore(u8);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            DEPTH.set(self.0);
-        }
-    }
-    let _restore = Restore(DEPTH.replace(MUTED));
-    action()
-}
-
 const MUTED: u8 = u8::MAX;
 /// A record in a value in a record in a value: enough for anyone who means it.
 const DEEPEST: u8 = 4;

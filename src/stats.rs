@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use crate::{ConnectionInfo, Severity};
+use crate::{ConnectionInfo, Severity, fork};
 
 /// The books of a handle at one moment.
 ///
@@ -79,6 +79,8 @@ pub enum DropReason {
     Refused = 3,
     /// It was logged after the last handle was gone.
     Closed = 4,
+    /// It was logged in a forked child, which ships nothing through its parent's handle.
+    Forked = 5,
 }
 
 impl DropReason {
@@ -89,6 +91,7 @@ impl DropReason {
         DropReason::Recursion,
         DropReason::Refused,
         DropReason::Closed,
+        DropReason::Forked,
     ];
 
     /// The reason in words, such as `queue full`.
@@ -100,6 +103,7 @@ impl DropReason {
             DropReason::Recursion => "logged while logging",
             DropReason::Refused => "refused by the server",
             DropReason::Closed => "logged after the end",
+            DropReason::Forked => "logged in a forked child",
         }
     }
 }
@@ -137,6 +141,37 @@ impl Counters {
     }
 }
 
+/// What a forked child has logged, by severity: which process it was, and how many. No lock guards
+/// them, since a child may find any taken for ever.
+#[derive(Debug, Default)]
+pub(crate) struct ForkedCounters([AtomicU64; 8]);
+
+impl ForkedCounters {
+    pub(crate) fn count(&self, severity: Severity) {
+        let generation = u64::from(fork::generation());
+        // What a parent that is a child itself has counted is not this process's.
+        let next = |value: u64| match value >> COUNT_BITS == generation {
+            true => Some(value + 1),
+            false => Some((generation << COUNT_BITS) + 1),
+        };
+        let _ = self.0[severity as usize].fetch_update(Relaxed, Relaxed, next);
+    }
+
+    pub(crate) fn tell(&self, stats: &mut Stats) {
+        let generation = u64::from(fork::generation());
+        for (severity, value) in self.0.iter().enumerate() {
+            let value = value.load(Relaxed);
+            if value >> COUNT_BITS == generation {
+                let count = value & ((1 << COUNT_BITS) - 1);
+                stats.captured += count;
+                stats.losses.0[DropReason::Forked as usize][severity] = count;
+            }
+        }
+    }
+}
+
+const COUNT_BITS: u32 = 40;
+
 /// How often a message came out other than it was said. Counted on paths that are rare.
 #[derive(Debug, Default)]
 pub(crate) struct EncodeCounters {
@@ -157,4 +192,4 @@ impl EncodeCounters {
     }
 }
 
-const REASONS: usize = 5;
+const REASONS: usize = 6;

@@ -1,4 +1,4 @@
-//! What becomes of the records of a forked child, and of its parent's?
+//! Forked children: what they log is counted and told of, and their parent's records come once.
 //!
 //! Its `main` is its own, and not a test harness's: a child that is forked returns from a real one.
 #![cfg_attr(unix, allow(unsafe_code, reason = "std can't fork"))]
@@ -24,7 +24,6 @@ mod tests {
     use std::{
         collections::BTreeMap,
         fs,
-        net::TcpListener,
         path::PathBuf,
         process::{Command, ExitCode, Stdio},
         sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -33,10 +32,11 @@ mod tests {
     };
 
     use logship::{
-        Guard, Stats,
+        DropReason, Guard,
         collector::{Certificate, Collector},
     };
     use tracing::info;
+    use tracing_subscriber::layer::SubscriberExt as _;
 
     use crate::{
         certificates::{Certificates, Identity},
@@ -64,9 +64,6 @@ mod tests {
             examine(scenario, &Collector::tls(certificate).unwrap(), &ca);
             println!("test {} ... ok", scenario.name);
         }
-        if is_chosen("children without a server") {
-            children_without_a_server();
-        }
         ExitCode::SUCCESS
     }
 
@@ -75,6 +72,8 @@ mod tests {
         play: fn(),
         /// How often each text comes, and from how many processes.
         says: &'static [(&'static str, usize, usize)],
+        /// How often standard error says that a child's records are lost.
+        is_told: usize,
     }
 
     fn examine(scenario: &Scenario, collector: &Collector, options: &str) {
@@ -103,16 +102,8 @@ mod tests {
         let said = said.iter().map(|(text, all)| (text.as_str(), all.len(), processes(all)));
         let said: Vec<_> = said.collect();
         assert_eq!(said, scenario.says, "{name} {}: {ended:?}", collector.url());
-    }
-
-    /// Nobody answers, and the parent's records wait: its children need not.
-    fn children_without_a_server() {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let ended = run(child::scenario("a child that never logs")
-            .env("SYSLOG_SERVERS", format!("tcp://127.0.0.1:{port}"))
-            .env("SYSLOG_FLUSH_TIMEOUT", "1"));
-        assert_eq!(ended.code, Some(0), "{ended:?}");
-        println!("test children without a server ... ok, {:?}", ended.took);
+        let lines = ended.stderr.lines().filter(|line| line.contains("in a forked child")).count();
+        assert_eq!(lines, scenario.is_told, "{name}: {ended:?}");
     }
 
     fn init() -> Guard {
@@ -153,8 +144,14 @@ mod tests {
         assert_eq!(books, (captured, captured, 0, 0), "{stats:?}");
     }
 
-    fn threads() -> usize {
-        std::fs::read_dir("/proc/self/task").map_or(1, Iterator::count)
+    /// A child's books hold what it logged itself, and nothing of it can arrive.
+    fn assert_lost(guard: &Guard, count: u64) {
+        let begin = Instant::now();
+        assert!(guard.flush(PATIENCE), "it has nothing to wait for");
+        assert!(begin.elapsed() < PATIENCE, "{:?}", begin.elapsed());
+        let stats = guard.stats();
+        let books = (stats.captured, stats.dropped(), stats.dropped_for(DropReason::Forked));
+        assert_eq!(books, (count, count, count), "{stats:?}");
     }
 
     fn close_files(all: std::ops::Range<i32>) {
@@ -164,83 +161,29 @@ mod tests {
         }
     }
 
-    const SCENARIOS: [Scenario; 9] = [
+    const SCENARIOS: [Scenario; 6] = [
         Scenario {
-            name: "parent and child log",
+            name: "a child and a grandchild log",
             play: || {
                 let guard = init();
                 info!("parent");
-                match fork() {
-                    Some(child) => {
-                        wait_for(child);
-                        info!("parent");
-                        assert_books(&guard, 2);
-                    }
-                    None => {
-                        assert_eq!(guard.stats(), Stats::default());
-                        (0..3).for_each(|_| info!("child"));
-                        assert_books(&guard, 3);
-                        // At its end it has something to flush.
-                        info!("child");
-                    }
-                }
-            },
-            says: &[("child", 4, 1), ("parent", 2, 1)],
-        },
-        Scenario {
-            name: "a child exits without a guard",
-            play: || {
-                init();
-                (0..100).for_each(|_| info!("parent"));
                 if let Some(child) = fork() {
                     wait_for(child);
-                } else {
-                    info!("child");
-                    std::process::exit(0);
+                    info!("parent");
+                    return assert_books(&guard, 2);
                 }
-            },
-            says: &[("child", 1, 1), ("parent", 100, 1)],
-        },
-        Scenario {
-            name: "a child that never logs",
-            play: || {
-                let guard = init();
-                (0..100).for_each(|_| info!("parent"));
-                for _ in 0..20 {
-                    let begin = Instant::now();
-                    if let Some(child) = fork() {
-                        wait_for(child);
-                        // The parent's own flush takes a second where no server is.
-                        assert!(
-                            begin.elapsed() < Duration::from_millis(900),
-                            "{:?}",
-                            begin.elapsed()
-                        );
-                    } else {
-                        assert_eq!((guard.stats(), threads()), (Stats::default(), 1));
-                        assert!(guard.flush(PATIENCE), "it has nothing to wait for");
-                        return;
-                    }
-                }
-            },
-            says: &[("parent", 100, 1)],
-        },
-        Scenario {
-            name: "a grandchild logs, and threads of it",
-            play: || {
-                let _guard = init();
-                info!("parent");
-                if let Some(child) = fork() {
-                    return wait_for(child);
-                }
-                info!("child");
+                assert_lost(&guard, 0);
+                (0..3).for_each(|_| info!("child"));
+                assert_lost(&guard, 3);
                 if let Some(grandchild) = fork() {
                     return wait_for(grandchild);
                 }
                 let all = (0..4).map(|_| thread::spawn(|| info!("grandchild")));
                 all.collect::<Vec<_>>().into_iter().for_each(|thread| thread.join().unwrap());
+                assert_lost(&guard, 4);
             },
-            says: &[("child", 1, 1), ("grandchild", 4, 1), ("parent", 1, 1)],
+            says: &[("parent", 2, 1)],
+            is_told: 2,
         },
         Scenario {
             name: "forks while threads log",
@@ -263,6 +206,7 @@ mod tests {
                             Some(child) => wait_for(child),
                             None => {
                                 info!("child");
+                                assert_lost(&guard, 1);
                                 // The other threads of the scope are not there to be waited for.
                                 std::process::exit(0);
                             }
@@ -272,26 +216,28 @@ mod tests {
                 });
                 assert_books(&guard, 3_000);
             },
-            says: &[("child", CHILDREN, CHILDREN), ("parent", 3_000, 1)],
+            says: &[("parent", 3_000, 1)],
+            is_told: CHILDREN,
         },
         Scenario {
-            name: "a child leaves the queue file to its parent",
+            name: "a child sets up logging of its own",
             play: || {
-                let path = std::env::var_os("QUEUE_FILE").unwrap();
-                let guard = logship::builder("fork").queue_file(&path).init();
+                let guard = init();
                 info!("parent");
-                match fork() {
-                    Some(child) => {
-                        wait_for(child);
-                        assert_books(&guard, 1);
-                    }
-                    None => {
-                        info!("child");
-                        assert_books(&guard, 1);
-                    }
+                if let Some(child) = fork() {
+                    wait_for(child);
+                    return assert_books(&guard, 1);
                 }
+                let handle = logship::builder("fork").build().unwrap();
+                let subscriber = tracing_subscriber::registry().with(handle.layer());
+                tracing::subscriber::with_default(subscriber, || info!("child"));
+                assert_books(&handle.guard(), 1);
+                // At its end it has something to flush.
+                let subscriber = tracing_subscriber::registry().with(handle.layer());
+                tracing::subscriber::with_default(subscriber, || info!("child"));
             },
-            says: &[("child", 1, 1), ("parent", 1, 1)],
+            says: &[("child", 2, 1), ("parent", 1, 1)],
+            is_told: 0,
         },
         Scenario {
             name: "a parent with a queue file ends before its child",
@@ -319,41 +265,54 @@ mod tests {
                 while !again.status().unwrap().success() {
                     thread::sleep(Duration::from_millis(10));
                 }
-                info!("child");
             },
-            says: &[("child", 1, 1), ("first life", 1, 1), ("second life", 1, 1)],
+            says: &[("first life", 1, 1), ("second life", 1, 1)],
+            is_told: 0,
         },
         Scenario {
-            name: "a daemon",
+            name: "a daemon sets up logging when it is one",
             play: || {
-                init();
-                info!("before");
                 if fork().is_some() {
                     return;
                 }
                 // SAFETY: both take and change nothing of ours.
                 unsafe { libc::setsid() };
-                info!("between");
                 if fork().is_some() {
                     return;
                 }
                 close_files(0..1024);
+                let _guard = init();
                 info!("daemon");
             },
-            says: &[("before", 1, 1), ("between", 1, 1), ("daemon", 1, 1)],
+            says: &[("daemon", 1, 1)],
+            is_told: 0,
         },
         Scenario {
-            name: "all files are closed under the shipper",
+            name: "a log call writes to no descriptor",
             play: || {
-                let guard = logship::builder("fork").resend_buffer(0).init();
+                let folder = tempfile::TempDir::new().unwrap();
+                let guard = init();
                 info!("before");
                 assert!(guard.flush(PATIENCE));
+                // The shipper sleeps, and has to be woken.
+                thread::sleep(Duration::from_millis(200));
                 close_files(3..1024);
-                info!("after");
-                assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
-                info!("at the end");
+                let mut all = Vec::new();
+                for number in 0..64 {
+                    let path = folder.path().join(number.to_string());
+                    all.push((fs::File::create(&path).unwrap(), path));
+                }
+                (0..5).for_each(|_| info!("after"));
+                thread::sleep(Duration::from_millis(200));
+                for (_, path) in &all {
+                    assert_eq!(fs::read(path).unwrap(), [], "{path:?}");
+                }
+                drop(folder);
+                // SAFETY: it ends the process.
+                unsafe { libc::_exit(0) };
             },
-            says: &[("after", 1, 1), ("at the end", 1, 1), ("before", 1, 1)],
+            says: &[("before", 1, 1)],
+            is_told: 0,
         },
     ];
 

@@ -133,7 +133,6 @@ impl Builder {
         let warnings: Vec<String> = servers.iter().filter_map(Server::warning).collect();
         let plan = PipelineConfig {
             settings,
-            is_own_id: self.procid.is_none() && env("SYSLOG_PROCID").is_none_or(|id| id.is_empty()),
             capacity,
             overflow,
             queue_file,

@@ -21,7 +21,7 @@ mod visit;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, OnceLock},
+    sync::Arc,
     time::Duration,
 };
 
@@ -32,13 +32,13 @@ pub use self::layer::Layer;
 pub use self::logger::Logger;
 pub(crate) use self::{filter::Filter, self_report::SelfReport};
 use crate::{
-    ConnectionInfo, Stats,
+    ConnectionInfo, Severity, Stats,
     encode::{CallsitePrefix, Encoder, Writer},
     fork,
     queue::Queue,
     record::Origin,
-    reentrancy::{Refused, enter, is_muted},
-    stats::{Counters, DropReason},
+    reentrancy::{Refused, enter},
+    stats::{Counters, DropReason, ForkedCounters},
 };
 
 /// Where every record comes in: both doors, the panic hook and the crate's own reports lead here.
@@ -48,32 +48,22 @@ pub(crate) struct Pipeline {
     counters: Arc<Counters>,
     /// The process that it belongs to.
     generation: u32,
-    /// Where a forked child's records come in, once it has any.
-    child: OnceLock<Arc<Pipeline>>,
-    make_child: MakeHeir,
+    /// What a child of it has logged.
+    forked: ForkedCounters,
     sites: Sites,
     /// Goes up with everything that is recorded for a span after its creation.
     #[cfg(feature = "tracing")]
     span_changes: std::sync::atomic::AtomicU64,
 }
 
-/// Starts the shipping anew, in a forked child.
-pub(crate) type MakeHeir = Box<dyn Fn() -> Option<Arc<Pipeline>> + Send + Sync>;
-
 impl Pipeline {
-    pub(crate) fn new(
-        encoder: Encoder,
-        queue: Arc<Queue>,
-        counters: Arc<Counters>,
-        make_child: MakeHeir,
-    ) -> Self {
+    pub(crate) fn new(encoder: Encoder, queue: Arc<Queue>, counters: Arc<Counters>) -> Self {
         Pipeline {
             encoder,
             queue,
             counters,
             generation: fork::generation(),
-            child: OnceLock::new(),
-            make_child,
+            forked: ForkedCounters::default(),
             sites: Sites::default(),
             #[cfg(feature = "tracing")]
             span_changes: std::sync::atomic::AtomicU64::new(0),
@@ -89,12 +79,14 @@ impl Pipeline {
         callsite: Option<callsite_cache::Callsite>,
         fill: impl FnOnce(&mut Writer<'_>, &CallsitePrefix),
     ) {
-        let Some(pipeline) = self.current() else { return };
+        if self.is_forked() {
+            return self.count_forked(origin().severity);
+        }
         match enter() {
-            Ok(_entry) => pipeline.submit_unfiltered(origin, callsite, fill),
+            Ok(_entry) => self.submit_unfiltered(origin, callsite, fill),
             Err(Refused::Muted) => {}
             Err(Refused::TooDeep) => {
-                pipeline.queue.count_dropped(DropReason::Recursion, origin().severity);
+                self.queue.count_dropped(DropReason::Recursion, origin().severity);
             }
         }
     }
@@ -123,7 +115,7 @@ impl Pipeline {
 }
 
 impl Pipeline {
-    /// Waits until everything that this process has logged has arrived.
+    /// Waits until everything logged has arrived; a forked child has nothing to wait for.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         self.queue_of_this_process().is_none_or(|queue| queue.flush(timeout))
     }
@@ -131,57 +123,44 @@ impl Pipeline {
     /// The books of this process.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats::default();
-        if let Some(pipeline) = self.current_if_started() {
-            pipeline.queue.tell(&mut stats);
-            pipeline.encoder.counters().tell(&mut stats);
-            pipeline.counters.tell(&mut stats);
+        if self.is_forked() {
+            self.forked.tell(&mut stats);
+        } else {
+            self.queue.tell(&mut stats);
+            self.encoder.counters().tell(&mut stats);
+            self.counters.tell(&mut stats);
         }
         stats
     }
 
     /// To whom this process's records go.
     pub(crate) fn connection(&self) -> Option<ConnectionInfo> {
-        self.current_if_started()?.counters.connection()
+        if self.is_forked() { None } else { self.counters.connection() }
     }
 
-    /// Where this process's records wait, if it has logged any.
+    /// Where this process's records wait; none in a forked child.
     pub(crate) fn queue_of_this_process(&self) -> Option<&Arc<Queue>> {
-        self.current_if_started().map(|pipeline| &pipeline.queue)
+        (!self.is_forked()).then_some(&self.queue)
     }
 
-    fn current_if_started(&self) -> Option<&Pipeline> {
-        if self.generation == fork::generation() {
-            Some(self)
-        } else {
-            self.child.get()?.current_if_started()
-        }
-    }
-
-    /// This one, or what stands for it in a forked child.
+    /// Whether this process is a child of the one that was set up: any lock of that one may be taken
+    /// for ever, and its shipper is not there.
     #[inline]
-    fn current(&self) -> Option<&Pipeline> {
-        if self.generation == fork::generation() { Some(self) } else { self.start_in_child() }
+    fn is_forked(&self) -> bool {
+        self.generation != fork::generation()
     }
 
-    /// Nothing of the parent's is touched: any lock of it may be taken for ever.
     #[cold]
-    fn start_in_child(&self) -> Option<&Pipeline> {
-        if self.child.get().is_none() && !is_muted() {
-            let _whole = fork::starting();
-            if self.child.get().is_none() {
-                let child = (self.make_child)()?;
-                // Nobody else sets it meanwhile.
-                let _ = self.child.set(child);
-            }
-        }
-        self.child.get()?.current()
+    fn count_forked(&self, severity: Severity) {
+        self.forked.count(severity);
+        fork::tell_of_lost_records();
     }
 }
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
         // A forked child shares nothing with its parent that it could close.
-        if self.generation == fork::generation() {
+        if !self.is_forked() {
             self.queue.close();
         }
     }

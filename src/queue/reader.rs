@@ -84,7 +84,8 @@ impl Reader {
     pub(crate) fn work(&mut self, patience: Duration) -> Wake {
         let deadline = deadline(patience);
         while self.naps_left > 0 {
-            if let Some(work) = self.look(&self.queue.lock()) {
+            let work = self.look(&self.queue.lock());
+            if let Some(work) = work {
                 return self.begin(work);
             }
             let left = deadline.saturating_duration_since(Instant::now());

@@ -6,12 +6,11 @@ use std::{
     os::{fd::AsFd as _, unix::fs::MetadataExt as _},
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    thread,
     time::Duration,
 };
 
 use super::{QueueFile, Tell, ring::Producer};
-use crate::{fork, reentrancy::mute_thread};
+use crate::{fork, threads};
 
 /// The guard of a ring, if it is in a file that is to be synced; in words, why that can't be.
 pub(super) fn of(producer: &Producer, place: QueueFile<'_>) -> Result<Option<SyncThread>, String> {
@@ -43,10 +42,7 @@ impl SyncThread {
         let length = file.metadata()?.len();
         fork::leave_to_parent(file.as_fd());
         let watch = FileWatch { file, path, length, is_told: false, tell };
-        thread::Builder::new().name("logship-sync".to_owned()).spawn(move || {
-            mute_thread();
-            watch.run(every, &ended);
-        })?;
+        threads::spawn("logship-sync", move || watch.run(every, &ended))?;
         Ok(SyncThread { _end: end })
     }
 }

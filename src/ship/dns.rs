@@ -5,7 +5,6 @@ use std::{
     io,
     net::{SocketAddr, ToSocketAddrs as _},
     sync::Arc,
-    thread,
     time::Duration,
 };
 
@@ -13,7 +12,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::{
     endpoint::{Endpoint, Scheme},
-    reentrancy::mute_thread,
+    threads,
     transport::Address,
 };
 
@@ -73,8 +72,7 @@ async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<
     }
     let room = Arc::clone(&look_ups.0).acquire_owned().await.map_err(io::Error::other)?;
     let (answer, found) = oneshot::channel();
-    thread::Builder::new().name("logship-dns".to_owned()).spawn(move || {
-        mute_thread();
+    threads::spawn("logship-dns", move || {
         let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
         drop(room);
         // Whoever asked may have given up.

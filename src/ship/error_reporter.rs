@@ -2,11 +2,12 @@
 
 use std::{
     fmt,
-    io::Write as _,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use crate::stderr;
 
 /// What an application may ask to be told: see `Builder::on_error`.
 pub(crate) type ErrorCallback = Arc<dyn Fn(&str) + Send + Sync>;
@@ -37,9 +38,10 @@ impl ErrorReporter {
             let _ = catch_unwind(AssertUnwindSafe(|| listener(&what)));
             return;
         }
-        // Standard error may be closed; there is nobody else to tell.
-        let line = self.line(&what, Instant::now());
-        let _ = line.map(|line| writeln!(std::io::stderr(), "{line}"));
+        if let Some(line) = self.line(&what, Instant::now()) {
+            // A server's answer may stand in it.
+            stderr::write_line(&line.replace(char::is_control, "?"));
+        }
     }
 
     /// What standard error is told of it, if it hasn't been told enough lately.

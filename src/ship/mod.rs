@@ -6,7 +6,6 @@
 mod backoff;
 mod dns;
 mod error_reporter;
-mod fd_canary;
 mod known;
 mod servers;
 #[cfg(feature = "dns-srv")]
@@ -15,12 +14,10 @@ mod thread;
 
 use std::{
     io::{self, ErrorKind},
-    mem,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
-use self::fd_canary::FdCanary;
 pub(crate) use self::{
     error_reporter::{ErrorCallback, ErrorReporter},
     known::ServerEntry,
@@ -49,7 +46,6 @@ pub(crate) struct Shipper {
     /// How often in a row the system had no room for what is to be sent.
     busy_retries: u32,
     connection: Option<Transport>,
-    sentinel: Arc<FdCanary>,
     /// When to stop, once no handle is left.
     end: Option<Instant>,
 }
@@ -79,29 +75,19 @@ impl Shipper {
             slow_start_until: 0,
             busy_retries: 0,
             connection: None,
-            sentinel: Arc::new(FdCanary::new()),
             end: None,
         }
     }
 
     /// Ships until no handle is left and everything is sent, or the time for that is up.
+    ///
+    /// Waiting for work blocks the thread, outside of the runtime: only a step of I/O waits in it.
     pub(crate) async fn run(&mut self) {
         loop {
             let patience = self.patience();
-            let work = tokio::select! {
-                biased;
-                readable = wait_readable(&mut self.connection) => match readable {
-                    Ok(()) => Wake::Nothing,
-                    Err(error) => {
-                        self.on_disconnect(&error).await;
-                        continue;
-                    }
-                },
-                work = self.reader.work(Some(patience)) => work,
-            };
-            match work {
+            match self.reader.work(patience) {
                 Wake::Messages => self.ship().await,
-                Wake::Nothing => {}
+                Wake::Nothing => self.receive().await,
                 Wake::HangUp => {
                     self.hang_up().await;
                     self.reader.hung_up();
@@ -115,31 +101,27 @@ impl Shipper {
         }
     }
 
-    /// Whether no handle is left, and the time that was left is up.
-    pub(super) fn is_over(&mut self) -> bool {
-        self.reader.is_closed()
-            && *self.end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
+    /// Takes what the server has said meanwhile, if it hasn't ended.
+    async fn receive(&mut self) {
+        // A connect under way beside the work goes on.
+        tokio::task::yield_now().await;
+        let Some(transport) = &mut self.connection else { return };
+        if let Err(error) = transport.receive().await {
+            self.on_disconnect(&error).await;
+        }
     }
 
-    /// Another runtime takes the place of one that has failed. What was open belonged to that one,
-    /// if to anybody: it is left alone.
-    pub(super) fn start_again(&mut self) {
-        self.sentinel = Arc::new(FdCanary::new());
-        self.trouble.tell(format_args!("starting again: were all files of the program closed?"));
-        self.servers.start_again();
-        self.counters.set_connection(None);
-        if let Some(mut transport) = self.connection.take() {
-            self.reader.acked(transport.acked(), transport.resend_buffer());
-            mem::forget(transport);
-        }
-        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
+    /// Whether no handle is left, and the time that was left is up.
+    fn is_over(&mut self) -> bool {
+        self.reader.is_closed()
+            && *self.end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
     }
 
     async fn ship(&mut self) {
         if self.connection.is_none() {
             match self.servers.connect(&mut self.trouble).await {
                 Some(transport) => self.on_connected(transport),
-                None => return self.reader.pause(self.servers.backoff.next()).await,
+                None => return self.reader.pause(self.servers.backoff.next()),
             }
         } else if let Some(better) = self.servers.try_failback().await {
             self.hang_up().await;
@@ -164,7 +146,7 @@ impl Shipper {
             Err(SendError::Broken(error)) => self.on_disconnect(&error).await,
         }
         if self.reader.first_unsent() < self.slow_start_until {
-            tokio::time::sleep(SLOW_START_PAUSE).await;
+            std::thread::sleep(SLOW_START_PAUSE);
         }
     }
 
@@ -182,7 +164,7 @@ impl Shipper {
             }
             _ => {}
         }
-        self.reader.pause(BUSY_BACKOFF * (1 << self.busy_retries.min(BUSY_REPORT_AFTER))).await;
+        self.reader.pause(BUSY_BACKOFF * (1 << self.busy_retries.min(BUSY_REPORT_AFTER)));
     }
 
     fn on_connected(&mut self, transport: Transport) {
@@ -195,7 +177,7 @@ impl Shipper {
     /// The way has ended: what isn't known to have arrived goes back in line, and the next try
     /// comes after a pause, which is short where something has arrived since the last end.
     async fn on_disconnect(&mut self, error: &io::Error) {
-        let Some(mut transport) = self.take_connection().await else { return };
+        let Some(mut transport) = self.connection.take() else { return };
         self.counters.set_connection(None);
         if error.kind() == ErrorKind::TimedOut {
             self.servers.penalize_current();
@@ -229,12 +211,12 @@ impl Shipper {
         if resent > 0 || error.kind() != ErrorKind::UnexpectedEof {
             self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
         }
-        self.reader.pause(self.servers.backoff.next()).await;
+        self.reader.pause(self.servers.backoff.next());
     }
 
     /// Ends the way in good order, and learns from it what has arrived.
     async fn hang_up(&mut self) {
-        let Some(mut transport) = self.take_connection().await else { return };
+        let Some(mut transport) = self.connection.take() else { return };
         self.counters.set_connection(None);
         let (sent, acked, resend_buffer) =
             (transport.sent(), transport.acked(), transport.resend_buffer());
@@ -247,14 +229,6 @@ impl Shipper {
         self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
     }
 
-    async fn take_connection(&mut self) -> Option<Transport> {
-        if !self.sentinel.is_there() {
-            // What follows is for another runtime to do.
-            std::future::pending::<()>().await;
-        }
-        self.connection.take()
-    }
-
     fn update_acked(&mut self) {
         if let Some(transport) = &mut self.connection {
             self.reader.acked(transport.acked(), transport.resend_buffer());
@@ -265,20 +239,14 @@ impl Shipper {
     fn patience(&mut self) -> Duration {
         // While no server listens, what there is to say adds up.
         if self.connection.is_none() {
-            return MAX_IDLE_WAIT;
+            return Duration::MAX;
         }
         let due = (self.housekeeping)(self.reader.flush_requested());
         let is_urgent = self.reader.flush_requested() || self.reader.is_over_half_full();
         let soon = if is_urgent { ACK_POLL_URGENT } else { ACK_POLL };
         let look_again = self.reader.has_in_flight().then_some(soon);
+        let look_again = look_again.or(self.servers.is_connecting().then_some(ACK_POLL));
         due.into_iter().chain(look_again).fold(MAX_IDLE_WAIT, Duration::min)
-    }
-}
-
-async fn wait_readable(connection: &mut Option<Transport>) -> io::Result<()> {
-    match connection {
-        Some(transport) => transport.wait_readable().await,
-        None => std::future::pending().await,
     }
 }
 
@@ -324,5 +292,5 @@ const BUSY_REPORT_AFTER: u32 = 8;
 const BUSY_GIVE_UP_AFTER: u32 = 85;
 /// Tries with all of the tail.
 const FULL_RESENDS: u32 = 3;
-/// Nobody can wake a thread whose event queue was closed under it: it looks by itself.
-const MAX_IDLE_WAIT: Duration = Duration::from_secs(3);
+/// How often an idle connection is looked at: has the server closed it?
+const MAX_IDLE_WAIT: Duration = Duration::from_secs(1);

@@ -113,9 +113,9 @@ impl Servers {
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// The runtime is another one.
-    pub(super) fn start_again(&mut self) {
-        self.failback = None;
+    /// Whether a connect is under way beside the work.
+    pub(super) fn is_connecting(&self) -> bool {
+        self.failback.as_ref().is_some_and(|connect| !connect.is_finished())
     }
 }
 

@@ -65,11 +65,11 @@ impl Datagrams {
     }
 
     /// Nobody answers, but the network may: a port where nobody listens, for one.
-    pub(super) async fn wait_readable(&mut self) -> io::Result<()> {
+    pub(super) fn receive(&self) -> io::Result<()> {
         match &self.socket {
-            Socket::Udp(socket) => socket.recv(&mut [0; 16]).await.map(|_| ()),
+            Socket::Udp(socket) => socket.take_error()?.map_or(Ok(()), Err),
             #[cfg(unix)]
-            Socket::Unix(_) => std::future::pending().await,
+            Socket::Unix(_) => Ok(()),
         }
     }
 

@@ -256,16 +256,17 @@ impl Transport {
         }
     }
 
-    /// Waits for news from the server; an error means that this way has ended.
-    pub(crate) async fn wait_readable(&mut self) -> io::Result<()> {
+    /// Takes what the server has said so far, and waits for nothing; an error means that this way has
+    /// ended.
+    pub(crate) async fn receive(&mut self) -> io::Result<()> {
         match self {
-            Transport::Datagrams(way) => way.wait_readable().await,
-            Transport::Tcp(way) => way.wait_readable().await,
-            Transport::Tls(way) => way.wait_readable().await,
-            Transport::Relp(way) => way.wait_readable().await,
-            Transport::RelpTls(way) => way.wait_readable().await,
+            Transport::Datagrams(way) => way.receive(),
+            Transport::Tcp(way) => way.receive().await,
+            Transport::Tls(way) => way.receive().await,
+            Transport::Relp(way) => way.receive().await,
+            Transport::RelpTls(way) => way.receive().await,
             #[cfg(unix)]
-            Transport::Unix(way) => way.wait_readable().await,
+            Transport::Unix(way) => way.receive().await,
         }
     }
 

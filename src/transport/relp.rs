@@ -95,11 +95,7 @@ impl<C: Connection> Relp<C> {
     }
 
     pub(super) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
-        if has_input(&self.connection)? {
-            // The runtime has to hear of it before it lets us read.
-            tokio::task::yield_now().await;
-            self.read_what_is_there().await?;
-        }
+        self.take_what_is_there().await?;
         let mut batch = batch.peekable();
         while batch.peek().is_some() {
             self.frames.clear();
@@ -158,9 +154,28 @@ impl<C: Connection> Relp<C> {
         self.connection.security()
     }
 
+    /// Takes the answers that are there; an error means as in `wait_readable`.
+    pub(super) async fn receive(&mut self) -> io::Result<()> {
+        self.take_what_is_there().await?;
+        if !self.in_flight.is_empty() {
+            let socket = self.connection.socket();
+            self.liveness.look(&socket, self.waiting_since, "a RELP transaction")?;
+        }
+        Ok(())
+    }
+
+    async fn take_what_is_there(&mut self) -> io::Result<()> {
+        if has_input(&self.connection)? {
+            // The runtime has to hear of it before it lets us read.
+            tokio::task::yield_now().await;
+            self.read_what_is_there().await?;
+        }
+        Ok(())
+    }
+
     /// Waits for answers; an error means that the session has ended, or that a transaction has
     /// waited for as long as a write may take.
-    pub(super) async fn wait_readable(&mut self) -> io::Result<()> {
+    async fn wait_readable(&mut self) -> io::Result<()> {
         while !self.in_flight.is_empty() {
             match timeout(self.liveness.step(), self.listen_once()).await {
                 Ok(heard) => return heard,

@@ -68,7 +68,7 @@ impl<C: Connection> Stream<C> {
     }
 
     pub(super) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
-        self.look_for_the_end().await?;
+        self.receive().await?;
         self.frames.clear();
         self.ends.clear();
         for stored in batch {
@@ -119,9 +119,7 @@ impl<C: Connection> Stream<C> {
         self.probation.is_none()
     }
 
-    /// Reads and throws away what the server says: session tickets left unread would turn our
-    /// close into a reset, and the server would lose what it has not read yet.
-    pub(super) async fn wait_readable(&mut self) -> io::Result<()> {
+    async fn read(&mut self) -> io::Result<()> {
         let mut octets = [0; 1024];
         match self.connection.read(&mut octets).await? {
             0 => Err(ended()),
@@ -138,15 +136,17 @@ impl<C: Connection> Stream<C> {
             // Already shut down by most connections; TLS only says that it ends.
             let _ = self.connection.socket().shutdown(std::net::Shutdown::Write);
             loop {
-                self.wait_readable().await?;
+                self.read().await?;
             }
         };
         let farewell: Result<io::Result<()>, _> = tokio::time::timeout(limit, farewell).await;
         farewell.is_ok_and(|end| end.is_err_and(|e| e.kind() == io::ErrorKind::UnexpectedEof))
     }
 
-    /// A peer that has closed would let the kernel take one more write, and lose it.
-    async fn look_for_the_end(&mut self) -> io::Result<()> {
+    /// Reads and throws away what the server has said: session tickets left unread would turn our
+    /// close into a reset, and the server would lose what it has not read yet. And a peer that has
+    /// closed would let the kernel take one more write, and lose it.
+    pub(super) async fn receive(&mut self) -> io::Result<()> {
         if !has_input(&self.connection)? {
             return Ok(());
         }
