@@ -53,8 +53,8 @@ impl Handle {
         !is_muted() && self.pipeline.flush(timeout)
     }
 
-    /// The books at this moment. A forked child has books of its own, which begin with its first
-    /// record.
+    /// The books at this moment. A forked child has books of its own: what it logs is dropped, see
+    /// [`DropReason::Forked`](crate::DropReason::Forked).
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.pipeline.stats()

@@ -36,7 +36,7 @@ impl Builder {
     /// Nobody else may shorten the file while the program runs: the kernel answers the next access
     /// with SIGBUS, as to any mapped file; deleting it only loses its promise. On file systems that
     /// write to new blocks each time (btrfs, ZFS) a full disk does the same. A forked child
-    /// leaves the file to its parent, and waits in memory.
+    /// leaves the file to its parent.
     pub fn queue_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.queue_file = Some(path.into());
         self

@@ -24,7 +24,7 @@ pub(crate) fn spawn(mut shipper: Shipper) -> io::Result<()> {
 /// A tokio that has `signal` on, as the program may have it, panics if there are too few.
 #[cfg(unix)]
 fn has_descriptors() -> io::Result<()> {
-    let all = (0..DESCRIPTORS).map(|_| std::os::unix::net::UnixDatagram::unbound());
+    let all = (0..DESCRIPTORS / 2).map(|_| std::os::unix::net::UnixStream::pair());
     all.collect::<io::Result<Vec<_>>>().map(drop)
 }
 

@@ -1,6 +1,12 @@
 //! Has the server said something, or ended, without waiting for it?
 
-use std::{future::poll_fn, io, mem::MaybeUninit, pin::Pin, task::Poll};
+use std::{
+    future::poll_fn,
+    io::{self, ErrorKind},
+    mem::MaybeUninit,
+    pin::Pin,
+    task::Poll,
+};
 
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -37,7 +43,9 @@ pub(super) fn has_input(connection: &impl Connection) -> io::Result<bool> {
     match connection.socket().peek(&mut [MaybeUninit::uninit()]) {
         Ok(0) => Err(ended()),
         Ok(_) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {
+            Ok(false)
+        }
         Err(error) => Err(error),
     }
 }

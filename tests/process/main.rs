@@ -10,6 +10,7 @@ mod certificates;
 #[path = "../child/mod.rs"]
 mod child;
 mod clock;
+mod guest;
 mod injected;
 mod limits;
 mod rights;
@@ -40,6 +41,11 @@ fn child() {
         "another root" => rights::another_root(),
         "another user" => rights::another_user(),
         "a thousand records" => calls::a_thousand_records(),
+        "sigwait" => guest::sigwait(),
+        "a full standard error" => guest::unread_stderr(true),
+        "a closed standard error" => guest::unread_stderr(false),
+        "idle" => guest::idle(),
+        "few files" => guest::few_files(),
         _ => panic!("{name:?} is no scenario"),
     }
 }

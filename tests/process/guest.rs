@@ -1,0 +1,145 @@
+//! What a program notices of the crate beside its log: signals, standard error, wake-ups, descriptors.
+
+use std::{
+    fs, io::Write as _, net::TcpListener, os::fd::AsRawFd as _, path::PathBuf, process, thread,
+    time::Duration,
+};
+
+use logship::collector::Collector;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing::info;
+
+use crate::{
+    PATIENCE,
+    child::{run, scenario},
+    init,
+};
+
+#[test]
+fn a_program_that_waits_for_a_signal_gets_it() {
+    let collector = Collector::tcp().unwrap();
+    let ended = run(scenario("sigwait")
+        .env("SYSLOG_SERVERS", collector.url().replace("127.0.0.1", "localhost")));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(collector.wait_for(1, PATIENCE)[0].text(), Some("told to end"), "{ended:?}");
+}
+
+pub(crate) fn sigwait() {
+    let guard = init();
+    // SAFETY: both sets are initialised by the calls, and the numbers are signals.
+    let signal = unsafe {
+        let mut set = std::mem::zeroed();
+        libc::sigemptyset(&raw mut set);
+        libc::sigaddset(&raw mut set, libc::SIGTERM);
+        // The harness has a thread of its own that doesn't block it: it is as `main` was.
+        for task in fs::read_dir("/proc/self/task").unwrap() {
+            let task = task.unwrap().path();
+            let status = fs::read_to_string(task.join("status")).unwrap();
+            let blocked = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+            let blocked = u64::from_str_radix(blocked.trim(), 16).unwrap();
+            let is_ours = fs::read_to_string(task.join("comm")).unwrap().starts_with("logship");
+            assert!(!is_ours || blocked & (1 << (libc::SIGTERM - 1)) != 0, "{status}");
+        }
+        let mut before = std::mem::zeroed();
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, &raw mut before);
+        assert_eq!(libc::sigismember(&raw const before, libc::SIGTERM), 0, "the mask is as it was");
+        // To this thread: of the harness's others one might take it.
+        libc::pthread_kill(libc::pthread_self(), libc::SIGTERM);
+        let mut signal = 0;
+        libc::sigwait(&raw const set, &raw mut signal);
+        signal
+    };
+    assert_eq!(signal, libc::SIGTERM);
+    info!("told to end");
+    assert!(guard.flush(PATIENCE));
+}
+
+/// What is told at the start is told on the program's own thread, the rest on the shipper's.
+#[test]
+fn a_standard_error_that_nobody_reads_stops_nothing() {
+    for name in ["a full standard error", "a closed standard error"] {
+        let collector = Collector::tcp().unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let servers = format!("tcp://{gone},{}", collector.url());
+        let ended = run(scenario(name)
+            .env("SYSLOG_SERVERS", servers)
+            .env("SYSLOG_QUEUE_FILE", "/no/such/directory/queue"));
+        assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
+        assert_eq!(collector.wait_for(1, PATIENCE).len(), 1, "{name}: {ended:?}");
+    }
+}
+
+pub(crate) fn unread_stderr(is_full: bool) {
+    // SAFETY: it is the state of any program that Rust's `main` doesn't begin.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    // SAFETY: the harness writes nothing there that is missed.
+    unsafe { libc::dup2(writer.as_raw_fd(), 2) };
+    if is_full {
+        rustix::io::ioctl_fionbio(&writer, true).unwrap();
+        while writer.write(&[b'x'; 512]).is_ok() {}
+        rustix::io::ioctl_fionbio(&writer, false).unwrap();
+    } else {
+        // Nobody reads what comes in its place.
+        reader = std::io::pipe().unwrap().0;
+    }
+    let guard = init();
+    info!("one");
+    assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
+    drop(reader);
+    process::exit(0);
+}
+
+#[test]
+fn an_idle_connection_wakes_the_processor_once_a_second() {
+    let collector = Collector::tcp().unwrap();
+    let ended = run(scenario("idle").env("SYSLOG_SERVERS", collector.url()));
+    println!("{}", ended.stdout);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+pub(crate) fn idle() {
+    let guard = init();
+    info!("one");
+    assert!(guard.flush(PATIENCE));
+    thread::sleep(Duration::from_secs(1));
+    let before = wakes();
+    thread::sleep(SECONDS);
+    let woken = wakes() - before;
+    println!("{woken} wake-ups in {SECONDS:?}");
+    assert!(woken <= SECONDS.as_secs() + 2, "{woken}");
+}
+
+const SECONDS: Duration = Duration::from_secs(6);
+
+/// How often one of our threads has gone to sleep.
+fn wakes() -> u64 {
+    let all = fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let ours =
+        |task: &PathBuf| fs::read_to_string(task.join("comm")).unwrap().starts_with("logship");
+    all.filter(ours)
+        .map(|task| {
+            let status = fs::read_to_string(task.join("status")).unwrap();
+            let count = status.lines().find_map(|l| l.strip_prefix("voluntary_ctxt_switches:"));
+            count.unwrap().trim().parse::<u64>().unwrap()
+        })
+        .sum()
+}
+
+#[test]
+fn too_few_descriptors_are_an_error_and_no_panic() {
+    let ended = run(scenario("few files").env("SYSLOG_SERVERS", "tcp://127.0.0.1:9"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+pub(crate) fn few_files() {
+    std::panic::set_hook(Box::new(|_| process::abort()));
+    let open = fs::read_dir("/proc/self/fd").unwrap().count() as u64;
+    let before = getrlimit(Resource::Nofile);
+    let build = |limit| {
+        setrlimit(Resource::Nofile, Rlimit { current: limit, maximum: before.maximum }).unwrap();
+        logship::builder("process").on_error(|_| {}).build().is_ok()
+    };
+    assert!((0..6).all(|more| !build(Some(open - 1 + more))));
+    assert!(build(before.current));
+}
