@@ -49,6 +49,7 @@ impl Datagrams {
             while let Some(rest @ [_, ..]) = messages.get(taken..) {
                 match with_timeout(self.timeouts.write, "a write", self.socket.send(rest)).await {
                     Ok(count) => taken += count,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
                         return Err(SendError::TooLong);
                     }
