@@ -95,7 +95,7 @@ mod handler {
             if self.fd.compare_exchange(FREE, TAKEN, Relaxed, Relaxed).is_err() {
                 return false;
             }
-            self.inode.store(found.st_ino as u64, Relaxed);
+            self.inode.store(found.st_ino, Relaxed);
             self.fd.store(file.as_raw_fd(), Relaxed);
             true
         }
@@ -105,7 +105,7 @@ mod handler {
             if fd >= 0 {
                 // SAFETY: nobody closes it meanwhile, a child has one thread.
                 let file = unsafe { BorrowedFd::borrow_raw(fd) };
-                if fstat(file).is_ok_and(|now| now.st_ino as u64 == self.inode.load(Relaxed)) {
+                if fstat(file).is_ok_and(|now| now.st_ino == self.inode.load(Relaxed)) {
                     replace(file.as_fd().as_raw_fd());
                 }
             }
