@@ -1,7 +1,12 @@
 //! What a program notices of the crate beside its log: signals, standard error, wake-ups, descriptors.
 
 use std::{
-    fs, io::Write as _, net::TcpListener, os::fd::AsRawFd as _, path::PathBuf, process, thread,
+    fs,
+    io::Write as _,
+    net::TcpListener,
+    os::fd::{AsRawFd as _, FromRawFd as _},
+    path::PathBuf,
+    process, thread,
     time::Duration,
 };
 
@@ -72,7 +77,7 @@ fn a_standard_error_that_nobody_reads_stops_nothing() {
 pub(crate) fn unread_stderr(is_full: bool) {
     // SAFETY: it is the state of any program that Rust's `main` doesn't begin.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    let (mut reader, mut writer) = pipe();
     // SAFETY: the harness writes nothing there that is missed.
     unsafe { libc::dup2(writer.as_raw_fd(), 2) };
     if is_full {
@@ -81,13 +86,23 @@ pub(crate) fn unread_stderr(is_full: bool) {
         rustix::io::ioctl_fionbio(&writer, false).unwrap();
     } else {
         // Nobody reads what comes in its place.
-        reader = std::io::pipe().unwrap().0;
+        reader = pipe().0;
     }
     let guard = init();
     info!("one");
     assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
     drop(reader);
     process::exit(0);
+}
+
+fn pipe() -> (fs::File, fs::File) {
+    let mut ends = [0; 2];
+    // SAFETY: the array has room for two, which nobody else owns.
+    unsafe {
+        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        let [reader, writer] = ends.map(|end| fs::File::from_raw_fd(end));
+        (reader, writer)
+    }
 }
 
 #[test]
