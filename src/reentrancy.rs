@@ -49,6 +49,11 @@ pub(crate) fn mute_thread() {
     DEPTH.set(MUTED);
 }
 
+/// Whether this thread is in a log call, or is one of the crate's own.
+pub(crate) fn is_in_log_call() -> bool {
+    DEPTH.get() != 0
+}
+
 pub(crate) fn is_muted() -> bool {
     DEPTH.get() == MUTED
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicU64, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
 };
 
 use crate::{ConnectionInfo, Severity, fork};
@@ -123,6 +123,7 @@ impl Losses {
 pub(crate) struct Counters {
     pub(crate) connects: AtomicU64,
     pub(crate) resent: AtomicU64,
+    is_cut_off: AtomicBool,
     connected: Mutex<Option<ConnectionInfo>>,
 }
 
@@ -136,7 +137,13 @@ impl Counters {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether there is no connection, and not only none yet.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.is_cut_off.load(Relaxed)
+    }
+
     pub(crate) fn set_connection(&self, connected: Option<ConnectionInfo>) {
+        self.is_cut_off.store(connected.is_none(), Relaxed);
         *self.connected.lock().unwrap_or_else(PoisonError::into_inner) = connected;
     }
 }

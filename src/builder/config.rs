@@ -54,8 +54,8 @@ impl Builder {
             tracing_core::dispatcher::set_global_default(subscriber.into())
                 .map_err(|_| Error::new(TAKEN_TRACING))?;
         }
-        if panic_hook {
-            panic::install_hook(Arc::downgrade(&handle.pipeline));
+        if let Some(panic_backtrace) = panic_hook {
+            panic::install_hook(Arc::downgrade(&handle.pipeline), panic_backtrace);
         }
         Ok(handle.guard())
     }
@@ -73,7 +73,8 @@ impl Builder {
         }
     }
 
-    fn build_in(self, environment: Environment<'_>) -> Result<(Handle, bool), Error> {
+    /// The handle, and whether panics are recorded, with backtraces or without.
+    fn build_in(self, environment: Environment<'_>) -> Result<(Handle, Option<bool>), Error> {
         check_tag(&self.tag)?;
         let env = environment;
         let mut endpoints = self.endpoints(env)?;
@@ -98,6 +99,8 @@ impl Builder {
             )));
         }
         let panic_hook = choose(self.panic_hook, env, "SYSLOG_PANIC_HOOK", read::truth, || true)?;
+        let backtrace = self.panic_backtrace;
+        let backtrace = choose(backtrace, env, "SYSLOG_PANIC_BACKTRACE", read::truth, || false)?;
         let overflow =
             choose(self.overflow, env, "SYSLOG_OVERFLOW", str::parse, Overflow::default)?;
         let mut settings = self.settings(env, &endpoints)?;
@@ -144,7 +147,7 @@ impl Builder {
             listener: self.on_error,
         };
         let pipeline = plan.start(warnings.iter().chain(&zone_report))?;
-        Ok((Handle { pipeline, filter, flush_timeout }, panic_hook))
+        Ok((Handle { pipeline, filter, flush_timeout }, panic_hook.then_some(backtrace)))
     }
 
     /// What the encoder is told, without a variable.

@@ -42,6 +42,7 @@ use crate::{
 /// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
+/// | [`panic_backtrace`](Builder::panic_backtrace) | `SYSLOG_PANIC_BACKTRACE` | off |
 /// | [`resend_buffer`](Builder::resend_buffer) | `SYSLOG_RESEND_BUFFER`, octets, or as in `1M` | adapts, up to 1 MiB |
 /// | [`tls_ca_file`](Builder::tls_ca_file) | `SYSLOG_TLS_CA_FILE`, a path | the system's authorities |
 /// | [`tls_identity`](Builder::tls_identity) | `SYSLOG_TLS_CERT_FILE` and `SYSLOG_TLS_KEY_FILE`, paths | none |
@@ -83,6 +84,7 @@ pub struct Builder {
     time_quality: Option<Option<TimeQuality>>,
     bom: Option<bool>,
     panic_hook: Option<bool>,
+    panic_backtrace: Option<bool>,
     resend_buffer: Option<usize>,
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
@@ -119,6 +121,7 @@ impl Builder {
             time_quality: None,
             bom: None,
             panic_hook: None,
+            panic_backtrace: None,
             resend_buffer: None,
             connect_timeout: None,
             write_timeout: None,
@@ -270,6 +273,13 @@ impl Builder {
     /// was there says them. Defaults to true.
     pub fn panic_hook(mut self, panic_hook: bool) -> Self {
         self.panic_hook = Some(panic_hook);
+        self
+    }
+
+    /// Whether the record of a panic carries a backtrace, as the field `panic_backtrace`. It shows names of
+    /// functions and files, and takes milliseconds. Defaults to false.
+    pub fn panic_backtrace(mut self, panic_backtrace: bool) -> Self {
+        self.panic_backtrace = Some(panic_backtrace);
         self
     }
 

@@ -138,6 +138,11 @@ impl Pipeline {
         if self.is_forked() { None } else { self.counters.connection() }
     }
 
+    /// Whether no server is connected to, and the last try was in vain.
+    pub(crate) fn is_cut_off(&self) -> bool {
+        self.counters.is_cut_off()
+    }
+
     /// Where this process's records wait; none in a forked child.
     pub(crate) fn queue_of_this_process(&self) -> Option<&Arc<Queue>> {
         (!self.is_forked()).then_some(&self.queue)

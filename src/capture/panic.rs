@@ -1,32 +1,52 @@
-//! How does a panic of the application become a record?
+//! Records of the application's panics.
 
 use std::{
+    backtrace::Backtrace,
     panic::{self, PanicHookInfo},
-    sync::Weak,
+    sync::{Mutex, PoisonError, Weak},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::Pipeline;
 use crate::{
     Severity,
     record::{Level, Origin, Value},
-    reentrancy::is_muted,
+    reentrancy::is_in_log_call,
 };
 
-/// Records each panic, with severity CRITICAL, and waits until it has arrived, a second at most;
-/// then the hook that was there before has its turn.
-pub(crate) fn install_hook(pipeline: Weak<Pipeline>) {
+/// Records each panic, with severity CRITICAL, then the hook that was there before has its turn. With
+/// `backtrace` the record carries one.
+///
+/// It waits until the record has arrived, since an abort may follow, for a second at most. A panic may
+/// be caught, and is no reason to wait for a server that is away; nor is one within a log call.
+pub(crate) fn install_hook(pipeline: Weak<Pipeline>, backtrace: bool) {
     let before = panic::take_hook();
+    let waited_in_vain = Mutex::new(None::<Instant>);
     panic::set_hook(Box::new(move |info| {
         if let Some(pipeline) = pipeline.upgrade() {
-            record(&pipeline, info);
+            record(&pipeline, info, backtrace);
+            if !is_in_log_call() && !pipeline.is_cut_off() {
+                wait(&pipeline, &waited_in_vain);
+            }
         }
         before(info);
     }));
 }
 
-fn record(pipeline: &Pipeline, info: &PanicHookInfo<'_>) {
+/// Once a minute it may be in vain.
+fn wait(pipeline: &Pipeline, waited_in_vain: &Mutex<Option<Instant>>) {
+    let last = *waited_in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+    if last.is_some_and(|last| last.elapsed() < PANIC_FLUSH_INTERVAL) {
+        return;
+    }
+    if !pipeline.flush(PANIC_FLUSH_TIMEOUT) {
+        let mut last = waited_in_vain.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = Some(Instant::now());
+    }
+}
+
+fn record(pipeline: &Pipeline, info: &PanicHookInfo<'_>, backtrace: bool) {
     let location = info.location();
     let origin = || Origin {
         severity: Severity::Critical,
@@ -50,11 +70,14 @@ fn record(pipeline: &Pipeline, info: &PanicHookInfo<'_>) {
             None => writer.text(format_args!("thread '{thread}' panicked: ")),
         }
         writer.text(format_args!("{}", said.unwrap_or("(no text)")));
+        if backtrace {
+            let backtrace = Backtrace::force_capture();
+            writer.named_field("panic_backtrace", Value::Display(&backtrace));
+        }
+        #[cfg(feature = "tracing")]
+        super::spans::write_current_spans(pipeline, writer);
     });
-    if !is_muted() {
-        pipeline.flush(PANIC_FLUSH_TIMEOUT);
-    }
 }
 
-/// A thread that panics may be one that is caught: it should not wait for a server that is gone.
 const PANIC_FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
+const PANIC_FLUSH_INTERVAL: Duration = Duration::from_secs(60);

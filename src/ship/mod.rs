@@ -121,7 +121,10 @@ impl Shipper {
         if self.connection.is_none() {
             match self.servers.connect(&mut self.trouble).await {
                 Some(transport) => self.on_connected(transport),
-                None => return self.reader.pause(self.servers.backoff.next()),
+                None => {
+                    self.counters.set_connection(None);
+                    return self.reader.pause(self.servers.backoff.next());
+                }
             }
         } else if let Some(better) = self.servers.try_failback().await {
             self.hang_up().await;

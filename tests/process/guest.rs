@@ -158,3 +158,52 @@ pub(crate) fn few_files() {
     assert!((0..6).all(|more| !build(Some(open - 1 + more))));
     assert!(build(before.current));
 }
+
+/// No server is there: a caught panic, and a value that panics, cost their thread no wait.
+#[test]
+fn panics_wait_for_no_server_that_is_away() {
+    let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ended = run(scenario("panics")
+        .env("SYSLOG_SERVERS", format!("tcp://{gone}"))
+        .env("SYSLOG_FLUSH_TIMEOUT", "0"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+pub(crate) fn panics() {
+    struct Bad;
+    impl std::fmt::Display for Bad {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            panic!("a value")
+        }
+    }
+    let (told, trouble) = std::sync::mpsc::channel();
+    let _guard = logship::builder("process").on_error(move |_| _ = told.send(())).init();
+    info!("one");
+    trouble.recv_timeout(PATIENCE).unwrap();
+    let begin = std::time::Instant::now();
+    for _ in 0..20 {
+        info!(bad = %Bad, "mended");
+        std::panic::catch_unwind(|| panic!("caught")).unwrap_err();
+    }
+    // Each of the forty once took a second.
+    assert!(begin.elapsed() < Duration::from_secs(15), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn the_record_of_a_panic_names_its_request() {
+    let collector = Collector::tcp().unwrap();
+    let ended = run(scenario("a panic in a span")
+        .env("SYSLOG_SERVERS", collector.url())
+        .env("SYSLOG_PANIC_BACKTRACE", "1"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let record = &collector.wait_for(1, PATIENCE)[0];
+    assert_eq!(record.param("span@32473", "id"), Some("42"), "{record:?}");
+    let backtrace = record.param("fields@32473", "panic_backtrace").unwrap();
+    assert!(backtrace.contains("a_panic_in_a_span"), "{backtrace}");
+}
+
+pub(crate) fn a_panic_in_a_span() {
+    let _guard = init();
+    let work = || tracing::info_span!("request", id = 42).in_scope(|| panic!("on purpose"));
+    std::panic::catch_unwind(work).unwrap_err();
+}

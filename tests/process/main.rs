@@ -45,6 +45,8 @@ fn child() {
         "a full standard error" => guest::unread_stderr(true),
         "a closed standard error" => guest::unread_stderr(false),
         "idle" => guest::idle(),
+        "panics" => guest::panics(),
+        "a panic in a span" => guest::a_panic_in_a_span(),
         "few files" => guest::few_files(),
         _ => panic!("{name:?} is no scenario"),
     }
