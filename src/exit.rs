@@ -13,9 +13,12 @@ use std::{
 
 use crate::{queue::Queue, reentrancy::is_muted};
 
+/// Says how many records were lost at the end, after how long.
+pub(crate) type TellLoss = Box<dyn FnMut(u64, Duration) + Send>;
+
 /// Has everything shipped when the process ends: on return from `main` and on
 /// `std::process::exit`, whatever became of the guard.
-pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration) {
+pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration, tell_loss: TellLoss) {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
         // SAFETY: `at_exit` is a plain function that lives as long as the process, takes nothing
@@ -23,68 +26,91 @@ pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration) {
         // is no worse than without it.
         unsafe { libc::atexit(at_exit) };
     });
-    let all = all().unwrap_or_else(|| {
+    let exit = exit().unwrap_or_else(|| {
         let fresh = Box::into_raw(Box::default());
         // Nobody frees it: this process's last flush needs it.
-        let _ = ALL.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
-        // SAFETY: see `all`.
-        unsafe { &*ALL.load(Ordering::Acquire) }
+        let _ = EXIT.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
+        // SAFETY: see `exit`.
+        unsafe { &*EXIT.load(Ordering::Acquire) }
     });
-    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|last| last.queue.strong_count() > 0);
-    all.push(ExitFlush { queue, timeout, timed_out_at: None });
+    let mut exit = exit.lock().unwrap_or_else(PoisonError::into_inner);
+    exit.queues.retain(|last| last.queue.strong_count() > 0);
+    exit.queues.push(ExitFlush { queue, timeout, tell_loss });
 }
 
-/// Notes that a guard has waited in vain: an end that follows at once does not wait as long again.
-pub(crate) fn note_flush_timeout(queue: &Arc<Queue>) {
-    let Some(all) = all() else { return };
-    let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(last) = all.iter_mut().find(|last| last.queue.as_ptr() == Arc::as_ptr(queue)) {
-        last.timed_out_at = Some(Instant::now());
+/// Flushes as the end of the process does. However many queues a process has, all waits at its end
+/// take no longer than one: while one is waited for, the others ship too.
+pub(crate) fn flush_at_end(queue: &Arc<Queue>, timeout: Duration) {
+    let Some(exit) = exit() else { return };
+    let waited = exit.lock().unwrap_or_else(PoisonError::into_inner).waited_in_vain();
+    let begin = Instant::now();
+    if !queue.flush(timeout.saturating_sub(waited)) {
+        let mut exit = exit.lock().unwrap_or_else(PoisonError::into_inner);
+        exit.in_vain = Some((waited + begin.elapsed(), Instant::now()));
     }
 }
 
 /// A forked child has none of its parent's shippers, and its parent may hold the lock.
 pub(crate) fn forget_parent() {
-    ALL.store(null_mut(), Ordering::Release);
+    EXIT.store(null_mut(), Ordering::Release);
+}
+
+#[derive(Default)]
+struct Exit {
+    queues: Vec<ExitFlush>,
+    /// How long guards have waited in vain, and when the last of them gave up.
+    in_vain: Option<(Duration, Instant)>,
+}
+
+impl Exit {
+    /// What has been waited already, if this is the same end.
+    fn waited_in_vain(&self) -> Duration {
+        let waited = self.in_vain.filter(|(_, when)| when.elapsed() < SAME_END);
+        waited.map_or(Duration::ZERO, |(waited, _)| waited)
+    }
 }
 
 struct ExitFlush {
     /// Its shipper keeps it alive, until everything is sent.
     queue: Weak<Queue>,
     timeout: Duration,
-    timed_out_at: Option<Instant>,
+    tell_loss: TellLoss,
 }
 
-type All = Mutex<Vec<ExitFlush>>;
-
-fn all() -> Option<&'static All> {
+fn exit() -> Option<&'static Mutex<Exit>> {
     // SAFETY: it is null, or was leaked from a box in `flush_at_exit` and is never freed.
-    unsafe { ALL.load(Ordering::Acquire).as_ref() }
+    unsafe { EXIT.load(Ordering::Acquire).as_ref() }
 }
 
 extern "C" fn at_exit() {
     // Unwinding into C would abort the process.
     let _ = catch_unwind(|| {
-        let Some(all) = all() else { return };
-        let all = std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner));
+        // The shipper can't wait for itself.
+        let Some(exit) = exit().filter(|_| !is_muted()) else { return };
+        let (queues, waited) = {
+            let mut exit = exit.lock().unwrap_or_else(PoisonError::into_inner);
+            (std::mem::take(&mut exit.queues), exit.waited_in_vain())
+        };
+        let queues = queues.into_iter().filter_map(|last| Some((last.queue.upgrade()?, last)));
+        let queues: Vec<_> = queues.collect();
+        queues.iter().for_each(|(queue, _)| queue.urge());
         let begin = Instant::now();
-        for last in all {
-            // The shipper can't wait for itself.
-            if is_muted() {
-                return;
+        for (queue, mut last) in queues {
+            let waited = || waited + begin.elapsed();
+            if queue.flush(last.timeout.saturating_sub(waited())) {
+                queue.hang_up(last.timeout.saturating_sub(waited()).max(GOODBYE));
             }
-            if last.timed_out_at.is_some_and(|when| when.elapsed() < SKIP_IF_TIMED_OUT_WITHIN) {
-                continue;
-            }
-            if let Some(queue) = last.queue.upgrade() {
-                queue.flush_and_hang_up(last.timeout.saturating_sub(begin.elapsed()));
+            let lost = queue.at_stake();
+            if lost > 0 {
+                (last.tell_loss)(lost, waited());
             }
         }
     });
 }
 
 /// This process's; null where it has no handle.
-static ALL: AtomicPtr<All> = AtomicPtr::new(null_mut());
-/// From the guard's end, the rest of `main`'s locals may take so long.
-const SKIP_IF_TIMED_OUT_WITHIN: Duration = Duration::from_secs(1);
+static EXIT: AtomicPtr<Mutex<Exit>> = AtomicPtr::new(null_mut());
+/// From the end of a guard, the rest of `main`'s locals may take so long.
+const SAME_END: Duration = Duration::from_secs(1);
+/// A server that has answered for everything says goodbye in this time.
+const GOODBYE: Duration = Duration::from_millis(200);

@@ -1,15 +1,22 @@
-//! What does a user hold?
+//! Handles and guards: what a program holds of its logging.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
 
 #[cfg(feature = "tracing")]
 use crate::Layer;
 #[cfg(feature = "log")]
 use crate::Logger;
 use crate::{
-    ConnectionInfo, Stats,
+    ConnectionInfo, DropReason, Stats,
     capture::{Filter, Pipeline},
-    exit::note_flush_timeout,
+    exit::flush_at_end,
+    queue::Flush,
     reentrancy::is_muted,
 };
 
@@ -23,6 +30,7 @@ pub struct Handle {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) filter: Arc<Filter>,
     pub(crate) flush_timeout: Duration,
+    pub(crate) shipper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Handle {
@@ -51,6 +59,71 @@ impl Handle {
     pub fn flush(&self, timeout: Duration) -> bool {
         // The shipper can't wait for itself.
         !is_muted() && self.pipeline.flush(timeout)
+    }
+
+    /// As [`flush`](Handle::flush), without a limit and without blocking a thread: it works in any async
+    /// runtime, and the caller sets the limit.
+    ///
+    /// ```
+    /// # async fn example(syslog: logship::Handle) {
+    /// let limit = std::time::Duration::from_secs(2);
+    /// let is_flushed = tokio::time::timeout(limit, syslog.flush_async()).await.unwrap_or(false);
+    /// # }
+    /// ```
+    ///
+    /// It is false if the shipping has ended before.
+    #[must_use = "nothing is waited for before it is polled"]
+    pub fn flush_async(&self) -> impl Future<Output = bool> + Send + use<> {
+        let queue = self.pipeline.queue_of_this_process().filter(|_| !is_muted());
+        let flush = queue.map(|queue| Flush::new(Arc::clone(queue)));
+        async move {
+            match flush {
+                Some(flush) => flush.await,
+                None => true,
+            }
+        }
+    }
+
+    /// Ends the shipping for all clones: ships what was logged before, within `timeout`, says goodbye to
+    /// the server, waits for the shipper's thread to end, and gives the queue file free. What is logged from now on is
+    /// dropped, see [`DropReason::Closed`](crate::DropReason::Closed).
+    ///
+    /// ```no_run
+    /// let syslog = logship::builder("plug-in").build()?;
+    /// // ...
+    /// let last = syslog.shutdown(std::time::Duration::from_secs(2))?;
+    /// println!("{} records delivered", last.delivered);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If not everything was delivered in time. What was not is dropped, or waits in the queue file for
+    /// the next start.
+    pub fn shutdown(&self, timeout: Duration) -> Result<Stats, ShutdownError> {
+        let Some(queue) = self.pipeline.queue_of_this_process() else { return Ok(self.stats()) };
+        let before = self.stats();
+        queue.close(timeout);
+        // The shipper can't wait for itself.
+        if !is_muted() {
+            // A step of I/O ends a moment after the time is up.
+            let (begin, limit) = (Instant::now(), timeout.saturating_add(GRACE));
+            let has_ended = queue.wait_for_end(limit);
+            let mut shipper = self.shipper.lock().unwrap_or_else(PoisonError::into_inner);
+            while has_ended && shipper.as_ref().is_some_and(|thread| !thread.is_finished()) {
+                if begin.elapsed() > limit {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            shipper.take_if(|thread| thread.is_finished());
+        }
+        let stats = self.stats();
+        let dropped = |stats: &Stats| stats.dropped_for(DropReason::Closed);
+        match stats.pending + dropped(&stats) - dropped(&before) {
+            0 => Ok(stats),
+            undelivered => Err(ShutdownError { stats: Box::new(stats), undelivered, timeout }),
+        }
     }
 
     /// The books at this moment. A forked child has books of its own: what it logs is dropped, see
@@ -91,18 +164,6 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Waits until everything logged before this call has arrived; false if `timeout` came first.
-    #[must_use = "false means that the timeout came first"]
-    pub fn flush(&self, timeout: Duration) -> bool {
-        self.handle.flush(timeout)
-    }
-
-    /// The books at this moment.
-    #[must_use]
-    pub fn stats(&self) -> Stats {
-        self.handle.stats()
-    }
-
     /// The handle that this guard flushes.
     #[must_use]
     pub fn handle(&self) -> &Handle {
@@ -110,10 +171,52 @@ impl Guard {
     }
 }
 
+impl Deref for Guard {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
-        if !self.handle.flush(self.handle.flush_timeout) {
-            self.handle.pipeline.queue_of_this_process().into_iter().for_each(note_flush_timeout);
+        let queue = self.handle.pipeline.queue_of_this_process();
+        if let Some(queue) = queue.filter(|_| !is_muted()) {
+            flush_at_end(queue, self.handle.flush_timeout);
         }
     }
 }
+
+/// Why [`Handle::shutdown`] was not all well: the time was up before everything was delivered.
+#[derive(Clone, Debug)]
+pub struct ShutdownError {
+    stats: Box<Stats>,
+    undelivered: u64,
+    timeout: Duration,
+}
+
+impl ShutdownError {
+    /// The books at the end.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        *self.stats
+    }
+
+    /// Records that were not delivered, or not known to be.
+    #[must_use]
+    pub fn undelivered(&self) -> u64 {
+        self.undelivered
+    }
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let were = if self.undelivered == 1 { "record was" } else { "records were" };
+        write!(f, "{} {were} not delivered within {:?}", self.undelivered, self.timeout)
+    }
+}
+
+impl std::error::Error for ShutdownError {}
+
+const GRACE: Duration = Duration::from_secs(1);

@@ -50,7 +50,7 @@ pub use self::{
     encode::{ControlCharacters, Format, TimeQuality},
     error::Error,
     facility::Facility,
-    handle::{Guard, Handle},
+    handle::{Guard, Handle, ShutdownError},
     queue::Overflow,
     record::Level,
     severity::Severity,

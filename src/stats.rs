@@ -124,6 +124,8 @@ pub(crate) struct Counters {
     pub(crate) connects: AtomicU64,
     pub(crate) resent: AtomicU64,
     is_cut_off: AtomicBool,
+    /// What the shipper is about, in words.
+    state: Mutex<String>,
     connected: Mutex<Option<ConnectionInfo>>,
 }
 
@@ -135,6 +137,14 @@ impl Counters {
 
     pub(crate) fn connection(&self) -> Option<ConnectionInfo> {
         self.connected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn state(&self) -> String {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_state(&self, state: String) {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
     /// Whether there is no connection, and not only none yet.

@@ -16,6 +16,7 @@ use logship::{
     collector::{Certificate, Collector, Received},
 };
 use tracing::info;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::{
     certificates::{Certificates, Identity},
@@ -48,9 +49,14 @@ fn main() -> ExitCode {
         }
     });
     thread::scope(|scope| {
-        for name in ["the guard is kept", "the guard is thrown away", "the runtime is gone"] {
+        for (name, count) in [
+            ("the guard is kept", 2),
+            ("the guard is thrown away", 2),
+            ("the runtime is gone", 1),
+            ("three guards", 1),
+        ] {
             if is_chosen(name) {
-                scope.spawn(move || the_end_comes_without_a_server(name));
+                scope.spawn(move || the_end_comes_without_a_server(name, count));
             }
         }
     });
@@ -70,6 +76,7 @@ fn examine(scenario: &Scenario, collector: &Collector, options: &str) {
     let name = scenario.name;
     let ended = run(child::scenario(name).env("SYSLOG_SERVERS", collector.url() + options));
     assert_eq!(ended.code, scenario.code, "{name}: {ended:?}");
+    assert!(!ended.stderr.contains("not delivered"), "{name}: {ended:?}");
     let patience = Duration::from_secs(10);
     // The connection's last octets may still be on their way to our thread.
     let mut records = collector.wait_for(scenario.says.len(), patience);
@@ -94,24 +101,34 @@ fn said<'a>(name: &str, record: &'a Received) -> &'a str {
     }
 }
 
-fn the_end_comes_without_a_server(name: &str) {
+/// Once with nobody there, and once with a server that never answers.
+fn the_end_comes_without_a_server(name: &str, count: u64) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     // Long enough to tell one wait from two on a busy machine.
     let flush = Duration::from_secs(2);
-    let ended = run(scenario(name)
-        .env("SYSLOG_SERVERS", format!("tcp://127.0.0.1:{port}"))
-        .env("SYSLOG_FLUSH_TIMEOUT", flush.as_secs().to_string()));
-    assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
-    assert!(ended.took < flush + Duration::from_secs(2), "{name}: {ended:?}");
-    assert!(ended.stderr.contains("refused"), "{name}: {ended:?}");
-    println!("test without a server: {name} ... ok, {:?}", ended.took);
+    for (url, state) in [
+        (format!("tcp://127.0.0.1:{port}"), "refused"),
+        (format!("tls://{}", silent.local_addr().unwrap()), "has not answered the connect"),
+    ] {
+        let ended = run(scenario(name)
+            .env("SYSLOG_SERVERS", &url)
+            .env("SYSLOG_FLUSH_TIMEOUT", flush.as_secs().to_string()));
+        assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
+        assert!(ended.took < flush + Duration::from_secs(2), "{name}: {ended:?}");
+        let lost =
+            format!("{count} record{} not delivered after 2", if count == 1 { "" } else { "s" });
+        let last = ended.stderr.lines().last().unwrap();
+        assert!([&lost, &url, state].iter().all(|part| last.contains(*part)), "{name}: {ended:?}");
+        println!("test without a server: {name} ... ok, {:?}", ended.took);
+    }
 }
 
 fn init() -> Guard {
     logship::init_syslog("exit").unwrap()
 }
 
-const SCENARIOS: [Scenario; 16] = [
+const SCENARIOS: [Scenario; 17] = [
     Scenario {
         name: "the guard is kept",
         play: || {
@@ -121,6 +138,20 @@ const SCENARIOS: [Scenario; 16] = [
         },
         code: Some(0),
         says: &["one", "two"],
+    },
+    Scenario {
+        name: "three guards",
+        play: || {
+            let build = || logship::builder("exit").build().unwrap();
+            let all = [build(), build(), build()];
+            let _guards = all.each_ref().map(logship::Handle::guard);
+            for handle in &all {
+                let subscriber = tracing_subscriber::registry().with(handle.layer());
+                tracing::subscriber::with_default(subscriber, || info!("one of three"));
+            }
+        },
+        code: Some(0),
+        says: &["one of three", "one of three", "one of three"],
     },
     Scenario {
         name: "the guard is thrown away",

@@ -1,6 +1,11 @@
 //! How are the rooms joined? The one place that does it, and that reads the environment.
 
-use std::{path::PathBuf, process, sync::Arc, time::Duration};
+use std::{
+    path::PathBuf,
+    process,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use super::{Builder, hostname, pipeline::PipelineConfig};
 use crate::{
@@ -146,8 +151,9 @@ impl Builder {
             statistics,
             listener: self.on_error,
         };
-        let pipeline = plan.start(warnings.iter().chain(&zone_report))?;
-        Ok((Handle { pipeline, filter, flush_timeout }, panic_hook.then_some(backtrace)))
+        let (pipeline, shipper) = plan.start(warnings.iter().chain(&zone_report))?;
+        let shipper = Arc::new(Mutex::new(Some(shipper)));
+        Ok((Handle { pipeline, filter, flush_timeout, shipper }, panic_hook.then_some(backtrace)))
     }
 
     /// What the encoder is told, without a variable.

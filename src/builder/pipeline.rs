@@ -1,6 +1,8 @@
 //! The start of a pipeline and its shipper.
 
-use std::{collections::TryReserveError, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::TryReserveError, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration,
+};
 
 use crate::{
     Error, Overflow,
@@ -36,7 +38,7 @@ impl PipelineConfig {
     pub(super) fn start<'a>(
         self,
         reports: impl Iterator<Item = &'a String>,
-    ) -> Result<Arc<Pipeline>, Error> {
+    ) -> Result<(Arc<Pipeline>, JoinHandle<()>), Error> {
         fork::watch();
         let encoder = Encoder::new(self.settings.clone())?;
         reports.for_each(|report| self.trouble().tell_at_start(report));
@@ -53,15 +55,18 @@ impl PipelineConfig {
             trouble.tell_at_start(&report);
         }
         let counters = Arc::new(Counters::default());
-        let pipeline = Arc::new(Pipeline::new(encoder, queue, Arc::clone(&counters)));
+        let limit = self.flush_timeout;
+        let pipeline = Arc::new(Pipeline::new(encoder, queue, Arc::clone(&counters), limit));
         let mut report = SelfReport::new(Arc::downgrade(&pipeline), self.statistics);
         let housekeeping = Box::new(move |is_urgent| report.housekeeping(is_urgent));
+        let mut last_words = self.trouble();
+        let last_state = Arc::clone(&counters);
         let servers = Servers::new(self.servers, self.connect_timeout);
-        let limit = self.flush_timeout;
-        spawn(Shipper::new(reader, servers, trouble, counters, housekeeping, limit))
+        let thread = spawn(Shipper::new(reader, servers, trouble, counters, housekeeping))
             .map_err(|e| Error::because("the shipper's thread can't be started", e))?;
-        flush_at_exit(Arc::downgrade(&pipeline.queue), limit);
-        Ok(pipeline)
+        let tell = move |lost, waited| last_words.tell_loss(lost, waited, &last_state.state());
+        flush_at_exit(Arc::downgrade(&pipeline.queue), limit, Box::new(tell));
+        Ok((pipeline, thread))
     }
 
     fn trouble(&self) -> ErrorReporter {

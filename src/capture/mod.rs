@@ -48,6 +48,8 @@ pub(crate) struct Pipeline {
     counters: Arc<Counters>,
     /// The process that it belongs to.
     generation: u32,
+    /// How long to go on when no handle is left.
+    flush_timeout: Duration,
     /// What a child of it has logged.
     forked: ForkedCounters,
     sites: Sites,
@@ -57,12 +59,18 @@ pub(crate) struct Pipeline {
 }
 
 impl Pipeline {
-    pub(crate) fn new(encoder: Encoder, queue: Arc<Queue>, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        encoder: Encoder,
+        queue: Arc<Queue>,
+        counters: Arc<Counters>,
+        flush_timeout: Duration,
+    ) -> Self {
         Pipeline {
             encoder,
             queue,
             counters,
             generation: fork::generation(),
+            flush_timeout,
             forked: ForkedCounters::default(),
             sites: Sites::default(),
             #[cfg(feature = "tracing")]
@@ -166,7 +174,7 @@ impl Drop for Pipeline {
     fn drop(&mut self) {
         // A forked child shares nothing with its parent that it could close.
         if !self.is_forked() {
-            self.queue.close();
+            self.queue.close(self.flush_timeout);
         }
     }
 }

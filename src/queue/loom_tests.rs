@@ -98,7 +98,7 @@ fn the_reader_ships_what_the_last_handle_said_and_ends() {
         let handle = beside(&queue, |queue| {
             say(queue, b'a');
             say(queue, b'b');
-            queue.close();
+            queue.close(FOR_EVER);
         });
         assert_eq!(ship_all(reader), b"ab");
         handle.join().unwrap();
@@ -118,7 +118,7 @@ fn a_flush_waits_for_all_that_was_said_before_and_for_nothing_else() {
         assert!(queue.flush(FOR_EVER));
         assert!(counts(&queue).delivered >= said);
         other.join().unwrap();
-        queue.close();
+        queue.close(FOR_EVER);
         assert_eq!(shipper.join().unwrap().len(), 2);
         assert_eq!(counts(&queue).delivered, 2);
     });
@@ -191,7 +191,7 @@ fn hanging_up_ends_when_it_is_done() {
         let (queue, mut reader) = pair(Overflow::DropNewest);
         let end = beside(&queue, |queue| {
             say(queue, b'a');
-            assert!(queue.flush_and_hang_up(FOR_EVER));
+            assert!(queue.flush(FOR_EVER) && queue.hang_up(FOR_EVER));
             assert_eq!(counts(queue).delivered, 1);
         });
         let mut seen = Vec::new();
@@ -212,9 +212,10 @@ fn hanging_up_ends_when_the_reader_does() {
     check(|| {
         let (queue, reader) = pair(Overflow::DropNewest);
         let end = beside(&queue, |queue| {
-            queue.flush_and_hang_up(FOR_EVER);
+            queue.flush(FOR_EVER);
+            queue.hang_up(FOR_EVER);
         });
-        queue.close();
+        queue.close(FOR_EVER);
         assert_eq!(ship_all(reader), b"");
         end.join().unwrap();
     });
@@ -227,14 +228,14 @@ fn a_pause_ends_when_somebody_waits_or_nobody_is_left() {
         let other = beside(&queue, |queue| {
             say(queue, b'a');
             assert!(queue.flush(FOR_EVER));
-            queue.close();
+            queue.close(FOR_EVER);
         });
         // A wake for a message doesn't end a pause.
         reader.wait_to_be_urged(FOR_EVER);
         assert_eq!(counts(&queue).captured, 1);
         ship(&mut reader, &mut Vec::new());
         reader.wait_to_be_urged(FOR_EVER);
-        assert!(reader.is_closed() || counts(&queue).delivered == 1);
+        assert!(reader.queue().is_over() || counts(&queue).delivered == 1);
         other.join().unwrap();
     });
 }

@@ -8,6 +8,7 @@ mod directory;
 mod entry;
 #[cfg(unix)]
 mod file;
+mod flush;
 #[cfg(all(fuzzing, feature = "collector"))]
 pub(crate) mod fuzzing;
 #[cfg_attr(not(unix), path = "no_mapping.rs")]
@@ -30,6 +31,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub(crate) use self::flush::Flush;
 pub use self::overflow::Overflow;
 use self::{
     open::OpenedRing,
@@ -75,9 +77,13 @@ struct State {
     waiters: u32,
     /// Flushes under way: the reader should not take its time.
     flushes: u32,
+    /// Futures that wait for progress.
+    wakers: Vec<flush::Waiting>,
     /// Connections should be closed once everything is sent.
     hang_up: bool,
     is_closed: bool,
+    /// When the reader ends, once the queue is closed.
+    end: Option<Instant>,
     has_reader: bool,
 }
 
@@ -134,8 +140,10 @@ pub(crate) fn queue(
         is_parked: false,
         waiters: 0,
         flushes: 0,
+        wakers: Vec::new(),
         hang_up: false,
         is_closed: false,
+        end: None,
         has_reader: true,
     };
     let limits = overflow.limits(consumer.capacity());
@@ -214,11 +222,10 @@ impl Queue {
         state.acked >= goal
     }
 
-    /// Flushes, then has the connection closed as its protocol wants; the next record opens
-    /// another one.
-    pub(crate) fn flush_and_hang_up(&self, timeout: Duration) -> bool {
+    /// Has the connection closed as its protocol wants, once everything is sent; the next record opens
+    /// another one. False if `timeout` came first.
+    pub(crate) fn hang_up(&self, timeout: Duration) -> bool {
         let deadline = deadline(timeout);
-        let is_flushed = self.flush(timeout);
         let mut state = self.lock();
         // A reader that has ended would never answer.
         state.hang_up = state.has_reader;
@@ -232,13 +239,54 @@ impl Queue {
             }
             state = self.wait(state, left);
         }
-        is_flushed
+        true
     }
 
-    /// No handle is left: the reader ships what there is and ends.
-    pub(crate) fn close(&self) {
-        self.lock().is_closed = true;
+    /// Has the reader hurry from now on, as a flush does.
+    pub(crate) fn urge(&self) {
+        let mut state = self.lock();
+        state.flushes += 1;
+        state.is_parked = false;
         self.wake();
+    }
+
+    /// Nothing is taken any more: the reader ships what there is, for `limit` at most, and ends.
+    pub(crate) fn close(&self, limit: Duration) {
+        let mut state = self.lock();
+        let end = deadline(limit);
+        state.is_closed = true;
+        state.end = Some(state.end.map_or(end, |before| before.min(end)));
+        state.is_parked = false;
+        self.wake();
+    }
+
+    /// Waits until the reader of a closed queue has ended, and gives up the memory or the file; false if
+    /// `timeout` came first.
+    pub(crate) fn wait_for_end(&self, timeout: Duration) -> bool {
+        let deadline = deadline(timeout);
+        let mut state = self.lock();
+        while state.has_reader {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self.wait(state, left);
+        }
+        if let Ok((empty, _)) = ring::ring(1) {
+            state.producer = empty;
+        }
+        true
+    }
+
+    /// Whether the time of a closed queue is up.
+    pub(crate) fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.is_closed && state.end.is_none_or(|end| end <= Instant::now())
+    }
+
+    /// Records that wait, or are under way; none of those that wait in a file for the next process.
+    pub(crate) fn at_stake(&self) -> u64 {
+        if self.is_checked { 0 } else { self.lock().counts.pending }
     }
 
     pub(crate) fn tell(&self, stats: &mut Stats) {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Counts, Queue, State, deadline,
+    Counts, Queue, State, deadline, flush,
     retention::Retention,
     ring::{Consumer, Cursor, Messages, Stored},
 };
@@ -134,8 +134,13 @@ impl Reader {
     /// Sleeps between two tries: until somebody begins to wait for a flush or the end, and while
     /// somebody does, for a second at most.
     pub(crate) fn pause(&self, length: Duration) {
-        if self.flush_requested() {
-            std::thread::sleep(length.min(URGED));
+        let (is_urged, end) = {
+            let state = self.queue.lock();
+            (state.flush_requested(), state.end)
+        };
+        if is_urged {
+            let left = end.map_or(URGED, |end| end.saturating_duration_since(Instant::now()));
+            std::thread::sleep(length.min(URGED).min(left));
         } else {
             self.wait_to_be_urged(length);
         }
@@ -159,6 +164,16 @@ impl Reader {
         }
     }
 
+    /// The queue that this reads.
+    pub(crate) fn queue(&self) -> Arc<Queue> {
+        Arc::clone(&self.queue)
+    }
+
+    /// Messages that wait, or are not known to have arrived.
+    pub(crate) fn pending(&self) -> u64 {
+        self.queue.lock().counts.pending
+    }
+
     /// Messages that wait to be sent: about `octets` of them, at least one if there is one.
     pub(crate) fn batch(&self, octets: usize) -> Batch<'_> {
         Batch { messages: self.consumer.unsent(), octets_left: octets.max(1) }
@@ -172,11 +187,6 @@ impl Reader {
     /// Whether most of the queue is taken: what has arrived should make room soon.
     pub(crate) fn is_over_half_full(&self) -> bool {
         self.consumer.used() > self.consumer.capacity() as u64 / 2
-    }
-
-    /// Whether no handle is left.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.queue.lock().is_closed
     }
 
     /// Notes that the connection has everything up to `to`.
@@ -269,6 +279,9 @@ impl Reader {
         if state.waiters > 0 {
             self.queue.progress.notify_all();
         }
+        let wakers = flush::take(&mut state);
+        drop(state);
+        flush::wake(wakers);
     }
 }
 
@@ -286,6 +299,9 @@ impl Drop for Reader {
         state.has_reader = false;
         state.hang_up = false;
         self.queue.progress.notify_all();
+        let wakers = flush::take(&mut state);
+        drop(state);
+        flush::wake(wakers);
     }
 }
 

@@ -18,17 +18,27 @@ pub(crate) struct ErrorReporter {
     listener: Option<ErrorCallback>,
     last_report: Option<Instant>,
     suppressed: u64,
+    /// Something was told, and it isn't known to be over.
+    is_open: bool,
 }
 
 impl ErrorReporter {
     pub(crate) fn new(tag: &str, listener: Option<ErrorCallback>) -> Self {
-        ErrorReporter { tag: tag.to_owned(), listener, last_report: None, suppressed: 0 }
+        ErrorReporter {
+            tag: tag.to_owned(),
+            listener,
+            last_report: None,
+            suppressed: 0,
+            is_open: false,
+        }
     }
 
     /// Tells of something that happens once, at the start; what comes after it is not held back.
     pub(crate) fn tell_at_start(&mut self, what: &str) {
+        self.last_report = None;
         self.tell(format_args!("{what}"));
         self.last_report = None;
+        self.is_open = false;
     }
 
     pub(super) fn tell(&mut self, what: fmt::Arguments<'_>) {
@@ -41,6 +51,23 @@ impl ErrorReporter {
         if let Some(line) = self.line(&what, Instant::now()) {
             // A server's answer may stand in it.
             stderr::write_line(&line.replace(char::is_control, "?"));
+        }
+    }
+
+    /// Tells what was lost at the end of the process; it is never held back.
+    pub(crate) fn tell_loss(&mut self, lost: u64, waited: Duration, state: &str) {
+        let seconds = waited.as_secs_f32();
+        let records = if lost == 1 { "record" } else { "records" };
+        self.tell_at_start(&format!(
+            "{lost} {records} not delivered after {seconds:.1} s: {state}"
+        ));
+    }
+
+    /// A server is there again. Whoever was told of its absence is told that, too.
+    pub(super) fn tell_recovery(&mut self, server: &str, waited: u64) {
+        if std::mem::take(&mut self.is_open) && self.listener.is_none() {
+            let text = format!("connected to {server}, {waited} records waited");
+            stderr::write_line(&format!("logship: {}: {text}", self.tag));
         }
     }
 
@@ -58,6 +85,7 @@ impl ErrorReporter {
             more => format!(" (and {more} more troubles since the last line)"),
         };
         self.last_report = Some(now);
+        self.is_open = true;
         Some(format!("logship: {}: {what}{more}", self.tag))
     }
 

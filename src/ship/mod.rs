@@ -15,7 +15,7 @@ mod thread;
 use std::{
     io::{self, ErrorKind},
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 pub(crate) use self::{
@@ -26,7 +26,7 @@ pub(crate) use self::{
 };
 use crate::{
     ConnectionInfo,
-    queue::{Cursor, Reader, Wake, deadline},
+    queue::{Cursor, Queue, Reader, Wake},
     resend::ResendBuffer,
     stats::{Counters, DropReason},
     transport::{SendError, Transport},
@@ -34,20 +34,18 @@ use crate::{
 
 /// Ships what the queue holds; lives on a thread of its own.
 pub(crate) struct Shipper {
+    queue: Arc<Queue>,
     reader: Reader,
     servers: Servers,
     trouble: ErrorReporter,
     counters: Arc<Counters>,
     housekeeping: Housekeeping,
-    last_limit: Duration,
     suspect: PoisonMessage,
     /// Up to here no faster than a server can be expected to read.
     slow_start_until: Cursor,
     /// How often in a row the system had no room for what is to be sent.
     busy_retries: u32,
     connection: Option<Transport>,
-    /// When to stop, once no handle is left.
-    end: Option<Instant>,
 }
 
 /// Looks after what the crate itself has to say; told whether someone waits for a flush, it says
@@ -55,31 +53,28 @@ pub(crate) struct Shipper {
 pub(crate) type Housekeeping = Box<dyn FnMut(bool) -> Option<Duration> + Send>;
 
 impl Shipper {
-    /// `last_limit`: how long to go on when no handle is left.
     pub(crate) fn new(
         reader: Reader,
         servers: Servers,
         trouble: ErrorReporter,
         counters: Arc<Counters>,
         housekeeping: Housekeeping,
-        last_limit: Duration,
     ) -> Self {
         Shipper {
+            queue: reader.queue(),
             reader,
             servers,
             trouble,
             counters,
             housekeeping,
-            last_limit,
             suspect: PoisonMessage::default(),
             slow_start_until: 0,
             busy_retries: 0,
             connection: None,
-            end: None,
         }
     }
 
-    /// Ships until no handle is left and everything is sent, or the time for that is up.
+    /// Ships until the queue is closed and everything is sent, or the time for that is up.
     ///
     /// Waiting for work blocks the thread, outside of the runtime: only a step of I/O waits in it.
     pub(crate) async fn run(&mut self) {
@@ -95,8 +90,18 @@ impl Shipper {
                 Wake::End => return self.hang_up().await,
             }
             self.update_acked();
-            if self.is_over() {
+            if self.queue.is_over() {
                 return;
+            }
+        }
+    }
+
+    /// Waits until the queue is closed and its time is up, whatever the shipper is waiting for.
+    pub(super) fn end(&self) -> impl Future<Output = ()> + use<> {
+        let queue = Arc::clone(&self.queue);
+        async move {
+            while !queue.is_over() {
+                tokio::time::sleep(END_POLL).await;
             }
         }
     }
@@ -111,15 +116,9 @@ impl Shipper {
         }
     }
 
-    /// Whether no handle is left, and the time that was left is up.
-    fn is_over(&mut self) -> bool {
-        self.reader.is_closed()
-            && *self.end.get_or_insert_with(|| deadline(self.last_limit)) <= Instant::now()
-    }
-
     async fn ship(&mut self) {
         if self.connection.is_none() {
-            match self.servers.connect(&mut self.trouble).await {
+            match self.servers.connect(&mut self.trouble, &self.counters).await {
                 Some(transport) => self.on_connected(transport),
                 None => {
                     self.counters.set_connection(None);
@@ -173,6 +172,8 @@ impl Shipper {
     fn on_connected(&mut self, transport: Transport) {
         self.counters.connects.fetch_add(1, Relaxed);
         let (server, security) = (self.servers.current(), transport.security().cloned());
+        self.trouble.tell_recovery(&server, self.reader.pending());
+        self.counters.set_state(format!("{server} has not acknowledged them"));
         self.counters.set_connection(Some(ConnectionInfo { server, security }));
         self.connection = Some(transport);
     }
@@ -182,6 +183,7 @@ impl Shipper {
     async fn on_disconnect(&mut self, error: &io::Error) {
         let Some(mut transport) = self.connection.take() else { return };
         self.counters.set_connection(None);
+        self.counters.set_state(format!("lost {}: {error}", self.servers.current()));
         if error.kind() == ErrorKind::TimedOut {
             self.servers.penalize_current();
         }
@@ -287,6 +289,8 @@ const ACK_POLL: Duration = Duration::from_millis(50);
 /// The same, while someone waits for a flush, or may soon wait for room.
 const ACK_POLL_URGENT: Duration = Duration::from_millis(1);
 const MAX_TRIES: u32 = 8;
+/// How soon a step of I/O ends when the time is up.
+const END_POLL: Duration = Duration::from_millis(100);
 /// Half of the first pause while the system has no room.
 const BUSY_BACKOFF: Duration = Duration::from_micros(500);
 /// Shortages in a row that are worth telling: an eighth of a second.

@@ -8,7 +8,7 @@ use std::{
 use tokio::task::JoinHandle;
 
 use super::{ErrorReporter, ServerEntry, backoff::Backoff, dns::LookUps};
-use crate::transport::Transport;
+use crate::{stats::Counters, transport::Transport};
 
 /// The servers in the order of preference, and where we are.
 pub(crate) struct Servers {
@@ -57,10 +57,16 @@ impl Servers {
     }
 
     /// Tries each address of each server, in order; none if no one answers.
-    pub(super) async fn connect(&mut self, trouble: &mut ErrorReporter) -> Option<Transport> {
+    pub(super) async fn connect(
+        &mut self,
+        trouble: &mut ErrorReporter,
+        counters: &Counters,
+    ) -> Option<Transport> {
         let mut order: Vec<_> = self.all.iter().enumerate().collect();
         order.sort_by_key(|(index, _)| self.is_penalized(*index));
         for (index, known) in order {
+            let endpoint = &known.server.endpoint;
+            counters.set_state(format!("{endpoint} has not answered the connect"));
             let outcome = known.connect(self.limit, &self.look_ups).await;
             for notice in known.server.take_notices() {
                 trouble.tell(format_args!("{notice}"));
@@ -73,7 +79,7 @@ impl Servers {
                     return Some(transport);
                 }
                 Err(error) => {
-                    let endpoint = &known.server.endpoint;
+                    counters.set_state(format!("can't reach {endpoint}: {error}"));
                     trouble.tell(format_args!("can't reach {endpoint}: {error}"));
                 }
             }

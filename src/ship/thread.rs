@@ -1,6 +1,6 @@
 //! The shipper's own thread.
 
-use std::io;
+use std::{io, thread::JoinHandle};
 
 use super::Shipper;
 use crate::threads;
@@ -11,14 +11,22 @@ use crate::threads;
 /// # Errors
 ///
 /// If the system gives no thread or no event queue.
-pub(crate) fn spawn(mut shipper: Shipper) -> io::Result<()> {
+pub(crate) fn spawn(mut shipper: Shipper) -> io::Result<JoinHandle<()>> {
     has_descriptors()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     // The mark is enough. A scoped subscriber that refuses everything would take `tracing`'s
     // fast path away from every thread of the program, as long as this one lives.
-    threads::spawn("logship", move || runtime.block_on(shipper.run()))?;
-    Ok(())
+    threads::spawn("logship", move || {
+        let end = shipper.end();
+        runtime.block_on(async {
+            tokio::select! {
+                biased;
+                () = shipper.run() => {}
+                () = end => {}
+            }
+        });
+    })
 }
 
 /// A tokio that has `signal` on, as the program may have it, panics if there are too few.

@@ -10,6 +10,7 @@ mod relp;
 mod rfc3164;
 mod secrets;
 mod setup;
+mod shutdown;
 mod spans;
 mod support;
 mod tidy;

@@ -207,3 +207,25 @@ pub(crate) fn a_panic_in_a_span() {
     let work = || tracing::info_span!("request", id = 42).in_scope(|| panic!("on purpose"));
     std::panic::catch_unwind(work).unwrap_err();
 }
+
+#[test]
+fn the_end_of_a_trouble_is_told_too() {
+    let ended = run(&mut scenario("a server that comes late"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let said = |part: &str| ended.stderr.lines().filter(|line| line.contains(part)).count();
+    assert_eq!((said("can't reach"), said(", 2 records waited")), (1, 1), "{ended:?}");
+}
+
+pub(crate) fn a_server_that_comes_late() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let guard = logship::builder("process").servers(format!("tcp://{address}")).init();
+    (0..2).for_each(|n| info!(n, "early"));
+    thread::sleep(Duration::from_millis(300));
+    let listener = TcpListener::bind(address).unwrap();
+    let server = thread::spawn(move || {
+        std::io::copy(&mut listener.accept().unwrap().0, &mut std::io::sink()).unwrap()
+    });
+    assert!(guard.flush(PATIENCE));
+    guard.shutdown(PATIENCE).unwrap();
+    assert!(server.join().unwrap() > 0);
+}

@@ -47,6 +47,7 @@ fn child() {
         "idle" => guest::idle(),
         "panics" => guest::panics(),
         "a panic in a span" => guest::a_panic_in_a_span(),
+        "a server that comes late" => guest::a_server_that_comes_late(),
         "few files" => guest::few_files(),
         _ => panic!("{name:?} is no scenario"),
     }
