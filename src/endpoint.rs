@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use crate::{
-    Error, Format,
+    Error, Format, TextFields,
     builder::env::octets,
     resend::ResendBuffer,
     service::{self, Service},
@@ -31,6 +31,8 @@ pub(crate) struct Endpoint {
     pub(crate) resend_buffer: Option<ResendBuffer>,
     /// How records are written, where the URL says.
     pub(crate) format: Option<Format>,
+    /// What the URL puts behind the text.
+    pub(crate) text_fields: Option<TextFields>,
 }
 
 /// The way octets travel.
@@ -102,6 +104,7 @@ impl FromStr for Endpoint {
             tls: TlsOptions::default(),
             resend_buffer: None,
             format: None,
+            text_fields: None,
         };
         match scheme {
             _ if is_service => {
@@ -145,6 +148,10 @@ impl Endpoint {
             "nameserver" if self.scheme != Scheme::Unix => {
                 self.name_server = Some(service::name_server(&value)?);
             }
+            "text_fields" => match value.parse() {
+                Ok(fields) => self.text_fields = Some(fields),
+                Err(error) => return Err(error.to_string()),
+            },
             "format" => match value.parse() {
                 Ok(format) => self.format = Some(format),
                 Err(error) => return Err(error.to_string()),
@@ -283,7 +290,7 @@ const NO_USER: &str = "a syslog server knows no user and no password";
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
                      relp://host:2514, relp+tls://host:2514, srv://_syslog._tcp.domain or \
                      unix:///dev/log";
-const OPTIONS: &str = "there are format, nameserver (all but unix), resend_buffer (tcp, tls, unix), framing (tcp, unix) and ca_file, cert_file, key_file, server_name, fingerprint, \
+const OPTIONS: &str = "there are format, text_fields, nameserver (all but unix), resend_buffer (tcp, tls, unix), framing (tcp, unix) and ca_file, cert_file, key_file, server_name, fingerprint, \
                        min_version, tls_backend, danger_accept_invalid_certs (tls, relp+tls)";
 
 #[cfg(test)]

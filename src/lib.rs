@@ -47,7 +47,7 @@ pub use self::capture::Logger;
 pub use self::{
     builder::Builder,
     connection_info::{ConnectionInfo, TlsInfo},
-    encode::{ControlCharacters, Format, TimeQuality},
+    encode::{ControlCharacters, Format, TextFields, TimeQuality},
     error::Error,
     facility::Facility,
     handle::{Guard, Handle, ShutdownError},

@@ -300,6 +300,7 @@ impl Builder {
                 str::parse,
                 Redact::default,
             )?,
+            text_fields: self.text_fields_of(env, endpoints, format)?,
             zone: Zone::utc(),
         })
     }

@@ -5,12 +5,13 @@ pub(crate) mod env;
 mod hostname;
 mod pipeline;
 mod queue;
+mod text_fields;
 mod tls;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    ControlCharacters, Facility, Format, Level, Overflow, Severity, TimeQuality,
+    ControlCharacters, Facility, Format, Level, Overflow, Severity, TextFields, TimeQuality,
     endpoint::without_secrets, record::Severities, ship::ErrorCallback,
 };
 
@@ -35,6 +36,7 @@ use crate::{
 /// | [`max_message_size`](Builder::max_message_size) | `SYSLOG_MAX_MESSAGE_SIZE`, octets | 8,096 |
 /// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
 /// | [`redact`](Builder::redact) | `SYSLOG_REDACT`: `none`, `default`, or names as in `default,iban` | `none` |
+/// | [`text_fields`](Builder::text_fields) | `SYSLOG_TEXT_FIELDS`: `none`, `fields`, `all` | `none`; `all` with RFC 3164 |
 /// | [`source_location`](Builder::source_location) | `SYSLOG_SOURCE_LOCATION` | off |
 /// | [`thread_name`](Builder::thread_name) | `SYSLOG_THREAD_NAME` | off |
 /// | [`origin`](Builder::origin) | `SYSLOG_ORIGIN` | off |
@@ -77,6 +79,7 @@ pub struct Builder {
     max_message_size: Option<usize>,
     control_characters: Option<ControlCharacters>,
     redact: Option<String>,
+    text_fields: Option<TextFields>,
     source_location: Option<bool>,
     thread_name: Option<bool>,
     origin: Option<bool>,
@@ -114,6 +117,7 @@ impl Builder {
             max_message_size: None,
             control_characters: None,
             redact: None,
+            text_fields: None,
             source_location: None,
             thread_name: None,
             origin: None,
@@ -215,12 +219,13 @@ impl Builder {
 
     /// Replaces the values of fields, span fields and key-values with these names by `***`.
     ///
-    /// A list of names, separated by commas. `default` in it stands for `password`, `passwords`,
-    /// `passwd`, `passphrase`, `pwd`, `secret`, `secrets`, `token`, `authorization`, `bearer`, `jwt`,
-    /// `api_key`, `access_key`, `private_key`, `secret_key`, `signing_key`, `encryption_key`,
-    /// `credential`, `credentials`, `cookie` and `cookies`; `none` for nothing. A name stands for
-    /// every field that ends in it, without regard to case and to what separates words: `api_key` is
-    /// `apiKey`, `API-KEY` and `http.header.x-api-key` too, but not `api_key_count`.
+    /// A list of names, separated by commas; a name hides every field that has it as a word, without
+    /// regard to case and to what separates words: `card_number` hides `cardNumber` and
+    /// `customer.card-number.0`. `default` in it hides, wherever it stands in a name, `password`,
+    /// `passwd`, `passphrase`, `passcode`, `pwd`, `secret`, `token`, `authorization`, `bearer`, `jwt`,
+    /// `api_key`, `access_key`, `private_key`, `signing_key`, `encryption_key`, `credential` and
+    /// `cookie`, and the words `pass` and `auth`; when in doubt it hides, but not `token_count`,
+    /// `max_tokens` and their like, `passwordless` and `secretary`. `none` hides nothing.
     ///
     /// Only values of fields are replaced. What a program writes into the text, into a span's name
     /// or within the value of another field, such as a URL or a whole struct, is not looked at.

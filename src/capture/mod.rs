@@ -114,7 +114,14 @@ impl Pipeline {
                 writer.recover_from_panic();
             }
             let message = writer.finish();
-            self.queue.push(message.severity, message.octets)
+            match message.longest_numbered() {
+                None => self.queue.push(message.severity, message.octets()),
+                Some(longest) => {
+                    let severity = message.severity;
+                    let number = move |before| message.numbered(before);
+                    self.queue.push_numbered(severity, longest, number)
+                }
+            }
         });
         if must_wake {
             self.queue.wake();

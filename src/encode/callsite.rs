@@ -49,6 +49,8 @@ pub(crate) struct Scratch {
 pub(super) struct Context {
     pub(super) key: Option<ContextKey>,
     pub(super) octets: Vec<u8>,
+    /// Where the spans begin in it, behind the trace.
+    pub(super) spans_from: usize,
     /// Whether the names of the spans were too long.
     pub(super) is_cut: bool,
 }

@@ -65,6 +65,7 @@ impl Writer<'_> {
             }
             self.close_fields();
             let Scratch { frame, context, .. } = &mut *self.scratch;
+            self.spans_at = frame.len() + context.spans_from..frame.len() + context.octets.len();
             frame.extend_from_slice(&context.octets);
         }
         has_room
@@ -76,11 +77,13 @@ impl Writer<'_> {
         let (start, omitted) = (self.scratch.frame.len(), self.omitted);
         self.scratch.spans.is_cut = false;
         say(self);
+        let spans_from = self.spans_at.start.saturating_sub(start);
         let Scratch { frame, context, spans, .. } = &mut *self.scratch;
         context.key = (self.omitted == omitted).then_some(key);
         context.octets.clear();
         context.octets.extend_from_slice(frame.get(start..).unwrap_or_default());
         context.is_cut = spans.is_cut;
+        context.spans_from = spans_from;
     }
 
     /// The trace that the record belongs to, and the span of it (W3C Trace Context section 3.2.2).
@@ -161,6 +164,7 @@ impl Writer<'_> {
             self.omitted += 1;
             return;
         }
+        self.spans_at.start = frame.len();
         frame.extend_from_slice(layout.spans.open.as_bytes());
         if cut > 0 {
             spans.is_cut = true;
@@ -190,6 +194,7 @@ impl Writer<'_> {
         self.omitted += omitted;
         self.push_omitted(omitted);
         self.scratch.frame.extend_from_slice(layout.spans_end.as_bytes());
+        self.spans_at.end = self.scratch.frame.len();
     }
 }
 

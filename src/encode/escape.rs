@@ -64,6 +64,16 @@ impl<'a> Escaped<'a> {
         }
     }
 
+    /// Writes a character of US-ASCII as a control character is written.
+    #[cold]
+    pub(super) fn push_octal(&mut self, character: char) {
+        if self.cut == 0 && self.out.len() + OCTAL <= self.limit {
+            push_octal(self.out, character as u8);
+        } else {
+            self.cut += 1;
+        }
+    }
+
     /// Says in the value that it was cut, taking up to [`CUT_MARK`] octets beyond the limit.
     /// `before` octets of it were lost on the way here.
     #[inline]
@@ -243,6 +253,8 @@ fn class(octet: u8, place: EscapeMode) -> u8 {
     CLASSES[octet as usize] & asked
 }
 
+/// Octets that a control character takes.
+const OCTAL: usize = 4;
 /// Octets that the mark of a cut takes at most, escaped: its `]` may get a backslash.
 pub(super) const CUT_MARK: usize = 40;
 

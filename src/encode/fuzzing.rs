@@ -78,7 +78,7 @@ pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<
             writer.add_span(&prefix, &SpanFields::new(&written));
             writer.end_spans();
         }
-        messages.push(writer.finish().octets.to_vec());
+        messages.push(writer.finish().numbered(0).to_vec());
     }
     Ok(messages)
 }

@@ -26,6 +26,7 @@ mod structured_data;
 #[cfg(test)]
 mod tests;
 mod text;
+mod text_fields;
 pub(crate) mod time_zone;
 mod timestamp;
 mod value;
@@ -42,7 +43,10 @@ pub(crate) use self::{
     timestamp::Clock,
     writer::Writer,
 };
-pub use self::{escape::ControlCharacters, format::Format, structured_data::TimeQuality};
+pub use self::{
+    escape::ControlCharacters, format::Format, structured_data::TimeQuality,
+    text_fields::TextFields,
+};
 use self::{
     field_names::hash_of, inline_bytes::InlineBytes, layout::Layout, structured_data::header_fits,
     writer::FIELD_RESERVE,
@@ -71,6 +75,7 @@ pub(crate) struct Settings {
     pub(crate) time_quality: Option<TimeQuality>,
     pub(crate) bom: bool,
     pub(crate) redact: Redact,
+    pub(crate) text_fields: TextFields,
     /// Where RFC 3164's local time is.
     pub(crate) zone: Zone,
 }
@@ -98,7 +103,6 @@ pub(crate) struct Encoder {
     field_reserve: usize,
     /// Tells the constant parts of this encoder from those of another.
     id: u64,
-    sequence: AtomicU64,
     counters: EncodeCounters,
 }
 
@@ -117,7 +121,7 @@ impl Encoder {
             )));
         }
         let id = NEXT_ID.fetch_add(1, Relaxed);
-        let (sequence, counters) = (AtomicU64::new(0), EncodeCounters::default());
+        let counters = EncodeCounters::default();
         let fields_open = InlineBytes::new(layout.fields.open.as_bytes());
         let fields_close = InlineBytes::new(layout.fields.close.as_bytes());
         let field_reserve = fields_open.len() + FIELD_RESERVE;
@@ -133,7 +137,6 @@ impl Encoder {
             text_open,
             field_reserve,
             id,
-            sequence,
             counters,
         })
     }

@@ -1,4 +1,4 @@
-//! Whose value is nobody's business? Names of fields that hold secrets.
+//! Redaction of secret field values.
 
 use std::str::FromStr;
 
@@ -6,14 +6,20 @@ use crate::Error;
 
 /// The names of fields whose values are replaced; none by default.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Redact(Vec<String>);
+pub(crate) struct Redact {
+    default: bool,
+    own: Vec<String>,
+}
 
 impl Redact {
-    /// Whether the value of the field `name` is a secret: the last words of the name are one of
-    /// the listed names, without regard to case and to what separates words.
+    /// Whether the value of the field `name` is a secret, without regard to case and to what separates
+    /// words: the program's own names are words of it, and those of `default` stand anywhere in it.
     pub(crate) fn hides(&self, name: &str) -> bool {
-        let name = name.trim_start_matches("r#").trim_end_matches(SEPARATORS);
-        self.0.iter().any(|secret| ends_in(name.as_bytes(), secret.as_bytes()))
+        let name = name.as_bytes();
+        self.own.iter().any(|own| has_words(name, own.as_bytes()))
+            || self.default
+                && (WORDS.iter().any(|word| has_words(name, word.as_bytes()))
+                    || PARTS.iter().any(|part| has_part(name, part.as_bytes())))
     }
 }
 
@@ -21,74 +27,123 @@ impl FromStr for Redact {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let mut names = Vec::new();
+        let mut redact = Redact::default();
         for name in text.split(',').map(str::trim) {
             match name.to_ascii_lowercase().as_str() {
                 "none" => {}
-                "default" => names.extend(DEFAULT.iter().map(|&name| name.to_owned())),
+                "default" => redact.default = true,
                 _ if name.bytes().any(|octet| octet.is_ascii_alphanumeric()) => {
-                    names.push(name.to_owned());
+                    redact.own.push(name.to_owned());
                 }
                 _ => {
                     return Err(Error::new(format!(
-                        "{name:?} in {text:?} is no name of a field to redact: use default, none \
-                         or names such as password,card_number"
+                        "invalid field name {name:?} in {text:?}: expected default, none or names \
+                         such as password,card_number"
                     )));
                 }
             }
         }
-        Ok(Redact(names))
+        Ok(redact)
     }
 }
 
-/// Compares from the end, leaving out what separates words; the match must begin a word.
-fn ends_in(name: &[u8], secret: &[u8]) -> bool {
-    let mut rest = name;
-    for wanted in secret.iter().rev().filter(|octet| !is_separator(**octet)) {
-        while let Some((_, before)) = rest.split_last().filter(|(last, _)| is_separator(**last)) {
-            rest = before;
-        }
-        let Some((last, before)) = rest.split_last() else { return false };
-        if !last.eq_ignore_ascii_case(wanted) {
-            return false;
-        }
-        rest = before;
-    }
-    let Some(before) = rest.last() else { return true };
-    let first = name.get(rest.len()).copied().unwrap_or_default();
-    is_separator(*before) || first.is_ascii_uppercase() && !before.is_ascii_uppercase()
+/// Whether words of `name` are `wanted`.
+fn has_words(name: &[u8], wanted: &[u8]) -> bool {
+    (0..name.len()).any(|at| {
+        begins_word(name, at)
+            && end_of(name, at, wanted).is_some_and(|end| {
+                // Of several things it is as secret as of one.
+                let plural = name.get(end).is_some_and(|octet| octet.eq_ignore_ascii_case(&b's'));
+                ends_word(name, end) || plural && ends_word(name, end + 1)
+            })
+    })
 }
 
+/// Whether `wanted` stands anywhere in `name` where it isn't a part of something harmless.
+fn has_part(name: &[u8], wanted: &[u8]) -> bool {
+    (0..name.len()).any(|at| {
+        end_of(name, at, wanted).is_some_and(|end| {
+            let covers = |start, word: &&str| {
+                end_of(name, start, word.as_bytes()).is_some_and(|other| other >= end)
+            };
+            !(0..=at).any(|start| HARMLESS.iter().any(|word| covers(start, word)))
+        })
+    })
+}
+
+/// Where `wanted` ends if it begins at `at`, leaving out what separates words.
+fn end_of(name: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
+    let mut end = at;
+    for wanted in wanted.iter().filter(|octet| octet.is_ascii_alphanumeric()) {
+        while end > at && name.get(end).is_some_and(|octet| is_separator(*octet)) {
+            end += 1;
+        }
+        if !name.get(end)?.eq_ignore_ascii_case(wanted) {
+            return None;
+        }
+        end += 1;
+    }
+    Some(end)
+}
+
+/// Whether a word begins there: `userToken`, `user_token`, `APIToken`, `oauth2token`.
+fn begins_word(name: &[u8], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).and_then(|before| name.get(before)) else { return true };
+    let octet = |at: usize| name.get(at).copied().unwrap_or_default();
+    let is_capital = octet(at).is_ascii_uppercase();
+    !before.is_ascii_alphabetic()
+        || is_capital && (before.is_ascii_lowercase() || octet(at + 1).is_ascii_lowercase())
+}
+
+fn ends_word(name: &[u8], at: usize) -> bool {
+    name.get(at).is_none_or(|octet| !octet.is_ascii_alphabetic()) || begins_word(name, at)
+}
+
+/// Whatever is no letter and no digit.
 fn is_separator(octet: u8) -> bool {
-    SEPARATORS.contains(&char::from(octet))
+    octet.is_ascii() && !octet.is_ascii_alphanumeric()
 }
 
-/// What stands between the words of a name.
-const SEPARATORS: [char; 6] = ['_', '-', '.', ':', '/', ' '];
-
-/// What `default` stands for; `Builder::redact` lists it.
-const DEFAULT: &[&str] = &[
+/// What `default` stands for, wherever it stands in a name; `Builder::redact` lists it.
+const PARTS: &[&str] = &[
     "password",
-    "passwords",
     "passwd",
     "passphrase",
+    "passcode",
     "pwd",
     "secret",
-    "secrets",
     "token",
     "authorization",
     "bearer",
     "jwt",
-    "api_key",
-    "access_key",
-    "private_key",
-    "secret_key",
-    "signing_key",
-    "encryption_key",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "signingkey",
+    "encryptionkey",
     "credential",
-    "credentials",
     "cookie",
-    "cookies",
+];
+
+/// The same for what is a part of too many other words.
+const WORDS: &[&str] = &["pass", "auth"];
+
+/// Words that hold one of those and no secret.
+const HARMLESS: &[&str] = &[
+    "passwordless",
+    "secretary",
+    "secretaries",
+    "tokenize",
+    "tokenise",
+    "tokenization",
+    "tokencount",
+    "tokenscount",
+    "maxtokens",
+    "totaltokens",
+    "prompttokens",
+    "completiontokens",
+    "inputtokens",
+    "outputtokens",
 ];
 
 #[cfg(test)]
@@ -106,29 +161,49 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_known_in_every_spelling_and_behind_other_words() {
+    fn a_secret_is_known_in_every_spelling_and_among_other_words() {
         for name in [
             "password",
             "PASSWORD",
-            "Password",
             "user_password",
-            "user.password",
             "userPassword",
-            "db-password",
             "db password",
+            "password.0",
+            "passwordHash",
             "http.request.header.Authorization",
+            "HTTPAuthorization",
             "http.request.header.set-cookie",
             "api_key",
             "apikey",
-            "apiKey",
             "API-KEY",
             "x-api-key",
-            "stripe.apiKey",
+            "api__key",
+            "AWSSecretKey",
+            "APIToken",
+            "CSRFToken",
+            "DBPassword",
+            "dbpassword",
+            "JWTSecret",
+            "accesstoken",
             "access_token",
-            "accessToken",
             "oauth2Token",
+            "tokens",
+            "token1",
+            "tokenValue",
+            "mytoken",
             "r#token",
             "_token_",
+            "pass",
+            "db_pass",
+            "dbPass",
+            "DB_PASS",
+            "auth",
+            "authHeader",
+            "basic-auth",
+            "x-auth",
+            "auth1",
+            "client_credentials_json",
+            "maxtokens_secret",
         ] {
             assert!(hides("default", name), "{name}");
         }
@@ -138,13 +213,20 @@ mod tests {
     fn another_word_is_another_name() {
         for name in [
             "passwordless",
+            "passed",
+            "passenger",
+            "bypass",
+            "author",
+            "author_id",
+            "authority",
             "token_count",
-            "tokens",
+            "maxTokens",
+            "usage.prompt_tokens",
             "tokenizer",
-            "mytoken",
             "secretary",
             "",
             "key",
+            "keyboard",
         ] {
             assert!(!hides("default", name), "{name}");
         }
@@ -152,8 +234,13 @@ mod tests {
 
     #[test]
     fn a_list_is_the_program_s_own() {
-        assert!(hides("card_number, iban", "customer.IBAN"));
-        assert!(!hides("card_number, iban", "password"));
+        for name in ["customer.IBAN", "ibans", "IBANNumber", "iban_2", "my-iban-old"] {
+            assert!(hides("card_number, iban", name), "{name}");
+        }
+        assert!(hides("card_number, iban", "cardNumber") && hides("iban", "iban"));
+        for name in ["caliban", "ibanez", "password"] {
+            assert!(!hides("card_number, iban", name), "{name}");
+        }
         assert!(hides("iban,default", "password"));
         assert!(!hides("none", "password"));
         assert!(!Redact::default().hides("password"));

@@ -27,7 +27,7 @@ pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
         push_word(&mut identity, &settings.procid, header::PROCID, b"-._");
         identity.push(b']');
     }
-    identity.extend_from_slice(b": ");
+    identity.push(b':');
     Layout {
         version: "",
         time: Clock::push_rfc3164,
@@ -54,7 +54,7 @@ pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
         values: EscapeMode::ParamValue,
         errors: Errors::AsFields,
         text_place: EscapeMode::Text,
-        text: Delimiters::new("", ""),
+        text: Delimiters::new(" ", ""),
         bom: false,
         end: "",
         text_first: true,

@@ -1,9 +1,9 @@
-//! How is the text of a record kept, and written at its end?
+//! The text of a record: kept while fields come, and written at the end.
 
 use std::fmt::{self, Write as _};
 
 use super::{
-    Writer,
+    EscapeMode, Writer,
     escape::{CUT_MARK, Escaped, floor_char_boundary},
 };
 
@@ -34,23 +34,60 @@ impl Writer<'_> {
         }
         let start = frame.len();
         let controls = self.encoder.settings.controls;
-        let mut escaped = Escaped::new(frame, limit, layout.text_place, controls);
-        if self.text_cut == 0 {
-            escaped.push(text);
-        }
-        if self.text_cut + escaped.cut > 0 {
-            escaped.out.truncate(start);
-            let limit = limit.saturating_sub(CUT_MARK);
-            escaped = Escaped::new(frame, limit, layout.text_place, controls);
-            escaped.push(text);
-            escaped.mark_cut(self.text_cut);
-            self.encoder.counters.count_cut();
+        let mut push = |text: &str, limit: usize, cut_before: usize| {
+            frame.truncate(start);
+            let mut escaped = Escaped::new(frame, limit, layout.text_place, controls);
+            push_no_cookie(&mut escaped, text);
+            escaped.mark_cut(cut_before);
+            escaped.cut
+        };
+        if self.text_cut > 0 || push(text, limit, 0) > 0 {
+            // With room for the mark.
+            let cut = push(text, limit.saturating_sub(CUT_MARK), self.text_cut);
+            let said = text.len() - self.added;
+            if cut + self.text_cut > self.added
+                && (self.added == 0 || push(text.get(..said).unwrap_or_default(), limit, 0) > 0)
+            {
+                let limit = limit.saturating_sub(CUT_MARK);
+                push(text.get(..said).unwrap_or_default(), limit, self.text_cut);
+                self.encoder.counters.count_cut();
+            }
         }
         if !layout.text.close.is_empty() {
             frame.extend_from_slice(layout.text.close.as_bytes());
         }
     }
 }
+
+/// A text that looks like the JSON of the other formats must not be taken for it by a receiver: its
+/// cookie is written as a control character would be.
+#[inline]
+fn push_no_cookie(escaped: &mut Escaped<'_>, text: &str) {
+    match cookie_in(text) {
+        Some(at) if escaped.place != EscapeMode::Json => {
+            let (blanks, cookie) = text.split_at(at);
+            escaped.push(blanks);
+            escaped.push_octal('@');
+            escaped.push(cookie.get(1..).unwrap_or_default());
+        }
+        _ => escaped.push(text),
+    }
+}
+
+/// Where the cookie stands that a text begins with, behind blanks.
+#[inline]
+fn cookie_in(text: &str) -> Option<usize> {
+    let first = text.as_bytes().first()?;
+    // Nearly all texts begin with a letter.
+    if !first.is_ascii_alphanumeric() {
+        let start = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+        let cookie = start.as_bytes().get(..COOKIE.len())?;
+        return cookie.eq_ignore_ascii_case(COOKIE).then(|| text.len() - start.len());
+    }
+    None
+}
+
+const COOKIE: &[u8] = b"@cee:";
 
 /// Takes a text up to a limit and counts the rest, so that 100 MB of it cost no memory.
 struct Capped<'a> {

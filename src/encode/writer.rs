@@ -1,11 +1,11 @@
 //! How is one record put together, within the size of a frame?
 
-use std::{sync::atomic::Ordering::Relaxed, time::SystemTime};
+use std::{ops::Range, sync::atomic::Ordering::Relaxed, time::SystemTime};
 
 use super::{
-    CallsitePrefix, Encoder, Scratch,
+    CallsitePrefix, Encoder, MessageBuf, Scratch,
     escape::CUT_MARK,
-    structured_data::push_sequence_id,
+    structured_data::{SEQUENCE_ID, push_sequence_id, sequence_id},
     value::{self, LONGEST_NUMBER, PANICKED, Style},
 };
 use crate::{Severity, record::Value};
@@ -19,18 +19,25 @@ pub(crate) struct Writer<'a> {
     pub(super) encoder: &'a Encoder,
     pub(super) scratch: &'a mut Scratch,
     severity: Severity,
+    /// Where the message gets its number, if it gets one.
+    number_at: Option<usize>,
     /// Where STRUCTURED-DATA that differs from message to message begins.
-    start: usize,
+    pub(super) start: usize,
     /// Fields end before this.
     pub(super) fields_limit: usize,
     /// The whole frame, less what kept control characters will grow by on the server.
     pub(super) max_message_size: usize,
     /// Octets of the text that found no room in the buffer.
     pub(super) text_cut: usize,
+    /// Octets of the text that say again what fields say.
+    pub(super) added: usize,
     pub(super) omitted: u64,
     has_keys: bool,
     is_in_fields: bool,
     is_in_value: bool,
+    /// Where the fields and the spans stand.
+    pub(super) fields_at: Range<usize>,
+    pub(super) spans_at: Range<usize>,
     /// Where the first name of the fields stands.
     first_name: usize,
     /// Whether an error waits to be written apart from the fields.
@@ -38,10 +45,36 @@ pub(crate) struct Writer<'a> {
 }
 
 /// A record as octets, ready for the queue.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Message<'a> {
     pub(crate) severity: Severity,
-    pub(crate) octets: &'a [u8],
+    octets: &'a mut MessageBuf,
+    number_at: Option<usize>,
+}
+
+impl<'a> Message<'a> {
+    pub(crate) fn octets(&self) -> &[u8] {
+        self.octets
+    }
+
+    /// Octets that it has at most once it is numbered, if it is to be.
+    #[inline]
+    pub(crate) fn longest_numbered(&self) -> Option<usize> {
+        self.number_at.map(|_| self.octets.len() + SEQUENCE_ID)
+    }
+
+    /// The message as the one behind so many others.
+    pub(crate) fn numbered(self, messages_before: u64) -> &'a [u8] {
+        if let Some(at) = self.number_at {
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(sequence_id(messages_before)).as_bytes();
+            self.octets.extend_from_slice(digits);
+            if let Some(behind) = self.octets.get_mut(at..) {
+                behind.rotate_right(digits.len());
+            }
+        }
+        self.octets
+    }
 }
 
 impl Encoder {
@@ -57,9 +90,7 @@ impl Encoder {
         site.pri.push_to(frame);
         (self.layout.time)(&mut scratch.clock, frame, SystemTime::now(), &self.settings.zone);
         frame.extend_from_slice(&site.lead);
-        if self.layout.sequence_id {
-            push_sequence_id(frame, self.sequence.fetch_add(1, Relaxed));
-        }
+        let number_at = self.layout.sequence_id.then(|| push_sequence_id(frame));
         let start = frame.len();
         if !site.body.is_empty() {
             frame.extend_from_slice(&site.body);
@@ -76,18 +107,23 @@ impl Encoder {
             }
         }
         scratch.text.clear();
-        let max_message_size = self.settings.max_message_size;
+        let number = if number_at.is_some() { SEQUENCE_ID } else { 0 };
+        let max_message_size = self.settings.max_message_size - number;
         Writer {
             encoder: self,
             severity: site.severity.unwrap_or(Severity::Informational),
+            number_at,
             start,
             fields_limit: max_message_size - max_message_size / TEXT_SHARE,
             max_message_size,
             text_cut: 0,
+            added: 0,
             omitted: 0,
             has_keys: false,
             is_in_fields: false,
             is_in_value: false,
+            fields_at: 0..0,
+            spans_at: 0..0,
             first_name: 0,
             has_error: false,
             scratch,
@@ -157,7 +193,12 @@ impl<'a> Writer<'a> {
         if frame.len() == self.start && layout.elements.is_empty() && !layout.sequence_id {
             frame.extend_from_slice(layout.nil.as_bytes());
         }
-        let before_text = frame.len();
+        if layout.text_first {
+            self.leave_out_fields();
+        } else {
+            self.add_fields_to_text();
+        }
+        let before_text = self.scratch.frame.len();
         if !self.scratch.text.is_empty() {
             self.push_text();
         }
@@ -173,7 +214,8 @@ impl<'a> Writer<'a> {
         if self.omitted > 0 {
             self.encoder.counters.omitted.fetch_add(self.omitted, Relaxed);
         }
-        Message { severity: self.severity, octets: &self.scratch.frame }
+        let Writer { severity, number_at, scratch, .. } = self;
+        Message { severity, octets: &mut scratch.frame, number_at }
     }
 
     #[inline(always)]
@@ -202,6 +244,7 @@ impl<'a> Writer<'a> {
             self.omitted += 1;
         } else if !self.is_in_fields {
             self.is_in_fields = true;
+            self.fields_at.start = self.scratch.frame.len();
             self.encoder.fields_open.push_to(&mut self.scratch.frame);
             self.first_name = self.scratch.frame.len();
         }
@@ -223,6 +266,7 @@ impl<'a> Writer<'a> {
                 }
             }
             self.encoder.fields_close.push_to(&mut self.scratch.frame);
+            self.fields_at.end = self.scratch.frame.len();
         }
     }
 

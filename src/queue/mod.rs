@@ -68,6 +68,8 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct State {
     producer: Producer,
+    /// Messages with a number that were taken.
+    numbered: u64,
     counts: Counts,
     /// Where the reader's `arrived` stands.
     acked: Cursor,
@@ -135,6 +137,7 @@ pub(crate) fn queue(
     };
     let state = State {
         producer,
+        numbered: 0,
         counts: Counts { captured: adopted, pending: adopted, ..Counts::default() },
         acked: consumer.acked(),
         is_parked: false,
@@ -169,16 +172,45 @@ impl Queue {
     pub(crate) fn push(&self, severity: Severity, octets: &[u8]) -> bool {
         // Before the lock: it is the only thing here that takes longer for a longer message.
         let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
+        self.push_with(severity, octets.len(), |producer, _| producer.push(severity, octets, check))
+    }
+
+    /// The same for a message of at most so many octets that has a number: `number` writes it, told how
+    /// many have been taken before. Under the lock, so that their order in the queue is theirs.
+    #[must_use]
+    pub(crate) fn push_numbered<'a>(
+        &self,
+        severity: Severity,
+        longest: usize,
+        number: impl FnOnce(u64) -> &'a [u8],
+    ) -> bool {
+        self.push_with(severity, longest, |producer, numbered| {
+            let octets = number(*numbered);
+            let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
+            let is_taken = producer.push(severity, octets, check);
+            *numbered += u64::from(is_taken);
+            is_taken
+        })
+    }
+
+    #[inline]
+    fn push_with(
+        &self,
+        severity: Severity,
+        length: usize,
+        push: impl FnOnce(&mut Producer, &mut u64) -> bool,
+    ) -> bool {
         let mut state = self.lock();
-        let mut drop_reason = self.drop_reason(&state, severity, octets.len());
+        let mut drop_reason = self.drop_reason(&state, severity, length);
         if let (Some(DropReason::QueueFull), Some(limit)) = (drop_reason, self.overflow.patience())
         {
-            (state, drop_reason) = self.wait_for_room(state, severity, octets.len(), limit);
+            (state, drop_reason) = self.wait_for_room(state, severity, length, limit);
         }
         // Not before: while a call waits for room, its record is in none of the books.
         state.counts.captured += 1;
+        let State { producer, numbered, .. } = &mut *state;
         match drop_reason {
-            None if state.producer.push(severity, octets, check) => {
+            None if push(producer, numbered) => {
                 state.counts.pending += 1;
                 std::mem::take(&mut state.is_parked)
             }

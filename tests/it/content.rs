@@ -3,7 +3,8 @@
 use std::{error::Error, fmt};
 
 use logship::{
-    ControlCharacters, Facility, Format, Level, Severity, TimeQuality, collector::Collector,
+    ControlCharacters, Facility, Format, Level, Severity, TextFields, TimeQuality,
+    collector::Collector,
 };
 use tracing::{debug, error, info, info_span, trace, warn};
 
@@ -63,7 +64,66 @@ fn nothing_but_the_header_is_needed() {
     let records = flawless(|b| b, || info!(target: "t", ""));
     assert!(text(&records[0]).ends_with(" t -"), "{}", text(&records[0]));
     let records = flawless(|b| b, || info!(target: "t", answer = 42));
-    assert!(text(&records[0]).ends_with(" t [fields@32473 answer=\"42\"]"));
+    assert!(text(&records[0]).ends_with(" t [fields@32473 answer=\"42\"] answer=42"));
+    let old = |builder: logship::Builder| builder.format(Format::Rfc3164);
+    let records = shipped(old, || info!(target: "t", answer = 42));
+    assert!(text(&records[0]).ends_with(" app-tag[4711]: target=\"t\" answer=\"42\""));
+}
+
+/// Only what is shipped is counted, in the order in which it is.
+#[test]
+fn the_sequence_is_the_order_of_shipping_without_a_gap() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector)
+        .sequence_id(true)
+        .queue_capacity(256 << 10)
+        .overflow(logship::Overflow::DropNewest)
+        .build()
+        .unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let handle = handle.clone();
+            std::thread::spawn(move || {
+                let _guard = capture(&handle);
+                (0..3000).for_each(|n| info!(n, "a text that takes some room in the queue"));
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert!(handle.flush(PATIENCE));
+    let shipped = usize::try_from(handle.stats().delivered).unwrap();
+    for (record, n) in collector.wait_for(shipped, PATIENCE).iter().zip(1..) {
+        assert_eq!(record.param("meta", "sequenceId"), Some(&*format!("{n}")));
+    }
+}
+
+#[test]
+fn fields_stand_in_the_text_where_the_url_or_the_program_wants_them() {
+    let say = || {
+        let _span = info_span!("request", id = 7).entered();
+        info!(order_id = 42, customer = "ann lee", "sold");
+    };
+    for (fields, expected) in [
+        (TextFields::None, "sold"),
+        (TextFields::Fields, "sold order_id=42 customer=\"ann lee\""),
+        (TextFields::All, "sold order_id=42 customer=\"ann lee\" spans=request id=7"),
+    ] {
+        let records = flawless(|builder| builder.text_fields(fields), say);
+        assert_eq!(records[0].text(), Some(expected));
+        assert_eq!(records[0].param("fields@32473", "customer"), Some("ann lee"));
+        assert_eq!(records[0].param("span@32473", "id"), Some("7"));
+    }
+    let collector = Collector::tcp().unwrap();
+    let url = format!("{}?text_fields=fields", collector.url());
+    let handle = builder(&collector).servers(url).build().unwrap();
+    let guard = capture(&handle);
+    say();
+    drop(guard);
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(1, PATIENCE);
+    assert_eq!(records[0].text(), Some("sold order_id=42 customer=\"ann lee\""));
+    let error = builder(&collector).servers("tcp://h?text_fields=some").build().unwrap_err();
+    assert!(error.to_string().contains("\"some\": expected none, fields or all"), "{error}");
 }
 
 #[test]

@@ -316,6 +316,30 @@ fn say_a_lot(seed: usize) {
     info!("{nasty}");
 }
 
+/// A text in its place would be of another type than the field's other values.
+#[cfg(feature = "log")]
+#[test]
+fn what_is_none_is_left_out() {
+    let collector = logship::collector::Collector::tcp().unwrap();
+    let handle = cee(builder(&collector)).build().unwrap();
+    for count in [Some(3), None] {
+        let pairs = [
+            ("count", log::kv::ToValue::to_value(&count)),
+            ("after", log::kv::Value::from("intact")),
+        ];
+        let mut record = log::Record::builder();
+        let record = record.level(log::Level::Info).key_values(&pairs);
+        log::Log::log(&handle.logger(), &record.args(format_args!("sold")).build());
+    }
+    let _guard = capture(&handle);
+    info!(count = None::<u32>, after = "intact", "sold");
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(3, PATIENCE);
+    let fields: Vec<_> = records.iter().map(|record| json(record)["fields"].clone()).collect();
+    let without = json!({"after": "intact"});
+    assert_eq!(fields, [json!({"count": 3, "after": "intact"}), without.clone(), without]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -337,7 +361,10 @@ proptest! {
         let received = collector.wait_for(1, PATIENCE);
         let object = json(&received[0]);
         let said = object.get("message").and_then(Value::as_str).unwrap_or_default();
-        prop_assert_eq!(said, text.replace('\0', "#000"));
+        // Without a text the fields are the text.
+        if !text.is_empty() || pairs.is_empty() {
+            prop_assert_eq!(said, text.replace('\0', "#000"));
+        }
         let fields = object.get("fields").and_then(Value::as_object).map_or(0, |f| f.len());
         prop_assert_eq!(fields, pairs.len());
     }

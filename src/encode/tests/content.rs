@@ -80,8 +80,8 @@ fn what_was_not_said_leaves_nothing_behind() {
     let ecs = r#"{"ecs":{"version":"8.11.0"},"service":{"name":"shop"},"log":{"level":"info","logger":"cart"}}"#;
     let schema = "[json@32473 schema=\"ecs\"]";
     assert_eq!(nothing(Format::Ecs), format!("{start}{schema} @cee: {ecs}"));
-    assert_eq!(nothing(Format::Rfc3164), "<134>T host.example shop[4711]:  target=\"cart\"");
-    assert_eq!(nothing(Format::Rfc3164Local), "<134>T shop[4711]:  target=\"cart\"");
+    assert_eq!(nothing(Format::Rfc3164), "<134>T host.example shop[4711]: target=\"cart\"");
+    assert_eq!(nothing(Format::Rfc3164Local), "<134>T shop[4711]: target=\"cart\"");
     // Each of the elements by itself, and where the time's quality is known by half.
     let numbered = |format| one(Settings { sequence_id: true, ..settings(format) }, |_| {});
     let meta = "<134>1 T host.example shop 4711 cart [meta sequenceId=\"1\"]";
@@ -112,11 +112,11 @@ fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
     let tag = "sh_p.a-b_c_d_";
     assert_eq!(
         one(odd(Format::Rfc3164), |_| {}),
-        format!("<134>T {host} {tag}{}[1.a_b]:  target=\"cart\"", "x".repeat(19))
+        format!("<134>T {host} {tag}{}[1.a_b]: target=\"cart\"", "x".repeat(19))
     );
     assert_eq!(
         one(odd(Format::Rfc3164Local), |_| {}),
-        format!("<134>T {tag}{}[1.a_b]:  target=\"cart\"", "x".repeat(30))
+        format!("<134>T {tag}{}[1.a_b]: target=\"cart\"", "x".repeat(30))
     );
     for none in ["", "-"] {
         let settings = Settings {
@@ -124,7 +124,7 @@ fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
             hostname: String::new(),
             ..settings(Format::Rfc3164)
         };
-        assert_eq!(one(settings, |_| {}), "<134>T - shop:  target=\"cart\"");
+        assert_eq!(one(settings, |_| {}), "<134>T - shop: target=\"cart\"");
     }
 }
 
@@ -164,15 +164,16 @@ fn each_encoder_has_its_own_parts_in_what_a_thread_keeps() {
         let message = written(&one, &mut scratch, |writer| {
             writer.named_field("a", Value::Bool(true));
             writer.named_field("A", Value::Bool(true));
+            writer.text(format_args!("said"));
         });
-        let fields = "[fields@32473 a=\"true\" A_2=\"true\"]";
+        let fields = "[fields@32473 a=\"true\" A_2=\"true\"] said";
         assert!(message.ends_with(&format!(" [source@32473 thread=\"{thread}\"]{fields}")));
         let message = written(&other, &mut scratch, |writer| {
             writer.named_field("a", Value::Bool(true));
         });
-        assert!(
-            message.ends_with(&format!(",\"thread\":\"{thread}\",\"fields\":{{ \"a\":true}}}}"))
-        );
+        assert!(message.ends_with(&format!(
+            ",\"thread\":\"{thread}\",\"fields\":{{ \"a\":true}},\"msg\":\"a=true\"}}"
+        )));
     }
     let loud = Severities([Severity::Alert; 5]);
     let encoder = Encoder::new(Settings { severities: loud, ..settings(Format::Cee) }).unwrap();
@@ -201,7 +202,7 @@ fn a_callsite_brings_the_names_of_its_fields_along() {
         writer.text(format_args!("said"));
         let message = writer.finish();
         assert_eq!(message.severity, Severity::Informational);
-        let text = std::str::from_utf8(message.octets).unwrap();
+        let text = std::str::from_utf8(message.octets()).unwrap();
         assert!(text.ends_with(expected), "{text}");
         let message = written(&encoder, &mut scratch, |writer| {
             writer.named_field("password", Value::Error(&failed()));
@@ -249,7 +250,7 @@ fn pri_has_no_zero_before_it() {
         let encoder = Encoder::new(Settings { facility, ..settings(Format::Rfc5424) }).unwrap();
         let site = encoder.site(&Origin { severity, ..ORIGIN }, std::iter::empty());
         let mut scratch = Scratch::default();
-        let octets = encoder.begin(&mut scratch, &site).finish().octets.to_vec();
+        let octets = encoder.begin(&mut scratch, &site).finish().octets().to_vec();
         String::from_utf8(octets).unwrap().split_once(' ').unwrap().0.to_owned()
     };
     assert_eq!(pri(Facility::Kern, Severity::Emergency), "<0>1");
@@ -317,12 +318,13 @@ fn no_name_of_a_field_ends_its_element_or_hides_another() {
         for name in ["a]=\"\\ b", "a]=\"\\ b", "ü", "", &"x".repeat(33), &"x".repeat(34)] {
             writer.named_field(name, Value::Bool(true));
         }
+        writer.text(format_args!("said"));
     });
     let (x, shorter) = ("x".repeat(32), "x".repeat(28));
     let fields = ["a_____b", "a_____b_2", "_", "__2", &x, &(shorter + "_2")]
         .map(|name| format!(" {name}=\"true\""))
         .concat();
-    let expected = format!("<134>1 T host.example shop 4711 cart [fields@32473{fields}]");
+    let expected = format!("<134>1 T host.example shop 4711 cart [fields@32473{fields}] said");
     assert_eq!(message, expected);
 }
 
@@ -336,4 +338,101 @@ fn formats_have_the_names_that_the_documentation_gives_them() {
     }
     let error = "gelf".parse::<Format>().unwrap_err().to_string();
     assert!(error.contains("\"gelf\" is no format: use rfc5424, cee, ecs, "), "{error}");
+}
+
+#[test]
+fn fields_are_the_text_where_there_is_none_and_stand_behind_it_where_asked_for() {
+    let say = |text: &'static str| {
+        move |writer: &mut Writer<'_>| {
+            writer.named_field("order_id", Value::U64(42));
+            writer.named_field("customer", Value::Str("ann \"a\"\n"));
+            writer.named_field("password", Value::Str("open"));
+            writer.text(format_args!("{text}"));
+            let id = [("id", Value::U64(7)), ("order_id", Value::Str(""))];
+            say_spans(writer, &[span(writer.encoder, "pay", &id)]);
+        }
+    };
+    let text = |format, text_fields, said| {
+        let redact = "default".parse().unwrap();
+        let message = one(Settings { text_fields, redact, ..settings(format) }, say(said));
+        match format {
+            Format::Cee => {
+                let (_, json) = message.split_once("@cee: ").unwrap();
+                let json: serde_json::Value = serde_json::from_str(json).unwrap();
+                assert_eq!(json["fields"]["order_id"], 42);
+                json["msg"].as_str().unwrap().to_owned()
+            }
+            Format::Rfc5424 => {
+                assert!(message.contains("[fields@32473 order_id=\"42\" customer="), "{message}");
+                message.rsplit_once("] ").unwrap().1.to_owned()
+            }
+            _ => message.split_once("shop[4711]: ").unwrap().1.to_owned(),
+        }
+    };
+    let fields = "order_id=42 customer=\"ann \\\"a\\\"#012\" password=***";
+    let spans = "spans=pay id=7 order_id=\"\"";
+    for format in [Format::Rfc5424, Format::Cee] {
+        // In JSON a line end is one, and each format writes it its way.
+        let text = |fields, said| text(format, fields, said).replace('\n', "#012");
+        assert_eq!(text(TextFields::None, "sold"), "sold");
+        assert_eq!(text(TextFields::None, ""), fields);
+        assert_eq!(text(TextFields::Fields, "sold"), format!("sold {fields}"));
+        assert_eq!(text(TextFields::All, "sold"), format!("sold {fields} {spans}"));
+        assert_eq!(text(TextFields::All, ""), format!("{fields} {spans}"));
+    }
+    let fields = "order_id=\"42\" customer=\"ann \\\"a\\\"#012\" password=\"***\"";
+    let spans = "spans=\"pay\" id=\"7\" order_id=\"\"";
+    let text = |fields, said| text(Format::Rfc3164Local, fields, said);
+    assert_eq!(text(TextFields::None, "sold"), "sold");
+    assert_eq!(text(TextFields::None, ""), fields);
+    assert_eq!(text(TextFields::Fields, "sold"), format!("sold {fields}"));
+    assert_eq!(text(TextFields::All, "sold"), format!("sold target=\"cart\" {fields} {spans}"));
+    assert_eq!(text(TextFields::All, ""), format!("target=\"cart\" {fields} {spans}"));
+}
+
+/// The text is long, and all of it was said: what stands in it a second time may be cut.
+#[test]
+fn fields_behind_a_text_are_cut_before_it_and_not_counted() {
+    let encoder = Encoder::new(Settings {
+        text_fields: TextFields::Fields,
+        max_message_size: 480,
+        ..settings(Format::Rfc5424)
+    });
+    let encoder = encoder.unwrap();
+    for (length, shown) in [(285, " a=yyy"), (300, "")] {
+        let text = "x".repeat(length);
+        let message = written(&encoder, &mut Scratch::default(), |writer| {
+            writer.named_field("a", Value::Str(&"y".repeat(60)));
+            writer.text(format_args!("{text}"));
+        });
+        assert!(message.contains(&format!(" {text}{shown}")), "{message}");
+        assert_eq!(message.ends_with(" octets]"), !shown.is_empty(), "{message}");
+        assert_eq!(encoder.counters().cut.load(Relaxed), 0);
+    }
+}
+
+/// In a format without JSON a receiver must not take a text for it (docs/rfc-compliance.md F-57).
+#[test]
+fn a_text_is_no_json_unless_the_format_is() {
+    for (text, expected) in [
+        ("@cee: {}", "#100cee: {}"),
+        (" \t@cee:{}", " #011#100cee:{}"),
+        ("\u{a0}@CEE: {}", "\u{a0}#100CEE: {}"),
+        ("\u{0}@cee: {}", "#000#100cee: {}"),
+        ("a @cee: {}", "a @cee: {}"),
+        ("@ceee: {}", "@ceee: {}"),
+        ("@cee", "@cee"),
+    ] {
+        for format in [Format::Rfc5424, Format::Rfc3164Local] {
+            let message = one(settings(format), |writer| writer.text(format_args!("{text}")));
+            assert!(message.contains(&format!(" {expected}")), "{message}");
+        }
+        let message = one(settings(Format::Cee), |writer| writer.text(format_args!("{text}")));
+        let (_, json) = message.split_once("@cee: ").unwrap();
+        let json: serde_json::Value = serde_json::from_str(json).unwrap();
+        assert_eq!(json["msg"].as_str(), Some(&*text.replace('\0', "#000")));
+    }
+    // Fields that become the text are a text.
+    let message = one(settings(Format::Rfc5424), |w| w.named_field("@cee:", Value::U64(1)));
+    assert!(message.ends_with("] #100cee:=1"), "{message}");
 }

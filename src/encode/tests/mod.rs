@@ -8,7 +8,7 @@ use std::{error, fmt, sync::atomic::Ordering::Relaxed};
 
 use super::{
     ControlCharacters, Encoder, Format, MessageBuf, Scratch, Settings, SpanFields, SpanPrefix,
-    TimeQuality, Writer, escape::CUT_MARK, writer::OMITTED,
+    TextFields, TimeQuality, Writer, escape::CUT_MARK, writer::OMITTED,
 };
 use crate::{
     Facility, Severity,
@@ -38,8 +38,14 @@ fn settings(format: Format) -> Settings {
         time_quality: None,
         bom: false,
         redact: Redact::default(),
+        text_fields: text_fields(format),
         zone: Zone::utc(),
     }
+}
+
+fn text_fields(format: Format) -> TextFields {
+    let old = matches!(format, Format::Rfc3164 | Format::Rfc3164Local);
+    if old { TextFields::All } else { TextFields::None }
 }
 
 fn everything(format: Format) -> Settings {
@@ -80,7 +86,7 @@ fn from(
     let site = encoder.site(origin, std::iter::empty());
     let mut writer = encoder.begin(scratch, &site);
     say(&mut writer);
-    let octets = writer.finish().octets;
+    let octets = writer.finish().numbered(0);
     assert!(octets.len() <= encoder.settings.max_message_size, "{}", octets.escape_ascii());
     let text = std::str::from_utf8(octets).unwrap();
     let old = matches!(encoder.settings.format, Format::Rfc3164 | Format::Rfc3164Local);
@@ -137,6 +143,13 @@ const FOR_FIELDS: usize = 600;
 /// Octets of a message without a text, up to where its text would begin.
 fn parts(encoder: &Encoder, message: &str) -> usize {
     length(encoder, message) - encoder.layout.end.len()
+}
+
+/// The same of a message with the text `.`.
+fn parts_before_text(encoder: &Encoder, message: &str) -> usize {
+    let text = &encoder.layout.text;
+    assert!(message.contains(&format!("{}.{}", text.open, text.close)), "{message}");
+    parts(encoder, message) - text.open.len() - 1 - text.close.len()
 }
 
 fn omitted(encoder: &Encoder) -> u64 {

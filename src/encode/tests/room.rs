@@ -72,8 +72,9 @@ fn fields_take_three_quarters_of_a_frame_and_those_without_room_are_counted() {
                     for n in 1..60 {
                         writer.named_field(&format!("name_{n:02}"), value);
                     }
+                    writer.text(format_args!("."));
                 });
-                let parts = parts(&encoder, &message);
+                let parts = parts_before_text(&encoder, &message);
                 assert!(parts <= FOR_FIELDS, "{parts} {message}");
                 // Room for the longest number, the mark of a cut and the omitted is kept free.
                 assert!(parts > FOR_FIELDS - 180, "{parts} {message}");
@@ -153,8 +154,9 @@ fn an_error_apart_leaves_the_rest_to_the_fields() {
                 writer.named_field("failure", Value::Error(&Failed(long, None)));
             }
             (0..60).for_each(|n| writer.named_field(&format!("name_{n:02}"), Value::U64(n)));
+            writer.text(format_args!("."));
         });
-        let parts = parts(&encoder, &message);
+        let parts = parts_before_text(&encoder, &message);
         assert!((FOR_FIELDS - 180..=FOR_FIELDS).contains(&parts), "{parts} {message}");
         assert_eq!(message.matches("name_").count() as u64 + omitted(&encoder), 60);
     }
