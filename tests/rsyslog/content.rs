@@ -108,7 +108,7 @@ fn an_empty_text_and_an_event_without_a_message_are_records() {
         tracing::info!(empty = "", "after");
     });
     assert_eq!((records[0].msg.as_str(), records[0].sd_text.as_str()), ("", "-"));
-    assert_eq!((records[1].msg.as_str(), records[1].field("order_id")), ("", "7"));
+    assert_eq!((records[1].msg.as_str(), records[1].field("order_id")), ("order_id=7", "7"));
     assert_eq!((records[2].msg.as_str(), records[2].field("empty")), ("after", ""));
 }
 

@@ -165,7 +165,10 @@ impl View {
             such.next().is_some_and(is_it) && such.next().is_none()
         };
         let (is_right, count) = match seen {
-            Seen::Text => (agrees(&self.text, &shown, 4_000), 2),
+            // Without a text the fields are the text.
+            Seen::Text if said.is_empty() => (self.text.contains("after=intact"), 2),
+            Seen::Text if is_json(format) => (agrees(&self.text, &shown, 4_000), 2),
+            Seen::Text => (agrees(&self.text, &as_text(said), 4_000), 2),
             Seen::Value => (agrees(field("value"), &shown, 950), 3),
             Seen::Debugged if is_json(format) => {
                 (agrees(field("value"), &format!("{said:?}"), 950), 3)
@@ -198,7 +201,10 @@ impl View {
         let is_right = match seen {
             Seen::Text => {
                 let end = format!(" target=\"t\" case=\"{n}\" after=\"intact\"");
-                text.strip_suffix(&end).is_some_and(|text| agrees(text, &shown, 4_000))
+                let text = format!(" {text}");
+                let seen =
+                    text.strip_suffix(&end).map(|text| text.strip_prefix(' ').unwrap_or(text));
+                seen.is_some_and(|text| agrees(text, &as_text(said), 4_000))
             }
             Seen::Value | Seen::Debugged => {
                 let debugged = seen == Seen::Debugged;
@@ -272,6 +278,18 @@ pub(super) fn harmless(text: &str) -> String {
         }
     }
     out
+}
+
+/// The same for a whole text: one that begins as JSON does elsewhere must not be taken for it.
+pub(super) fn as_text(said: &str) -> String {
+    let start = said.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    match start.strip_prefix("@cee:") {
+        Some(rest) => {
+            let before = harmless(&said[..said.len() - start.len()]);
+            format!("{before}#100cee:{}", harmless(rest))
+        }
+        None => harmless(said),
+    }
 }
 
 fn texts(object: &Value) -> BTreeMap<String, String> {
