@@ -2,7 +2,7 @@
 
 use crate::TlsBackend;
 
-/// The server that is connected to at this moment; see [`Handle::connected`](crate::Handle::connected).
+/// The connected server; see [`Handle::connection`](crate::Handle::connection).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionInfo {

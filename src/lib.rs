@@ -1,4 +1,69 @@
-#![doc = include_str!("../README.md")]
+//! Ships `tracing` events and `log` records to a central syslog server: RFC 5424 over UDP, TCP,
+//! TLS, RELP and Unix sockets, through a bounded queue that never blocks the application.
+//!
+//! ```no_run
+//! fn main() -> Result<(), logship::Error> {
+//!     let _guard = logship::init_syslog("app-tag")?;
+//!     tracing::info!(order_id = 42, customer = "ann", "order accepted");
+//!     log::warn!("records of the log crate are captured too");
+//!     Ok(())
+//! }
+//! ```
+//!
+//! The server comes from the variable `SYSLOG_SERVERS`, the filter from `RUST_LOG`. [`Builder`] has
+//! every setting, with its variable and its default:
+//!
+//! ```no_run
+//! use std::time::Duration;
+//!
+//! use logship::{Facility, Format, Overflow};
+//!
+//! let _guard = logship::builder("app-tag")
+//!     .servers("tls://a.example.com,tls://b.example.com")
+//!     .filter("info,my_crate::db=debug")
+//!     .facility(Facility::Local0)
+//!     .format(Format::Cee)
+//!     .overflow(Overflow::Block(Duration::from_millis(100)))
+//!     .try_init()?;
+//! # Ok::<(), logship::Error>(())
+//! ```
+//!
+//! [`Builder::build`] installs nothing and returns a [`Handle`], whose `layer` and `logger` go
+//! wherever you like: beside a console layer, or into a logger of your own.
+//!
+//! # How it works
+//!
+//! ```text
+//!  the application's threads               |  the shipper's own thread
+//!                                          |
+//!  tracing event --.                       |
+//!                   >-- capture -- encode -- queue -- ship -- transport -- syslog server
+//!  log record   ---'                       |
+//! ```
+//!
+//! A log call formats its message on its own thread and copies it into a ring of bytes. One thread
+//! ships what is in the ring, and keeps each message until it is delivered. [`Stats`] counts what
+//! became of every record: `captured = delivered + dropped + pending`.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `tracing` | yes | the [`Layer`] for `tracing` |
+//! | `log` | yes | the [`Logger`] for `log`, with key-values |
+//! | `native-tls` | yes | `tls://` and `relp+tls://` through the system's library; on Linux this needs OpenSSL's headers and `pkg-config` |
+//! | `rustls` | | the same through rustls; needs a C compiler |
+//! | `dns-srv` | | `srv://` servers, found by SRV records, and the URL option `nameserver` |
+//! | `opentelemetry` | | trace and span ids of `tracing-opentelemetry` in every record |
+//!
+//! # Guides
+//!
+//! * [Formats](guide::formats): what records look like, JSON, redaction of secrets.
+//! * [TLS](guide::tls): trust, client certificates, fingerprints, renewal.
+//! * [Delivery](guide::delivery): what is promised, and what was measured.
+//! * [Operations](guide::operations): what happens when, SIGTERM, fork, containers, monitoring.
+//! * [Receivers](guide::receivers): which setting suits which server.
+//! * [Performance](guide::performance): numbers, and where the nanoseconds go.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(rustdoc::broken_intra_doc_links)]
 // What only one feature needs lies idle without it; with all of them nothing may.
@@ -27,6 +92,8 @@ mod fork;
 #[cfg(all(fuzzing, feature = "collector"))]
 #[doc(hidden)]
 pub mod fuzzing;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod handle;
 mod queue;
 mod record;
@@ -59,7 +126,7 @@ pub use self::{
 };
 
 /// Ships every `tracing` event and every `log` record of this program from now on, tagged, to the
-/// server that `SYSLOG_URL` names.
+/// server that `SYSLOG_SERVERS` names.
 ///
 /// All settings come from the environment or are the defaults, see [`Builder`]. The tag is 1 to 48
 /// printable US-ASCII characters without blanks, `/`, `[`, `]` and `:`.
@@ -86,3 +153,8 @@ pub fn init_syslog(tag: impl Into<String>) -> Result<Guard, Error> {
 pub fn builder(tag: impl Into<String>) -> Builder {
     Builder::new(tag.into())
 }
+
+/// The README's code is compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

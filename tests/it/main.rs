@@ -5,6 +5,7 @@ mod golden;
 mod json;
 mod ledger;
 mod life;
+mod links;
 mod outage;
 mod relp;
 mod rfc3164;
