@@ -1,4 +1,4 @@
-//! To whom are we connected, and how safely?
+//! What is known of the current connection and its TLS session.
 
 use crate::TlsBackend;
 

@@ -1,4 +1,4 @@
-//! Which server, and how is it spoken to? One URL, taken apart.
+//! A server's URL, taken apart.
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 

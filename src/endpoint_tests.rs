@@ -1,4 +1,4 @@
-//! Is a URL understood, and what is wrong with it told?
+//! Tests of server URLs: what is understood, and what errors say.
 
 use super::*;
 

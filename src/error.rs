@@ -1,4 +1,4 @@
-//! What did the programmer, or the operator, write that can't be right?
+//! Errors of the setup.
 
 use std::{error, fmt};
 

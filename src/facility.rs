@@ -1,4 +1,4 @@
-//! Which part of a system speaks? RFC 5424 section 6.2.1, table 1.
+//! Syslog facilities (RFC 5424 section 6.2.1, table 1).
 
 use std::{fmt, str::FromStr};
 

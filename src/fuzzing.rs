@@ -1,4 +1,4 @@
-//! What do the fuzz targets in `fuzz/` see of the inside? Thin openings, without any promise.
+//! Entry points for the fuzz targets in `fuzz/`, without any promise.
 
 use crate::{Error, endpoint::parse_list, transport::fingerprint::parse_fingerprints};
 pub use crate::{

@@ -1,4 +1,4 @@
-//! What is said: the nouns that capture hands to encode.
+//! What `capture` hands to `encode`: levels, origins and values.
 
 use std::{error, fmt, str::FromStr};
 

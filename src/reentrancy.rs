@@ -1,4 +1,4 @@
-//! May this thread's log call be captured?
+//! Guards against capturing the crate's own log calls, and endless recursion.
 //!
 //! The shipper's own threads are muted: what tokio, mio or a TLS library logs on the way of a
 //! record must not become a record. And a value may log while it is being formatted, but not

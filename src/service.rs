@@ -1,4 +1,4 @@
-//! Which service of a domain is meant, and how is it spoken to? RFC 2782.
+//! Names of services for SRV records (RFC 2782).
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,4 +1,4 @@
-//! How urgent is a record? RFC 5424 section 6.2.1, table 2.
+//! Syslog severities (RFC 5424 section 6.2.1, table 2).
 
 use std::{fmt, str::FromStr};
 

@@ -1,4 +1,4 @@
-//! What became of every record?
+//! Counters of what became of every record.
 
 use std::sync::{
     Mutex, PoisonError,

@@ -1,4 +1,4 @@
-//! How are the rooms joined? The one place that does it, and that reads the environment.
+//! Settings joined from program, environment and defaults: the only reader of the environment.
 
 use std::{
     path::PathBuf,

@@ -1,4 +1,4 @@
-//! Where does a setting come from, and how is it read?
+//! How settings are read from environment variables.
 
 use std::{path::PathBuf, time::Duration};
 

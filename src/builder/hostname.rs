@@ -1,4 +1,4 @@
-//! What is this machine called? RFC 5424 section 6.2.4.
+//! The default HOSTNAME (RFC 5424 section 6.2.4).
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! What can be set, and what does each setting mean?
+//! The builder: all settings, with their variables and defaults.
 
 mod config;
 pub(crate) mod env;

@@ -1,4 +1,4 @@
-//! What can be set of the queue?
+//! The settings of the queue.
 
 use std::{path::PathBuf, time::Duration};
 

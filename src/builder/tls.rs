@@ -1,4 +1,4 @@
-//! What can be set of TLS?
+//! The settings of TLS.
 
 use std::path::PathBuf;
 

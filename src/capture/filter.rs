@@ -1,4 +1,4 @@
-//! Which levels of which targets are wanted?
+//! Level filter by target, from `RUST_LOG` or the builder.
 
 use env_filter::Builder;
 

@@ -1,4 +1,4 @@
-//! How does a `tracing` event become a record?
+//! The `tracing` layer.
 
 use std::{error, fmt, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! How does a `log` record become a record?
+//! The `log` logger.
 
 use std::{error, fmt, sync::Arc, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Event → Record: what was said?
+//! Events to records: where both front ends meet.
 //!
 //! Never: does I/O, sleeps, panics, names ship or transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]

@@ -1,4 +1,4 @@
-//! Which trace of OpenTelemetry was it said in?
+//! Trace and span ids of OpenTelemetry.
 
 use opentelemetry::trace::TraceContextExt as _;
 use tracing_core::{Dispatch, dispatcher::WeakDispatch};

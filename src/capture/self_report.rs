@@ -1,4 +1,4 @@
-//! What does the crate itself have to say to the people who read the log?
+//! Records that the crate ships about itself: losses and statistics.
 
 use std::{
     sync::Weak,

@@ -1,4 +1,4 @@
-//! What kinds of value does `tracing` know?
+//! Visitors of `tracing` values.
 
 use std::{error, fmt};
 

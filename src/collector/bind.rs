@@ -1,4 +1,4 @@
-//! `Listen` -> a socket, and the thread that reads it.
+//! Sockets of the collector.
 
 #[cfg(unix)]
 use std::{

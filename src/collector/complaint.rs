@@ -1,4 +1,4 @@
-//! What is wrong with a record, and which rule says so?
+//! Violations of a rule, found in a record.
 
 use std::fmt;
 

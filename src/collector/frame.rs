@@ -1,4 +1,4 @@
-//! A stream of octets -> frames: where does one SYSLOG-MSG end and the next begin?
+//! Deframing of a stream of bytes.
 //!
 //! Framing is decided for each frame by its first octet, as rsyslog does: a digit begins
 //! an octet count, anything else a frame that ends in LF.

@@ -1,4 +1,4 @@
-//! What frames does the collector find, for the fuzz targets?
+//! Entry point of the deframer for the fuzz targets.
 
 use super::frame::{Framing, Splitter};
 

@@ -1,4 +1,4 @@
-//! What do the socket threads and the handle share? What arrived, and what to do next.
+//! What socket threads and the collector share.
 
 use std::{
     collections::VecDeque,

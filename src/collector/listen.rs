@@ -1,4 +1,4 @@
-//! Where does a collector listen, and how?
+//! Addresses and kinds of a collector's inputs.
 
 use std::{
     fmt, fs, io,

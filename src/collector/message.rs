@@ -1,4 +1,4 @@
-//! What does an RFC 5424 message consist of?
+//! A parsed RFC 5424 message.
 
 /// One SYSLOG-MSG, taken apart as RFC 5424 section 6 defines it.
 ///

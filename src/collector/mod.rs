@@ -1,4 +1,4 @@
-//! Sockets -> records: a strict syslog server inside this process, for tests and examples.
+//! A strict in-process syslog server, for tests and examples.
 //!
 //! It takes what a syslog server would take, tells the parts apart, and says which rule of
 //! which RFC each record breaks. It also behaves badly where a test asks for it: it stops

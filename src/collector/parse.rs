@@ -1,4 +1,4 @@
-//! Octets -> `Message` and complaints: is this RFC 5424, to the letter?
+//! A strict parser of RFC 5424.
 //!
 //! Never: panics, whatever the octets are; repairs what it reads.
 

@@ -1,4 +1,4 @@
-//! What arrived, and what is wrong with it?
+//! A received record and its violations.
 
 use super::{
     complaint::{Complaint, quote},

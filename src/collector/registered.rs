@@ -1,4 +1,4 @@
-//! Are IANA's SD-IDs used the way RFC 5424 section 7 defines them?
+//! Rules for IANA's registered SD-IDs (RFC 5424 section 7).
 
 use std::net::IpAddr;
 

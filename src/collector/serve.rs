@@ -1,4 +1,4 @@
-//! Sockets -> `Inbox`: the threads that read.
+//! The threads that read sockets.
 //!
 //! Never: blocks for longer than `POLL` without looking whether to go on.
 

@@ -1,4 +1,4 @@
-//! Is this STRUCTURED-DATA, and what does it say?
+//! Parser of STRUCTURED-DATA.
 
 use super::{
     complaint::{Complaint, quote},

@@ -1,4 +1,4 @@
-//! Is this a TIMESTAMP?
+//! Parser of TIMESTAMP.
 
 use super::complaint::{Complaint, quote};
 

@@ -1,4 +1,4 @@
-//! What a record says of its origin, the same for each record of a callsite.
+//! The origin of a record, constant for its callsite.
 
 use super::{ControlCharacters, EscapeMode, MessageBuf, Settings, escape::Escaped};
 

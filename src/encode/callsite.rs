@@ -1,4 +1,4 @@
-//! What of a message is the same each time its line of code runs, and what does a thread keep?
+//! Parts of a message that are constant for a callsite, and a thread's encoding buffers.
 
 use super::{
     Clock, ControlCharacters, Encoder, MessageBuf,

@@ -1,4 +1,4 @@
-//! What a record happened in: its spans, and its trace.
+//! Spans and trace of a record.
 
 #[cfg(feature = "opentelemetry")]
 use super::MessageBuf;

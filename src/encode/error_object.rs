@@ -1,4 +1,4 @@
-//! How is the error of a record told apart from its fields?
+//! Errors among the fields of a record, for formats that tell them apart.
 
 use std::{error, fmt::Write as _};
 

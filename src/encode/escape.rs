@@ -1,4 +1,4 @@
-//! Which octets may a value hold, and what stands for the others?
+//! Escaping of content: which bytes may appear where.
 
 use std::fmt;
 

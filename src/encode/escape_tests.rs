@@ -1,4 +1,4 @@
-//! Is each character escaped where it must be, and nothing cut in its middle?
+//! Tests of escaping and cutting.
 
 use super::*;
 

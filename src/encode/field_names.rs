@@ -1,4 +1,4 @@
-//! How is a field called on the wire, so that no name is refused and none hides another?
+//! Field names as they are written: sanitised and made unique.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Which formats are there?
+//! The formats by name.
 
 use std::str::FromStr;
 

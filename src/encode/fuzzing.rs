@@ -1,4 +1,4 @@
-//! What comes out of the encoder and its escaper, for the fuzz targets?
+//! Entry points of the encoder for the fuzz targets.
 #![allow(missing_docs)]
 
 use super::{Encoder, MessageBuf, Scratch, Settings, SpanFields, escape};

@@ -1,4 +1,4 @@
-//! What may stand in the fields of a HEADER, and what is put there instead? RFC 5424 section 6.2.
+//! Validation of header fields (RFC 5424 section 6.2).
 
 use super::{MessageBuf, Settings};
 use crate::{Error, Facility, Severity, record::Origin};

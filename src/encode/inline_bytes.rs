@@ -1,4 +1,4 @@
-//! How are a few octets copied that are the same each time?
+//! Short constant byte strings, copied and compared without a call.
 
 use super::MessageBuf;
 

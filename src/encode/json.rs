@@ -1,4 +1,4 @@
-//! How is a record written as JSON that rsyslog's mmjsonparse takes out of MSG?
+//! The formats `cee` and `ecs`: JSON behind `@cee:`.
 //!
 //! What a program names stands in objects of its own, `fields` and `spans`, so that no name of it
 //! meets a key that this crate or a receiver's template writes beside them.

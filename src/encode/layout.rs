@@ -1,4 +1,4 @@
-//! What does one format put around header, fields, spans and text?
+//! The layout of a format: a table of its delimiters.
 
 use std::time::SystemTime;
 

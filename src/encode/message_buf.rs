@@ -1,4 +1,4 @@
-//! Where is a message put together?
+//! The buffer in which a message is built.
 
 use std::ops::{Deref, DerefMut};
 

@@ -1,4 +1,4 @@
-//! Record → Message: how is it written?
+//! Records to messages: the encoder.
 //!
 //! Never: fails at run time, reads a socket or the environment, knows a transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -1,4 +1,4 @@
-//! How is a record written for servers from before RFC 5424?
+//! The formats `rfc3164` and `rfc3164-local`.
 
 use super::{
     Clock, EscapeMode, MessageBuf, Settings,

@@ -1,4 +1,4 @@
-//! How is a record written as RFC 5424 says?
+//! The format `rfc5424`.
 
 use super::{
     Clock, EscapeMode, Settings,

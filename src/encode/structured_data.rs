@@ -1,4 +1,4 @@
-//! Which SD-ELEMENTs that IANA registered does every message carry? RFC 5424 section 7.
+//! Registered SD-ELEMENTs of every message (RFC 5424 section 7).
 
 use super::{MessageBuf, Settings, body::BodyWriter, header, layout::Layout};
 use crate::{

@@ -1,4 +1,4 @@
-//! How late is it here? The time zone, for RFC 3164, which knows only local time.
+//! The local time zone, needed for RFC 3164 timestamps.
 
 use std::sync::Arc;
 

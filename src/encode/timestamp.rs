@@ -1,4 +1,4 @@
-//! When was it said? RFC 5424 section 6.2.3, and the older form of RFC 3164.
+//! Timestamps of RFC 5424 (section 6.2.3) and RFC 3164.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! How is one value written?
+//! Encoding of a single value.
 
 use std::{
     error,

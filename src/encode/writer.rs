@@ -1,4 +1,4 @@
-//! How is one record put together, within the size of a frame?
+//! The writer that builds one message within its maximum size.
 
 use std::{ops::Range, sync::atomic::Ordering::Relaxed, time::SystemTime};
 

@@ -1,4 +1,4 @@
-//! Which file is ours in a folder that processes of one tag share, and what did dead ones leave?
+//! Queue files in a directory that processes of one tag share.
 
 use std::{
     fs, io,

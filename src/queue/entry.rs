@@ -1,4 +1,4 @@
-//! How does a message stand in the ring, and how is it known to be whole?
+//! The header of an entry in the ring, with its check value.
 
 use super::Cursor;
 use crate::Severity;

@@ -1,4 +1,4 @@
-//! What does a ring file that was found give, and how is one made?
+//! Ring files: opening, adopting and creating them.
 
 use std::{
     ffi::OsString,

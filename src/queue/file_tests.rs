@@ -1,4 +1,4 @@
-//! Is a ring file right whatever happened to it?
+//! Tests of damaged, cut and foreign ring files.
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
 
 use std::{

@@ -1,4 +1,4 @@
-//! How does a ring in a file fare, for the fuzz targets?
+//! Entry points of ring files for the fuzz targets.
 #![allow(missing_docs, clippy::panic)]
 
 use std::{path::Path, sync::Arc};

@@ -1,5 +1,5 @@
-//! Can a wake-up be lost, can anybody wait for ever, are the books ever wrong, in any order of the
-//! threads' steps?
+//! Models of the queue for loom, over any order of the threads' steps: no lost wake-up, no endless
+//! wait, exact counters.
 //!
 //! No wait has a limit here and the reader takes no naps: whoever isn't woken waits for ever, and
 //! loom says so.

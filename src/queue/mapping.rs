@@ -1,4 +1,4 @@
-//! How do the octets of a ring outlive the process? They are a file, mapped into memory.
+//! A file mapped into memory, which keeps the ring when the process ends.
 //!
 //! The kernel keeps what is written to a shared mapping, however the process ends.
 #![allow(unsafe_code)]

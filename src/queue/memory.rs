@@ -1,4 +1,4 @@
-//! How are the octets of a ring read and written from two threads at once?
+//! The ring's memory, written and read by two threads at once.
 #![allow(unsafe_code)]
 
 use std::collections::TryReserveError;

@@ -1,4 +1,4 @@
-//! Message → messages in order: who waits, and who is turned away?
+//! Messages in order: the bounded queue between log calls and the shipper.
 //!
 //! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -1,4 +1,4 @@
-//! Stands in for `mapping` where files can't be mapped: there never is one.
+//! Stand-in for `mapping` on systems whose files are not mapped.
 
 /// Nothing.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! What does a queue begin with?
+//! Opening a queue: what it starts with.
 
 use std::collections::TryReserveError;
 

@@ -1,4 +1,4 @@
-//! Who is turned away when the queue fills?
+//! Overflow policies.
 
 use std::{str::FromStr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What is there to ship, and what of it is done?
+//! The shipper's side of the queue.
 
 use std::{
     sync::Arc,

@@ -1,4 +1,4 @@
-//! What is sound in a ring file that was found?
+//! Recovery of intact entries from a ring file.
 //!
 //! ```text
 //!      0  constants: magic, version, length of this page, capacity, check    32 octets

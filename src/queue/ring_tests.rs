@@ -1,4 +1,4 @@
-//! Is the ring a queue, for one thread and for two?
+//! Tests of the ring, with one thread and with two.
 
 use std::collections::VecDeque;
 

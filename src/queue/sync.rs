@@ -1,4 +1,4 @@
-//! What do the threads of a queue share and wait with, and what does loom look through in its place?
+//! Locks and condition variables of the queue, which loom replaces.
 
 #[cfg(not(logship_loom))]
 pub(super) use std::sync::{

@@ -1,4 +1,4 @@
-//! Is the file on the disk, and is it still the one that it was?
+//! The thread that syncs a queue file to the disk and watches over it.
 
 use std::{
     fs::File,

@@ -1,4 +1,4 @@
-//! Is what was on the disk when a sync had finished there after a power failure?
+//! Tests of what is on the disk after a power failure.
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
 
 use std::{fs, ops::Range, path::Path};

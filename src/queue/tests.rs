@@ -1,4 +1,4 @@
-//! Who finds room, who waits for it, and are the books right?
+//! Tests of room, waits and counters.
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
 
 use super::*;

@@ -1,4 +1,4 @@
-//! How long until the next try?
+//! Pauses between attempts to connect.
 
 use std::{
     hash::{BuildHasher, RandomState},

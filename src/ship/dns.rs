@@ -1,4 +1,4 @@
-//! At which addresses is a server to be found, right now?
+//! Resolution of a server's addresses.
 
 use std::{
     hash::{BuildHasher, RandomState},

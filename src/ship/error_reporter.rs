@@ -1,4 +1,4 @@
-//! Whom does the shipper tell that something is wrong, when it must not log?
+//! Rate-limited error reporting of the shipper, which must not log.
 
 use std::{
     fmt,

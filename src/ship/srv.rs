@@ -1,4 +1,4 @@
-//! At which hosts is a service to be found, and in which order are they tried? RFC 2782.
+//! SRV look-ups and the order of their targets (RFC 2782).
 
 use std::{io, net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Has the server said something, or ended, without waiting for it?
+//! A connection that can be looked at without waiting.
 
 use std::{
     future::poll_fn,

@@ -1,4 +1,4 @@
-//! How many octets has TLS made of what it was given?
+//! A byte counter beneath TLS.
 
 use std::{
     io,

@@ -1,4 +1,4 @@
-//! How do messages travel as datagrams, one in each? RFC 5426 section 3.1.
+//! Messages as datagrams (RFC 5426 section 3.1).
 
 use std::io;
 

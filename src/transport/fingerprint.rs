@@ -1,4 +1,4 @@
-//! Which certificate is it? RFC 5425 section 4.2.2.
+//! Certificate fingerprints (RFC 5425 section 4.2.2).
 
 use std::{fmt, str::FromStr};
 

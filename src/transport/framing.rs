@@ -1,4 +1,4 @@
-//! What does a stream put around a message? RFC 6587 section 3.4, RFC 5425 section 4.3.
+//! Framing of messages on streams (RFC 6587 section 3.4, RFC 5425 section 4.3).
 
 use crate::endpoint::Framing;
 

@@ -1,4 +1,4 @@
-//! What is written around a message, and what is read from a server, for the fuzz targets?
+//! Entry points of framing and answers for the fuzz targets.
 
 use super::{framing, relp_response::ResponseParser};
 use crate::endpoint::Framing;

@@ -1,4 +1,4 @@
-//! How is an internationalized name written for the network? RFC 5425 section 5.2, RFC 3492.
+//! Internationalised host names as Punycode (RFC 5425 section 5.2, RFC 3492).
 
 /// The name with each label that isn't US-ASCII in its ASCII Compatible Encoding: `xn--...`, after
 /// mapping to lower case. Other mappings (RFC 3491: widths, ligatures) are not done: a name that

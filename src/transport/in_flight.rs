@@ -1,4 +1,4 @@
-//! What is on its way, and what of it is acknowledged?
+//! Messages in flight, and which of them are acknowledged.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,4 @@
-//! How long may a peer be silent, and how long may it stall?
+//! Limits on silence and stalls: write timeout, TCP_USER_TIMEOUT, keepalive.
 //!
 //! Who is silent doesn't even acknowledge: the network swallows everything, or the machine is gone.
 //! Who stalls acknowledges, and says that there is no room. The kernel's user timeout (RFC 5482)

@@ -1,4 +1,4 @@
-//! Batch → octets: how do they leave, and what is known to have arrived?
+//! Batches to bytes: servers, connections, and what is known to have arrived.
 //!
 //! Never: retries, sleeps, looks inside a message.
 

@@ -1,4 +1,4 @@
-//! What stands in for TLS where no library is built in? Nothing that could be connected to.
+//! Stand-in for TLS where no library is built in.
 
 use std::{
     io,

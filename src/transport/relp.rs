@@ -1,4 +1,4 @@
-//! How are messages handed over so that the server answers for each? RELP, version 0.
+//! RELP, version 0: a server's answer for each message.
 //!
 //! ```text
 //! TXNR SP COMMAND SP DATALEN [SP DATA] LF

@@ -1,4 +1,4 @@
-//! What does a RELP server answer? Taken apart with bounds: it may be anyone's.
+//! Parser of a RELP server's responses, which may be hostile.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! How do many datagrams leave with one system call?
+//! Many datagrams in one system call.
 #![allow(unsafe_code)]
 
 use std::{

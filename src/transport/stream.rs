@@ -1,4 +1,4 @@
-//! How do messages travel over a stream of octets, and how is its end noticed?
+//! Messages over a stream of bytes.
 
 use std::{
     io,

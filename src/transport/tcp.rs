@@ -1,4 +1,4 @@
-//! How is a TCP connection made? RFC 6587 section 3.3.
+//! TCP connections (RFC 6587 section 3.3).
 
 use std::{io, net::SocketAddr};
 

@@ -1,4 +1,4 @@
-//! How much of what was written has the peer's kernel acknowledged, and has it room for more?
+//! What the peer's kernel has acknowledged, asked of the socket.
 #![allow(unsafe_code)]
 
 use socket2::SockRef;

@@ -1,4 +1,4 @@
-//! What is asked of TLS?
+//! TLS options of a URL or the builder.
 
 use std::{fmt, path::PathBuf, str::FromStr};
 

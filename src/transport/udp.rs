@@ -1,4 +1,4 @@
-//! How is a UDP socket opened? RFC 5426 section 3.
+//! UDP sockets (RFC 5426 section 3).
 
 use std::{io, net::SocketAddr};
 

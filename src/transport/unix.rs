@@ -1,4 +1,4 @@
-//! How is a socket in the file system opened?
+//! Unix sockets.
 
 use std::io;
 

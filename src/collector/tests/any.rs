@@ -1,4 +1,4 @@
-//! Does anything at all confuse the parser or the splitter?
+//! Tests with arbitrary input.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! Is a stream split where its frames end?
+//! Tests of deframing.
 
 use crate::collector::{
     Framing,

@@ -1,4 +1,4 @@
-//! Does the collector see what is there, and only that?
+//! Tests of the collector.
 
 mod any;
 mod frame;

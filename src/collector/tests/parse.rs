@@ -1,4 +1,4 @@
-//! Is a message taken apart as RFC 5424 says, and every fault named?
+//! Tests of the parser.
 
 use crate::collector::{Element, Message, parse};
 

@@ -1,4 +1,4 @@
-//! Does what is sent to a socket arrive as it was sent?
+//! Tests over real sockets.
 
 use std::{
     io::{ErrorKind, Read, Write},

@@ -1,4 +1,4 @@
-//! Which timestamps are right?
+//! Tests of timestamps.
 
 use crate::collector::parse;
 

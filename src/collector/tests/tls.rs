@@ -1,4 +1,4 @@
-//! Does TLS carry records, and refuse as it must?
+//! Tests over TLS.
 
 use std::{
     io::{Read, Write},

@@ -1,4 +1,4 @@
-//! Does each format say what was said, in its own words?
+//! Tests of what each format writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,4 +1,4 @@
-//! Is a whole message what its format says, and within its frame to the octet?
+//! Tests of whole messages, to the byte.
 
 mod content;
 mod room;

@@ -1,4 +1,4 @@
-//! Who gets how much of a frame, to the octet?
+//! Tests of how fields and text share a message, to the byte.
 
 use super::*;
 

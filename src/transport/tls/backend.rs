@@ -1,4 +1,4 @@
-//! Which library shakes hands?
+//! The TLS backends.
 
 use std::{io, net::SocketAddr};
 

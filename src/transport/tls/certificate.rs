@@ -1,4 +1,4 @@
-//! What does a certificate say of its owner? Only to be told: nothing is trusted for it.
+//! Owners' names of certificates, for error messages only.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

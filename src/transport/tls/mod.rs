@@ -1,4 +1,4 @@
-//! Whom does a TLS connection trust, and who are we to it? RFC 5425 sections 4.2 and 5.
+//! TLS: trust, identity and sessions (RFC 5425 sections 4.2 and 5).
 //!
 //! What is the same whatever library speaks TLS; `native.rs` and `rustls.rs` name the libraries.
 

@@ -1,4 +1,4 @@
-//! How does the system's library speak TLS? OpenSSL on Linux.
+//! TLS through the system's library: OpenSSL on Linux.
 
 use std::{io, net::SocketAddr};
 

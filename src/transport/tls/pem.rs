@@ -1,4 +1,4 @@
-//! What do the PEM files hold that a URL names?
+//! The PEM files that settings name.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! How does a key of any kind become the one kind that the system's library takes?
+//! Conversion of private keys to PKCS #8, the only kind that native-tls reads.
 
 use rustls_pki_types::PrivateKeyDer;
 use x509_cert::{

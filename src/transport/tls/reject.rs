@@ -1,4 +1,4 @@
-//! Which check failed, in words that help to put it right?
+//! Why a server was rejected, in words that help.
 
 use std::{
     io::{self, ErrorKind},

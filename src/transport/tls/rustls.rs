@@ -1,4 +1,4 @@
-//! How does rustls speak TLS?
+//! TLS through rustls.
 
 use std::{
     fmt, io,

@@ -1,4 +1,4 @@
-//! Which version of TLS did the server choose? RFC 8446 sections 4.1.3 and 4.2.1.
+//! The TLS version of a ServerHello (RFC 8446 sections 4.1.3 and 4.2.1).
 
 /// Read from the first octets of the server, which no library would tell alike. A false answer
 /// would have broken the handshake: both sides have signed what was said.

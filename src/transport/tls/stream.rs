@@ -1,4 +1,4 @@
-//! How do octets travel, whatever library makes them unreadable?
+//! A TLS stream of either backend.
 
 use std::{
     io,

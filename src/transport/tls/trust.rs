@@ -1,4 +1,4 @@
-//! What must a server show? RFC 5425 sections 4.2.1 and 5.
+//! What a server has to prove (RFC 5425 sections 4.2.1 and 5).
 
 use std::net::IpAddr;
 
