@@ -20,11 +20,10 @@ use crate::{
     reentrancy::is_muted,
 };
 
-/// One way to ship logs, set up by [`Builder::build`](crate::Builder::build).
+/// A running shipper, started by [`Builder::build`](crate::Builder::build).
 ///
-/// It is cheap to clone; all clones and everything made from them lead into the same queue.
-/// When the last of them is gone, what is queued is shipped, within the flush timeout, and the
-/// shipper ends.
+/// Clones are cheap, and share one queue with every layer and logger made from them. When the last
+/// of them is dropped, the queue is flushed within the flush timeout and the shipper ends.
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) pipeline: Arc<Pipeline>,
@@ -53,16 +52,18 @@ impl Handle {
         Logger::new(Arc::clone(&self.pipeline), Arc::clone(&self.filter), self.flush_timeout)
     }
 
-    /// Waits until everything logged before this call has arrived; false if `timeout` came first.
-    /// It may be called from anywhere, in and out of any runtime; it blocks the calling thread.
+    /// Waits until everything logged before this call has been acknowledged; false if `timeout`
+    /// passed first.
+    ///
+    /// It may be called anywhere, inside and outside of any runtime, and blocks the calling thread.
     #[must_use = "false means that the timeout came first"]
     pub fn flush(&self, timeout: Duration) -> bool {
         // The shipper can't wait for itself.
         !is_muted() && self.pipeline.flush(timeout)
     }
 
-    /// As [`flush`](Handle::flush), without a limit and without blocking a thread: it works in any async
-    /// runtime, and the caller sets the limit.
+    /// As [`flush`](Handle::flush), without blocking a thread and without a limit, in any async
+    /// runtime.
     ///
     /// ```
     /// # async fn example(syslog: logship::Handle) {
@@ -71,7 +72,7 @@ impl Handle {
     /// # }
     /// ```
     ///
-    /// It is false if the shipping has ended before.
+    /// It returns false if the shipper ended before.
     #[must_use = "nothing is waited for before it is polled"]
     pub fn flush_async(&self) -> impl Future<Output = bool> + Send + use<> {
         let queue = self.pipeline.queue_of_this_process().filter(|_| !is_muted());
@@ -84,9 +85,11 @@ impl Handle {
         }
     }
 
-    /// Ends the shipping for all clones: ships what was logged before, within `timeout`, says goodbye to
-    /// the server, waits for the shipper's thread to end, and gives the queue file free. What is logged from now on is
-    /// dropped, see [`DropReason::Closed`](crate::DropReason::Closed).
+    /// Ends the shipper, for all clones: flushes within `timeout`, closes the connection, joins the
+    /// thread, and releases the queue file.
+    ///
+    /// What is logged afterwards is dropped, see [`DropReason::Closed`](crate::DropReason::Closed).
+    /// Use it in plug-ins, and in tests that start several shippers.
     ///
     /// ```no_run
     /// let syslog = logship::builder("plug-in").build()?;
@@ -98,7 +101,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// If not everything was delivered in time. What was not is dropped, or waits in the queue file for
+    /// If not everything was delivered in time. The rest is dropped, or stays in the queue file for
     /// the next start.
     pub fn shutdown(&self, timeout: Duration) -> Result<Stats, ShutdownError> {
         let Some(queue) = self.pipeline.queue_of_this_process() else { return Ok(self.stats()) };
@@ -126,21 +129,23 @@ impl Handle {
         }
     }
 
-    /// The books at this moment. A forked child has books of its own: what it logs is dropped, see
+    /// The counters at this moment.
+    ///
+    /// A forked child has its own: what it logs is dropped, see
     /// [`DropReason::Forked`](crate::DropReason::Forked).
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.pipeline.stats()
     }
 
-    /// To whom records go at this moment; none while no server is connected to. With TLS it tells
-    /// what was agreed on, and the certificates of both sides.
+    /// The current connection, or `None` while no server is connected. With TLS it has the
+    /// negotiated version and both sides' certificates.
     #[must_use]
     pub fn connection(&self) -> Option<ConnectionInfo> {
         self.pipeline.connection()
     }
 
-    /// A guard that flushes when it is dropped.
+    /// Returns a guard that flushes when it is dropped.
     #[must_use]
     pub fn guard(&self) -> Guard {
         Guard { handle: self.clone() }
@@ -153,11 +158,11 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// Flushes when it is dropped, for as long as the flush timeout at most.
+/// Flushes when it is dropped, within the flush timeout.
 ///
-/// It never stops the shipping: dropping it at once, or losing it, does no harm, since the end
-/// of the process flushes too. Keep it in `main` to have the flush before the rest of `main`'s
-/// locals are dropped, and where the process may end without running its exit handlers.
+/// It never stops the shipper: dropping it early, or at once, does no harm, since the end of the
+/// process flushes too. Keep it in `main` to flush before the rest of `main`'s locals are dropped,
+/// and if the process may end without running exit handlers.
 #[derive(Debug)]
 pub struct Guard {
     handle: Handle,
@@ -188,7 +193,7 @@ impl Drop for Guard {
     }
 }
 
-/// Why [`Handle::shutdown`] was not all well: the time was up before everything was delivered.
+/// Not everything was delivered before the timeout of [`Handle::shutdown`].
 #[derive(Clone, Debug)]
 pub struct ShutdownError {
     stats: Box<Stats>,
@@ -197,7 +202,7 @@ pub struct ShutdownError {
 }
 
 impl ShutdownError {
-    /// The books at the end.
+    /// The last counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
         *self.stats

@@ -125,31 +125,33 @@ pub use self::{
     transport::tls_options::{TlsBackend, TlsVersion},
 };
 
-/// Ships every `tracing` event and every `log` record of this program from now on, tagged, to the
-/// server that `SYSLOG_SERVERS` names.
+/// Ships every `tracing` event and every `log` record of this program to the servers in
+/// `SYSLOG_SERVERS`, under this tag.
 ///
-/// All settings come from the environment or are the defaults, see [`Builder`]. The tag is 1 to 48
-/// printable US-ASCII characters without blanks, `/`, `[`, `]` and `:`.
+/// All other settings come from the environment or are the defaults, see [`Builder`]. The tag is 1
+/// to 48 printable US-ASCII characters without blanks, `/`, `[`, `]` and `:`. Nothing appears on
+/// the terminal any more, since the subscriber that is installed has no console layer;
+/// [`Handle::layer`] goes beside one.
 ///
 /// ```no_run
 /// let _guard = logship::init_syslog("app-tag")?;
 /// # Ok::<(), logship::Error>(())
 /// ```
 ///
-/// Log calls are not async-signal-safe, as with any logger: don't log from a signal handler, which may
-/// interrupt a log call that holds a lock. The end of `main` delivers what was logged; SIGTERM is
-/// the program's to handle, `examples/sigterm.rs` shows how.
+/// Do not log from a signal handler: it may have interrupted a log call that holds a lock. The end
+/// of `main` flushes; SIGTERM is the program's to handle, see the [operations
+/// guide](guide::operations).
 ///
 /// # Errors
 ///
-/// Where the tag or a variable is wrong, or a subscriber or logger is installed already. A server
-/// that can't be reached is no error: records wait for it.
+/// If the tag or a variable is invalid, or a subscriber or logger is already installed. A server
+/// that cannot be reached is not an error.
 #[cfg(any(feature = "tracing", feature = "log"))]
 pub fn init_syslog(tag: impl Into<String>) -> Result<Guard, Error> {
     builder(tag).try_init()
 }
 
-/// Starts to set up logging with more than the tag, see [`Builder`].
+/// Starts a setup with more than the tag, see [`Builder`].
 pub fn builder(tag: impl Into<String>) -> Builder {
     Builder::new(tag.into())
 }

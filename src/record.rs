@@ -5,17 +5,19 @@ use std::{error, fmt, str::FromStr};
 use crate::{Error, Severity};
 
 /// The level of a `tracing` event or a `log` record.
+///
+/// [`Builder::map_level`](crate::Builder::map_level) sets which severity each becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
-    /// Designates very serious errors.
+    /// Something failed. Severity ERROR by default.
     Error,
-    /// Designates hazardous situations.
+    /// Something is wrong, and the program goes on. WARNING by default.
     Warn,
-    /// Designates useful information.
+    /// What the program does, for its operators. INFORMATIONAL by default.
     Info,
-    /// Designates lower priority information.
+    /// What the program does, for its developers. DEBUG by default.
     Debug,
-    /// Designates very low priority, often extremely verbose, information.
+    /// Every step. DEBUG by default.
     Trace,
 }
 

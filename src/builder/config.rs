@@ -22,22 +22,26 @@ use crate::{
 };
 
 impl Builder {
-    /// Starts the shipping and gives the parts, to be put where the program wants them.
+    /// Starts the shipper and returns a handle, whose layer and logger go wherever the program
+    /// wants them.
     ///
     /// # Errors
     ///
-    /// Where the tag, a setting or a variable is wrong, or a file that is named can't be read. A
-    /// server that can't be reached is no error.
+    /// If the tag, a setting or a variable is invalid, or a file that is named cannot be read. A
+    /// server that cannot be reached is not an error.
     pub fn build(self) -> Result<Handle, Error> {
         self.build_in(&variable).map(|(handle, _)| handle)
     }
 
-    /// Starts the shipping for the whole program: installs the subscriber of `tracing`, the
-    /// logger of `log` and the panic hook.
+    /// Starts the shipper for the whole program: installs the `tracing` subscriber, the `log`
+    /// logger and the panic hook.
+    ///
+    /// The subscriber has no console layer, so nothing appears on the terminal; use
+    /// [`build`](Builder::build) and [`Handle::layer`](crate::Handle::layer) to add one.
     ///
     /// # Errors
     ///
-    /// As [`build`](Builder::build); and where a subscriber or logger is installed already.
+    /// As [`build`](Builder::build), and if a subscriber or logger is already installed.
     #[cfg(any(feature = "tracing", feature = "log"))]
     pub fn try_init(self) -> Result<Guard, Error> {
         #[cfg(feature = "tracing")]
@@ -65,11 +69,11 @@ impl Builder {
         Ok(handle.guard())
     }
 
-    /// As [`try_init`](Builder::try_init).
+    /// As [`try_init`](Builder::try_init), for programs that cannot go on without.
     ///
     /// # Panics
     ///
-    /// Where `try_init` gives an error.
+    /// If `try_init` returns an error.
     #[cfg(any(feature = "tracing", feature = "log"))]
     pub fn init(self) -> Guard {
         match self.try_init() {

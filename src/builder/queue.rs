@@ -6,9 +6,13 @@ use super::Builder;
 use crate::Overflow;
 
 impl Builder {
-    /// Octets of memory for records that wait, written to at once so that no log call waits for a page.
-    /// Each takes its own length and up to 15 octets. At least 64 KiB, and eight frames; more than
-    /// there is memory for is an error. Defaults to 8 MiB: some 40,000 records.
+    /// Sets the size of the queue, in bytes: at least 64 KiB and eight messages.
+    ///
+    /// Raise it for long outages or bursts. A record takes its own length and up to 15 bytes. The
+    /// memory is touched at the start, so that no log call waits for a page; more than there is
+    /// memory for is an error.
+    ///
+    /// Defaults to 8 MiB, some 40,000 records.
     pub fn queue_capacity(mut self, capacity: usize) -> Self {
         self.queue_capacity = Some(capacity);
         self
@@ -56,7 +60,11 @@ impl Builder {
         self
     }
 
-    /// What happens when the queue is full. Defaults to [`Overflow::DropLeastSevere`].
+    /// Sets what happens when the queue is full.
+    ///
+    /// Change it to let log calls wait, or to treat all severities alike.
+    ///
+    /// Defaults to [`Overflow::DropLeastSevere`].
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.overflow = Some(overflow);
         self

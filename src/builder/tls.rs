@@ -21,50 +21,64 @@ pub(super) struct Tls {
 }
 
 impl Builder {
-    /// A PEM file with the authorities that servers are trusted by, instead of the system's. Like all
-    /// files of TLS it is looked at anew on each connect: one that has changed is used, one that is of
-    /// no use any more is told of, and what it held before stays. The URL option `ca_file` is for one
-    /// server. Defaults to the authorities that the system trusts.
+    /// Sets a PEM file with the authorities to trust, instead of the system's.
+    ///
+    /// Like all TLS files it is read again on every connect; if the new content is invalid, the
+    /// error is reported and the old content stays in use. The URL option is `ca_file`.
+    ///
+    /// Defaults to the authorities that the system trusts.
     pub fn tls_ca_file(mut self, ca: impl Into<PathBuf>) -> Self {
         self.tls.ca = Some(ca.into());
         self
     }
 
-    /// PEM files with our certificate, followed by those above it, and its key, for servers that ask
-    /// who we are (RFC 5425 section 4.2.1). The key is PKCS #8, PKCS #1 or SEC 1, and not encrypted. A
-    /// key that isn't the certificate's is an error of [`build`](Builder::build). The URL options `cert_file` and
-    /// `key_file` are for one server. Defaults to none.
+    /// Sets PEM files with the client certificate, followed by its chain, and its key (RFC 5425
+    /// section 4.2.1).
+    ///
+    /// The key is PKCS #8, PKCS #1 or SEC 1, unencrypted, and must match the certificate. The URL
+    /// options are `cert_file` and `key_file`.
+    ///
+    /// Defaults to none.
     pub fn tls_identity(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.tls.identity = Some((cert.into(), key.into()));
         self
     }
 
-    /// The fingerprint of a server's certificate, as `sha-256:AB:CD:...` or `sha-1:...` (RFC 5425
-    /// section 4.2.2); each call adds one, and one of them must match. Alone it is all that is asked of
-    /// a server: no path, no name, no dates. Beside [`tls_ca_file`](Builder::tls_ca_file) both must be right. The URL
-    /// option `fingerprint` is for one server. Defaults to none.
+    /// Adds a fingerprint of a trusted server certificate, as `sha-256:AB:CD:…` or `sha-1:…` (RFC
+    /// 5425 section 4.2.2).
+    ///
+    /// One of those that were added must match. Alone, a fingerprint is sufficient: chain, name and
+    /// dates are not checked. Together with [`tls_ca_file`](Builder::tls_ca_file), both must match.
+    /// The URL option is `fingerprint`.
+    ///
+    /// Defaults to none.
     pub fn tls_fingerprint(mut self, fingerprint: impl Into<String>) -> Self {
         self.tls.fingerprints.push(fingerprint.into());
         self
     }
 
-    /// The name or address that servers' certificates must bear, where it isn't the host in the URL. The
-    /// URL option `server_name` is for one server. Defaults to that host.
+    /// Sets the name or address that the server's certificate must have.
+    ///
+    /// Change it if that is not the host in the URL. The URL option is `server_name`.
+    ///
+    /// Defaults to the host in the URL.
     pub fn tls_server_name(mut self, server_name: impl Into<String>) -> Self {
         self.tls.server_name = Some(server_name.into());
         self
     }
 
-    /// The oldest version of TLS that is spoken. The URL option `min_version` is for one server.
+    /// Sets the oldest TLS version to accept. The URL option is `min_version`.
+    ///
     /// Defaults to [`TlsVersion::Tls12`]; the newest that both sides know is chosen.
     pub fn tls_min_version(mut self, min_version: TlsVersion) -> Self {
         self.tls.min_version = Some(min_version);
         self
     }
 
-    /// Which library speaks TLS. The URL option `tls_backend` is for one server. Defaults to
-    /// [`TlsBackend::NativeTls`] where the feature `native-tls` is on, whatever else is, and to
-    /// [`TlsBackend::Rustls`] where only the feature `rustls` is.
+    /// Sets the TLS library, if both are built in. The URL option is `tls_backend`.
+    ///
+    /// Defaults to [`TlsBackend::NativeTls`] with the feature `native-tls`, else to
+    /// [`TlsBackend::Rustls`].
     pub fn tls_backend(mut self, library: TlsBackend) -> Self {
         self.tls.library = Some(library);
         self

@@ -15,20 +15,20 @@ pub(crate) enum EscapeMode {
     Json,
 }
 
-/// What happens to control characters in values and in the text.
+/// What happens to control characters in values and texts (`SYSLOG_CONTROL_CHARACTERS`).
 ///
-/// Meant are the octets below 32 and 127, the C1 controls, and the characters that reorder or
-/// break lines in a viewer (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF).
+/// They are the bytes below 32 and 127, the C1 controls, and the characters that reorder or break
+/// lines in a viewer (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ControlCharacters {
-    /// Each octet is written as `#` and three octal digits, the way rsyslog writes them: a line
-    /// end becomes `#012`. The record then looks the same whatever the server is set to, and
-    /// no text can forge a record or move a reader's cursor. In JSON they become `\u` escapes,
-    /// but for NUL, at which rsyslog would end the text.
+    /// Each byte is written as `#` and three octal digits, as rsyslog does: a line end becomes
+    /// `#012`. The record looks the same on every server, and no text can forge a record or move a
+    /// reader's cursor. In JSON they become `\u` escapes, except NUL, at which rsyslog would end
+    /// the text. `escape`.
     #[default]
     Escape,
-    /// They are left as they are, except NUL, and counted as four octets, because a server that
-    /// escapes them makes them four. Framing by line ends escapes them all the same.
+    /// They are left as they are, except NUL, and counted as four bytes, because a server that
+    /// escapes them makes them four. Framing by line ends escapes them anyway. `keep`.
     Keep,
 }
 

@@ -5,18 +5,18 @@ use std::{str::FromStr, time::Duration};
 use crate::{Error, Severity};
 
 /// What happens to a record for which the queue has no room (`SYSLOG_OVERFLOW`).
+///
+/// Each dropped record is counted, see [`Stats`](crate::Stats).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The least severe go first (RFC 5424 section 8.6): from 70 % of the queue DEBUG is turned
-    /// away, from 90 % NOTICE and INFO too, so that a reserve stays for WARNING and worse.
-    /// `drop-least-severe`.
+    /// Drops the least severe first (RFC 5424 section 8.6): DEBUG from 70 % of the queue, INFO and
+    /// NOTICE from 90 %; the rest is reserved for WARNING and worse. `drop-least-severe`.
     #[default]
     DropLeastSevere,
-    /// What doesn't fit is turned away, whatever its severity. `drop-newest`.
+    /// Drops what does not fit, whatever its severity. `drop-newest`.
     DropNewest,
-    /// The log call waits for room, up to this long, then the record is turned away.
-    /// `block:100ms`.
+    /// Lets the log call wait for room, at most this long, then drops the record. `block:100ms`.
     Block(Duration),
 }
 
