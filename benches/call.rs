@@ -11,7 +11,8 @@ use std::{
 };
 
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
-use logship::{Guard, Overflow, collector::Collector};
+use logship::{Guard, Overflow};
+use logship_collector::Collector;
 use tracing::{debug, info, info_span};
 use tracing_subscriber::layer::SubscriberExt as _;
 

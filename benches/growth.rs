@@ -1,7 +1,7 @@
 //! Does a record cost more in a larger queue, with more threads, or after many records?
 //!
 //! ```text
-//! cargo bench --features collector --bench growth
+//! cargo bench --bench growth
 //! ```
 
 use std::{
@@ -14,7 +14,8 @@ use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main,
     measurement::WallTime,
 };
-use logship::{Handle, Overflow, collector::Collector};
+use logship::{Handle, Overflow};
+use logship_collector::Collector;
 use tracing::{Dispatch, dispatcher, info};
 use tracing_subscriber::layer::SubscriberExt as _;
 

@@ -3,10 +3,8 @@
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use logship::{
-    Overflow,
-    collector::{Certificate, Collector},
-};
+use logship::Overflow;
+use logship_collector::{Certificate, Collector};
 use tracing::info;
 use tracing_subscriber::layer::SubscriberExt as _;
 

@@ -1,6 +1,6 @@
 //! What arrives at a syslog server, and is it right?
 //!
-//! `cargo run --example collector --features collector -- [--count N] [URL ...]`, with URLs
+//! `cargo run --example collector -- [--count N] [URL ...]`, with URLs
 //! such as `udp://127.0.0.1:5514`, `tcp://127.0.0.1:5514`, `unix:///tmp/log` and
 //! `tls://127.0.0.1:6514?cert_file=/cert.pem&key_file=/key.pem`.
 
@@ -8,7 +8,7 @@
 
 use std::{error::Error, sync::mpsc, thread, time::Duration};
 
-use logship::collector::{Collector, Received};
+use logship_collector::{Collector, Received};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (mut urls, mut count) = (Vec::new(), usize::MAX);

@@ -1,10 +1,11 @@
 //! How does the layer stand beside a console layer, each with its own filter?
 //!
-//! `cargo run --example compose --features collector`
+//! `cargo run --example compose`
 
 use std::{error::Error, time::Duration};
 
-use logship::{Facility, collector::Collector};
+use logship::Facility;
+use logship_collector::Collector;
 use tracing::{Level, debug, info, warn};
 use tracing_subscriber::{
     Layer as _, filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt as _,

@@ -1,13 +1,13 @@
 //! How does a program that uses the `log` crate, and no `tracing`, ship its records?
 //!
-//! `cargo run --example log_only --no-default-features --features log,collector`
+//! `cargo run --example log_only --no-default-features --features log`
 
 #![allow(clippy::print_stdout, reason = "showing is what it is for")]
 
 use std::{error::Error, time::Duration};
 
 use log::{debug, info, warn};
-use logship::collector::Collector;
+use logship_collector::Collector;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // A program of yours has no server in it, and leaves `url` out: SYSLOG_SERVERS decides.

@@ -1,16 +1,14 @@
 //! Does it work, and what arrives?
 //!
-//! `cargo run --example quickstart --features collector` needs no server: it brings one along.
+//! `cargo run --example quickstart` needs no server: it brings one along.
 //! With `SYSLOG_URL=tcp://logs.example.com:514` before it, the same records go there instead.
 
 #![allow(clippy::print_stdout, reason = "showing is what it is for")]
 
 use std::{error::Error, ffi::CString, time::Duration};
 
-use logship::{
-    Facility, Severity, Stats,
-    collector::{Collector, Received},
-};
+use logship::{Facility, Severity, Stats};
+use logship_collector::{Collector, Received};
 
 fn main() -> Result<(), Box<dyn Error>> {
     if let Some(url) = std::env::var("SYSLOG_SERVERS").ok().filter(|url| !url.is_empty()) {

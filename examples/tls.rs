@@ -1,6 +1,6 @@
 //! How is a server with TLS named, trusted, and shown who we are?
 //!
-//! `cargo run --example tls --features collector`
+//! `cargo run --example tls`
 //!
 //! The server in this process cannot demand a client's certificate; tests/rsyslog does.
 
@@ -9,7 +9,7 @@
 use std::{error::Error, fs, sync::mpsc, time::Duration};
 
 use log::{Level, Log as _, Record};
-use logship::collector::{Certificate, Collector};
+use logship_collector::{Certificate, Collector};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -2,8 +2,7 @@
 
 use crate::{Error, endpoint::parse_list, transport::fingerprint::parse_fingerprints};
 pub use crate::{
-    collector::fuzzing::frames,
-    encode::fuzzing::{Place, Said, encoded, escaped},
+    encode::fuzzing::{EscapeMode, Said, encoded, escaped},
     queue::fuzzing::{Ring, salvaged},
     transport::fuzzing::{answers, framed},
 };

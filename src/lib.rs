@@ -80,8 +80,6 @@
 
 mod builder;
 mod capture;
-#[cfg(feature = "collector")]
-pub mod collector;
 mod connection_info;
 mod encode;
 mod endpoint;
@@ -89,7 +87,7 @@ mod error;
 mod exit;
 mod facility;
 mod fork;
-#[cfg(all(fuzzing, feature = "collector"))]
+#[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(any(doc, doctest))]

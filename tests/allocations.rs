@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 use tracing::{info, info_span};
 
 /// All that one thread asks for is counted on that thread: the shipper may allocate.

@@ -7,7 +7,7 @@ mod child;
 
 use std::{net::TcpListener, time::Duration};
 
-use logship::collector::{Certificate, Collector};
+use logship_collector::{Certificate, Collector};
 
 use self::{
     certificates::{Certificates, Identity},

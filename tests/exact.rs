@@ -5,7 +5,7 @@
 //! `tests/data/instructions.txt`; after a change that is meant, record them anew:
 //!
 //! ```text
-//! RECORD=1 cargo test --features collector --test exact
+//! RECORD=1 cargo test --test exact
 //! ```
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the counts are printed beside the recorded ones")]
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 
 /// A log call that finds room in the queue asks the system for nothing, and the shipper sends
 /// many records at once.
@@ -105,7 +105,7 @@ fn instructions_per_call_stay_what_they_were() {
         let is_close = count.abs_diff(before) * 100 <= before * PERCENT;
         let told = format!(
             "a {call} call takes {count} instructions, {before} are recorded in {}: find out why, \
-             or if it is meant, run: RECORD=1 cargo test --features collector --test exact",
+             or if it is meant, run: RECORD=1 cargo test --test exact",
             file.display()
         );
         // Another compiler makes other code: that is no fault of a change.
@@ -177,5 +177,5 @@ const CALLS: u64 = 2000;
 const PERCENT: u64 = 5;
 const HEAD: &str = "\
 # Instructions of a log call with four fields, in the steady state, all threads together.
-# Written by: RECORD=1 cargo test --features collector --test exact
+# Written by: RECORD=1 cargo test --test exact
 ";

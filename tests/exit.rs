@@ -11,10 +11,8 @@ mod child;
 
 use std::{net::TcpListener, process::ExitCode, thread, time::Duration};
 
-use logship::{
-    Guard,
-    collector::{Certificate, Collector, Received},
-};
+use logship::Guard;
+use logship_collector::{Certificate, Collector, Received};
 use tracing::info;
 use tracing_subscriber::layer::SubscriberExt as _;
 

@@ -15,10 +15,8 @@ use std::{
 };
 
 use log::Log as _;
-use logship::{
-    Guard,
-    collector::{Certificate, Collector, Received},
-};
+use logship::Guard;
+use logship_collector::{Certificate, Collector, Received};
 use tracing::{info, trace};
 use tracing_subscriber::layer::SubscriberExt as _;
 

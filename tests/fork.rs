@@ -31,10 +31,8 @@ mod tests {
         time::{Duration, Instant},
     };
 
-    use logship::{
-        DropReason, Guard,
-        collector::{Certificate, Collector},
-    };
+    use logship::{DropReason, Guard};
+    use logship_collector::{Certificate, Collector};
     use tracing::info;
     use tracing_subscriber::layer::SubscriberExt as _;
 

@@ -4,7 +4,7 @@ mod child;
 
 use std::time::Duration;
 
-use logship::collector::{Collector, Received};
+use logship_collector::{Collector, Received};
 use tracing::{debug, info};
 
 use self::child::{Ended, my_scenario, run, scenario};

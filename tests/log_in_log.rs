@@ -3,7 +3,8 @@
 
 use std::{fmt, time::Duration};
 
-use logship::{DropReason, collector::Collector};
+use logship::DropReason;
+use logship_collector::Collector;
 use tracing::info;
 
 struct Logs;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use logship::collector::{Collector, Received};
+use logship_collector::{Collector, Received};
 
 use self::child::{Ended, example, run};
 

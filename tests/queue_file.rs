@@ -16,7 +16,8 @@ use std::{
     time::Duration,
 };
 
-use logship::{Handle, Stats, collector::Collector};
+use logship::{Handle, Stats};
+use logship_collector::Collector;
 use serde_json::Value;
 use tracing::info;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -396,7 +397,7 @@ fn a_copy_is_the_same_octet_for_octet_and_nothing_else_has_its_key() {
     let ended = run(&mut life(100));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.take();
-    let key = |record: &logship::collector::Received| {
+    let key = |record: &logship_collector::Received| {
         let message = record.message.clone().unwrap();
         let sequence = message.param("meta", "sequenceId").unwrap().to_owned();
         (message.hostname, message.app_name, message.procid, sequence, message.timestamp)

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 use rustix::process::{Pid, Signal, kill_process};
 
 #[test]
@@ -36,7 +36,7 @@ fn a_program_that_is_told_to_end_delivers_everything() {
         };
         let (last, orders) = records.split_last().unwrap();
         assert_eq!(last.text(), Some("closed"), "{signal:?}");
-        let number = |record: &logship::collector::Received, name| {
+        let number = |record: &logship_collector::Received, name| {
             record.param("fields@32473", name).unwrap().parse::<u64>().unwrap()
         };
         let arrived: Vec<_> = orders.iter().map(|order| number(order, "order")).collect();

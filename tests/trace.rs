@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use logship::{
-    Format, Handle,
-    collector::{Collector, Received},
-};
+use logship::{Format, Handle};
+use logship_collector::{Collector, Received};
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tracing::{Dispatch, dispatcher::with_default, info, info_span};

@@ -2,7 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use logship::{collector::parse, fuzzing::frames};
+use logship_collector::fuzzing::frames;
+use logship_collector::parse;
 
 fuzz_target!(|octets: &[u8]| {
     for (octets, _, _) in frames(&[octets]) {

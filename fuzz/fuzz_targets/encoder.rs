@@ -6,10 +6,8 @@ mod said;
 use std::collections::HashSet;
 
 use libfuzzer_sys::fuzz_target;
-use logship::{
-    collector::{Element, parse},
-    fuzzing::{Said, encoded},
-};
+use logship::fuzzing::{Said, encoded};
+use logship_collector::{Element, parse};
 
 fuzz_target!(|input: said::Input<'_>| {
     let all = input.said();

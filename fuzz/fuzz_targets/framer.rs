@@ -2,10 +2,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use logship::{
-    collector::Framing,
-    fuzzing::{framed, frames},
-};
+use logship::fuzzing::framed;
+use logship_collector::Framing;
+use logship_collector::fuzzing::frames;
 
 fuzz_target!(|input: (bool, Vec<Vec<u8>>, Vec<u16>)| {
     let (line_ends, mut messages, cuts) = input;

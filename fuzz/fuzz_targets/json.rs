@@ -6,7 +6,8 @@ mod said;
 use std::collections::BTreeSet;
 
 use libfuzzer_sys::fuzz_target;
-use logship::{Format, collector::parse, fuzzing::encoded};
+use logship::{Format, fuzzing::encoded};
+use logship_collector::parse;
 use serde_json::{Map, Value};
 
 fuzz_target!(|input: said::Input<'_>| {

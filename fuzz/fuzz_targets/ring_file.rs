@@ -55,7 +55,7 @@ fuzz_target!(|input: Input| {
             ring.ship(2);
         }
     }
-    let waiting = ring.waiting();
+    let waiting = ring.pending();
     drop(ring);
     let image = fs::read(&*PATH).unwrap();
     let mut octets = image.clone();
@@ -72,7 +72,7 @@ fuzz_target!(|input: Input| {
     let is_untouched = octets == image;
     let header_is_sound = octets.get(..PAGE) == image.get(..PAGE);
     let mut ring = Ring::open(&PATH, if input.grows { 2 * CAPACITY } else { CAPACITY });
-    let found = ring.waiting();
+    let found = ring.pending();
     let stats = ring.stats();
     assert_eq!(stats.recovered, found.len() as u64);
     assert_eq!(stats.captured, stats.pending);
@@ -88,7 +88,7 @@ fuzz_target!(|input: Input| {
     }
     ring.ship(usize::MAX);
     assert!(ring.push(b"goes on"));
-    assert_eq!(ring.waiting(), [b"goes on"]);
+    assert_eq!(ring.pending(), [b"goes on"]);
 });
 
 /// Whether the message stands in the file, with its word, as it did before.

@@ -161,7 +161,7 @@ impl Builder {
     }
 
     /// What the encoder is told, without a variable.
-    #[cfg(all(fuzzing, feature = "collector"))]
+    #[cfg(fuzzing)]
     pub(crate) fn settings_for_fuzzing(&self) -> Result<Settings, Error> {
         self.settings(&|_| None, &[])
     }

@@ -10,7 +10,7 @@ mod error_object;
 mod escape;
 mod field_names;
 mod format;
-#[cfg(all(fuzzing, feature = "collector"))]
+#[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod header;
 mod inline_bytes;

@@ -9,7 +9,7 @@ mod entry;
 #[cfg(unix)]
 mod file;
 mod flush;
-#[cfg(all(fuzzing, feature = "collector"))]
+#[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 #[cfg_attr(not(unix), path = "no_mapping.rs")]
 mod mapping;

@@ -8,7 +8,7 @@ mod counting_stream;
 mod datagram;
 pub(crate) mod fingerprint;
 mod framing;
-#[cfg(all(fuzzing, feature = "collector"))]
+#[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 pub(crate) mod idn;
 mod in_flight;

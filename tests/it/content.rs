@@ -2,15 +2,13 @@
 
 use std::{error::Error, fmt};
 
-use logship::{
-    ControlCharacters, Facility, Format, Level, Severity, TextFields, TimeQuality,
-    collector::Collector,
-};
+use logship::{ControlCharacters, Facility, Format, Level, Severity, TextFields, TimeQuality};
+use logship_collector::Collector;
 use tracing::{debug, error, info, info_span, trace, warn};
 
 use crate::support::{PATIENCE, builder, capture, flawless, shipped};
 
-fn text(record: &logship::collector::Received) -> String {
+fn text(record: &logship_collector::Received) -> String {
     String::from_utf8(record.octets.clone()).unwrap()
 }
 
@@ -51,7 +49,7 @@ fn levels_become_severities() {
         debug!("d");
         trace!("t");
     };
-    let severities = |records: &[logship::collector::Received]| -> Vec<u8> {
+    let severities = |records: &[logship_collector::Received]| -> Vec<u8> {
         records.iter().map(|record| record.message.as_ref().unwrap().severity).collect()
     };
     assert_eq!(severities(&flawless(|b| b, say)), [3, 4, 6, 7, 7]);

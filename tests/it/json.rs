@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, error::Error, fmt};
 
-use logship::{Builder, Format, collector::Received};
+use logship::{Builder, Format};
+use logship_collector::Received;
 use proptest::prelude::*;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
@@ -257,7 +258,7 @@ fn an_error_that_panics_or_never_ends_spoils_nothing() {
 
 #[test]
 fn the_url_may_name_the_format() {
-    let collector = logship::collector::Collector::tcp().unwrap();
+    let collector = logship_collector::Collector::tcp().unwrap();
     let url = format!("{}?format=cee", collector.url());
     let handle = builder(&collector).servers(url).build().unwrap();
     let guard = capture(&handle);
@@ -281,7 +282,7 @@ fn a_record_parses_wherever_it_is_cut() {
                     .source_location(all)
                     .thread_name(all)
             };
-            let collector = logship::collector::Collector::tcp().unwrap();
+            let collector = logship_collector::Collector::tcp().unwrap();
             // What leaves too little of a frame is an error at the start.
             let Ok(handle) = configure(builder(&collector)).build() else {
                 too_short += 1;
@@ -320,7 +321,7 @@ fn say_a_lot(seed: usize) {
 #[cfg(feature = "log")]
 #[test]
 fn what_is_none_is_left_out() {
-    let collector = logship::collector::Collector::tcp().unwrap();
+    let collector = logship_collector::Collector::tcp().unwrap();
     let handle = cee(builder(&collector)).build().unwrap();
     for count in [Some(3), None] {
         let pairs = [
@@ -350,7 +351,7 @@ proptest! {
         pairs in proptest::collection::vec((any::<String>(), value()), 0..12),
         text in any::<String>(),
     ) {
-        let collector = logship::collector::Collector::tcp().unwrap();
+        let collector = logship_collector::Collector::tcp().unwrap();
         let handle = ecs(builder(&collector)).build().unwrap();
         let pairs: Vec<(&str, log::kv::Value<'_>)> =
             pairs.iter().map(|(name, value)| (name.as_str(), value.to_value())).collect();

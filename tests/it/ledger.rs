@@ -7,7 +7,9 @@ use crate::tidy::sources;
 /// What stands in backticks and looks like a file of ours.
 fn named(text: &str) -> impl Iterator<Item = &str> {
     let is_ours = |name: &&str| {
-        ["src/", "tests/", "docs/", "README.md"].iter().any(|begin| name.starts_with(begin))
+        ["src/", "collector/", "tests/", "docs/", "README.md"]
+            .iter()
+            .any(|begin| name.starts_with(begin))
     };
     text.split('`').skip(1).step_by(2).filter(is_ours)
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use log::Log as _;
-use logship::collector::Collector;
+use logship_collector::Collector;
 use tracing::{info, info_span};
 
 use crate::support::{PATIENCE, builder, capture};
@@ -167,7 +167,7 @@ fn the_books_are_shipped_at_an_interval() {
     let dropped = handle.stats().dropped();
     assert!(dropped > 0);
     let begin = Instant::now();
-    let is_told = |record: &logship::collector::Received| {
+    let is_told = |record: &logship_collector::Received| {
         let message = record.message.as_ref().unwrap();
         let field = |name| message.param("fields@32473", name)?.parse::<u64>().ok();
         message.msgid.as_deref() == Some("logship::statistics")

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::{Overflow, Severity, collector::Collector};
+use logship::{Overflow, Severity};
+use logship_collector::Collector;
 use tracing::{debug, info, warn};
 
 use crate::support::{PATIENCE, builder, capture};

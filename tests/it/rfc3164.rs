@@ -40,7 +40,7 @@ fn no_part_of_the_header_ends_another() {
 fn a_long_tag_is_cut_over_the_network_alone() {
     let tag = "a-tag_of.48-octets-".to_owned() + &"x".repeat(29);
     let said = |url: &str| {
-        let (collector, format) = (logship::collector::Collector::tcp().unwrap(), url);
+        let (collector, format) = (logship_collector::Collector::tcp().unwrap(), url);
         let url = format!("{}?format={format}", collector.url());
         let handle = logship::builder(&tag).servers(url).hostname("h").procid("-").build().unwrap();
         let guard = crate::support::capture(&handle);

@@ -66,7 +66,7 @@ fn key_values_of_log_records_are_replaced_the_first_time_and_later() {
     use log::Log as _;
 
     use crate::support::{PATIENCE, builder};
-    use logship::collector::Collector;
+    use logship_collector::Collector;
 
     let collector = Collector::tcp().unwrap();
     let handle = builder(&collector).redact("default").build().unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 
 use crate::support::{PATIENCE, capture};
 
@@ -83,7 +83,7 @@ fn two_handles_are_two_ways() {
     drop(guard);
     assert!(first.flush(PATIENCE) && second.flush(PATIENCE));
     assert_eq!(one.wait_for(1, PATIENCE)[0].text(), Some("to the first"));
-    let tag = |received: &logship::collector::Received| {
+    let tag = |received: &logship_collector::Received| {
         received.message.as_ref().unwrap().app_name.clone().unwrap()
     };
     assert_eq!(tag(&other.wait_for(1, PATIENCE)[0]), "second");

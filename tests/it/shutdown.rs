@@ -7,7 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::{DropReason, collector::Collector};
+use logship::DropReason;
+use logship_collector::Collector;
 use tracing::info;
 
 use crate::support::{PATIENCE, builder, capture};

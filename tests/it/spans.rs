@@ -6,7 +6,8 @@ use std::{
     thread,
 };
 
-use logship::{Format, collector::Collector};
+use logship::Format;
+use logship_collector::Collector;
 use serde_json::Value;
 use tracing::{field, info, info_span};
 use tracing_subscriber::layer::SubscriberExt as _;

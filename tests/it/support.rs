@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use logship::{
-    Builder, Handle,
-    collector::{Collector, Received},
-};
+use logship::{Builder, Handle};
+use logship_collector::{Collector, Received};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt as _;
 

@@ -8,7 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::{Format, collector::Collector};
+use logship::Format;
+use logship_collector::Collector;
 use tempfile::TempDir;
 use tracing::info;
 

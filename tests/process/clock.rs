@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, process::Command, thread, time::Duration};
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 use tempfile::TempDir;
 use tracing::info;
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::info;
 

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 use tempfile::TempDir;
 
 use crate::{

@@ -12,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::{DropReason, Overflow, collector::Collector};
+use logship::{DropReason, Overflow};
+use logship_collector::Collector;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::info;
 

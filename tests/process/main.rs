@@ -17,7 +17,8 @@ mod rights;
 
 use std::{process::Command, time::Duration};
 
-use logship::{Guard, collector::Certificate};
+use logship::Guard;
+use logship_collector::Certificate;
 
 use self::{
     certificates::{Certificates, Identity},

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::collector::Collector;
+use logship_collector::Collector;
 use rustix::process::geteuid;
 use tempfile::TempDir;
 use tracing::info;

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use logship::collector::{Collector, Received};
+use logship_collector::{Collector, Received};
 use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
 

@@ -1,12 +1,6 @@
 //! logship against a real rsyslogd: what a user would notice, from the log call to the line that
 //! the server stores.
-#![cfg(all(
-    target_os = "linux",
-    feature = "collector",
-    feature = "tracing",
-    feature = "log",
-    feature = "native-tls"
-))]
+#![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "native-tls"))]
 
 mod content;
 mod formats;

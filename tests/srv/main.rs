@@ -10,10 +10,8 @@ use std::{
 };
 
 use log::{Level, Log as _, Record};
-use logship::{
-    Handle,
-    collector::{Certificate, Collector},
-};
+use logship::Handle;
+use logship_collector::{Certificate, Collector};
 
 use self::name_server::NameServer;
 

@@ -81,7 +81,7 @@ impl View {
         }
     }
 
-    pub(super) fn of_message(message: &logship::collector::Message) -> View {
+    pub(super) fn of_message(message: &logship_collector::Message) -> View {
         let field = |field: &Option<String>| field.clone().unwrap_or("-".to_owned());
         let params = |id: &str| {
             message

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use log::{Log as _, kv};
-use logship::{Builder, Facility, Format, Handle, Level, Logger, Severity, collector::Collector};
+use logship::{Builder, Facility, Format, Handle, Level, Logger, Severity};
+use logship_collector::Collector;
 use tracing::{Event, Metadata, Span, field::Value, metadata::Kind};
 
 use super::{

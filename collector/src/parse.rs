@@ -16,11 +16,11 @@ use super::{
 /// is a complaint only.
 ///
 /// ```
-/// let (message, complaints) = logship::collector::parse(b"<34>1 - host su - - - hello");
+/// let (message, complaints) = logship_collector::parse(b"<34>1 - host su - - - hello");
 /// assert!(complaints.is_empty());
 /// assert_eq!(message.unwrap().text.as_deref(), Some("hello"));
 ///
-/// let (_, complaints) = logship::collector::parse(b"<192>1 - host su - - - hello");
+/// let (_, complaints) = logship_collector::parse(b"<192>1 - host su - - - hello");
 /// assert_eq!(complaints[0].to_string(), "PRI 192 is above 191 (RFC 5424 6.2.1)");
 /// ```
 #[must_use]

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use proptest::{collection::vec, option, prelude::*, string::string_regex};
 
-use crate::collector::{Element, Message, frame::Splitter, parse};
+use crate::{Element, Message, frame::Splitter, parse};
 
 fn header_field(longest: usize) -> impl Strategy<Value = Option<String>> {
     // One '-' alone would read back as the NILVALUE.

@@ -8,7 +8,7 @@ use std::{
 use native_tls::{HandshakeError, TlsConnector, TlsStream};
 
 use super::sockets::LONG;
-use crate::collector::{Certificate, Collector, Framing};
+use crate::{Certificate, Collector, Framing};
 
 fn certificate() -> Certificate {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();

@@ -1,6 +1,6 @@
 //! Tests of timestamps.
 
-use crate::collector::parse;
+use crate::parse;
 
 fn complaints(timestamp: &str) -> Vec<String> {
     let octets = format!("<14>1 {timestamp} - - - - -");

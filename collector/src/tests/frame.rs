@@ -1,6 +1,6 @@
 //! Tests of deframing.
 
-use crate::collector::{
+use crate::{
     Framing,
     frame::{LONGEST, Splitter},
 };

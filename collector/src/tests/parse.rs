@@ -1,6 +1,6 @@
 //! Tests of the parser.
 
-use crate::collector::{Element, Message, parse};
+use crate::{Element, Message, parse};
 
 const SD: &str = r#"[exampleSDID@32473 iut="3" eventSource="Application" eventID="1011"]"#;
 

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::{net::UdpSocket, time::Duration};
-//! use logship::collector::Collector;
+//! use logship_collector::Collector;
 //!
 //! let collector = Collector::udp()?;
 //! let client = UdpSocket::bind("127.0.0.1:0")?;
@@ -28,8 +28,9 @@
 mod bind;
 mod complaint;
 mod frame;
-#[cfg(all(fuzzing, feature = "collector"))]
-pub(crate) mod fuzzing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inbox;
 mod listen;
 mod message;

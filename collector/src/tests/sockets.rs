@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::collector::{Collector, Framing, Received};
+use crate::{Collector, Framing, Received};
 
 pub(super) const LONG: Duration = Duration::from_secs(10);
 const SHORT: Duration = Duration::from_millis(200);
