@@ -6,6 +6,7 @@ mod content;
 mod formats;
 mod hostile;
 mod outage;
+mod readme;
 mod restart;
 mod shipping;
 #[path = "../support/mod.rs"]
