@@ -1,4 +1,5 @@
 //! TLS from the sender's side: whom does it trust, whatever library speaks and wherever it was set?
+#![cfg(target_os = "linux")]
 
 mod bad;
 mod cases;
@@ -7,7 +8,6 @@ mod client;
 mod files;
 mod good;
 mod hello;
-#[cfg(target_os = "linux")]
 mod idle;
 mod life;
 mod names;

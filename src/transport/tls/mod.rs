@@ -14,7 +14,7 @@ mod reject;
 mod rustls;
 mod server_hello;
 mod stream;
-#[cfg(all(test, feature = "native-tls", feature = "rustls"))]
+#[cfg(all(test, target_os = "linux", feature = "native-tls", feature = "rustls"))]
 mod tests;
 mod trust;
 
