@@ -1,4 +1,4 @@
-//! What does a log call cost the thread that makes it?
+//! The cost of a log call to its thread.
 //!
 //! Bursts of 64 calls with a pause after each, so that the queue is never full and the shipper
 //! works beside, as in a service. Only the calls are timed.

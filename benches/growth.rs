@@ -1,4 +1,4 @@
-//! Does a record cost more in a larger queue, with more threads, or after many records?
+//! The cost of a record in larger queues, with more threads, and after many records.
 //!
 //! ```text
 //! cargo bench --bench growth

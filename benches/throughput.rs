@@ -1,4 +1,4 @@
-//! How many records a second reach a collector in this process, by transport?
+//! Records a second that reach a collector in this process, by transport.
 
 use std::time::{Duration, Instant};
 

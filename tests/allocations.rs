@@ -1,4 +1,4 @@
-//! Does a log call allocate?
+//! A log call allocates nothing.
 
 #![allow(unsafe_code, reason = "an allocator that counts can't be written without it")]
 

@@ -1,4 +1,4 @@
-//! Does examples/doctor.rs name each fault so that its reader can mend it?
+//! The example `doctor` names each fault so that its reader can fix it.
 
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
 #[path = "support/certificates.rs"]

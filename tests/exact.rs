@@ -1,5 +1,5 @@
-//! Has a log call become dearer? Counted, not timed: system calls by strace, instructions by
-//! valgrind, on a release build of `examples/steady.rs`.
+//! The cost of a log call, counted and not timed: system calls by strace, instructions by valgrind,
+//! on a release build of `examples/steady.rs`.
 //!
 //! Both tools are Debian packages of their own names. Instructions are compared with
 //! `tests/data/instructions.txt`; after a change that is meant, record them anew:

@@ -1,4 +1,4 @@
-//! What becomes of the last records, however the process ends?
+//! The last records arrive, however the process ends.
 //!
 //! Its `main` is its own, and not a test harness's: what is tested is the end of a real `main`.
 

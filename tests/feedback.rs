@@ -1,4 +1,4 @@
-//! Does the crate hear itself, or anything twice?
+//! The crate never captures itself, nor anything twice.
 
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
 #[path = "support/certificates.rs"]

@@ -1,4 +1,4 @@
-//! Who may install logging, and what does the environment say to it?
+//! Installing logging, once and twice, and what the environment sets.
 
 mod child;
 

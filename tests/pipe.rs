@@ -1,4 +1,4 @@
-//! Does examples/pipe lose a line, or take it for what it is not?
+//! The example `pipe` loses no line and mistakes none.
 
 mod child;
 

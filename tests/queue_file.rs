@@ -1,4 +1,4 @@
-//! Does what a log call took outlive the process, however it ends?
+//! What a log call accepted survives the process, however it ends.
 //!
 //! tests/reliability kills it, again and again.
 #![cfg(target_os = "linux")]

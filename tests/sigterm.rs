@@ -1,4 +1,4 @@
-//! Does every record arrive when somebody ends the program with a signal?
+//! Every record arrives if a signal ends the program.
 #![cfg(unix)]
 
 mod child;

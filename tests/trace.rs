@@ -1,4 +1,4 @@
-//! Does every record say which trace of OpenTelemetry it belongs to?
+//! Trace ids of OpenTelemetry in every record.
 
 use std::time::Duration;
 

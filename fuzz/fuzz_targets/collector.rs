@@ -1,4 +1,4 @@
-//! Any octets into the collector: does it only complain?
+//! Any bytes into the collector, which may only complain.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any record, in a frame of any size: does a strict reader of RFC 5424 get back what was said?
+//! Any record, in a message of any size, read back by a strict reader of RFC 5424.
 #![no_main]
 
 mod said;

@@ -1,4 +1,4 @@
-//! Any text in any place with any limit: is it what a slow and simple reading of the rules gives?
+//! Any text in any place with any limit, compared with a simple reading of the rules.
 #![no_main]
 
 mod said;

@@ -1,4 +1,4 @@
-//! Any text as a list of fingerprints: is it refused in words, or understood the same way twice?
+//! Any text as a list of fingerprints: refused in words, or understood the same way twice.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

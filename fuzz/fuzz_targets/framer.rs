@@ -1,4 +1,4 @@
-//! Any messages in a stream that comes in any parts: are they the same at the other end?
+//! Any messages in a stream that comes in any parts: the same at the other end.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

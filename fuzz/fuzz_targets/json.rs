@@ -1,4 +1,4 @@
-//! Any record as JSON: is it JSON whatever was cut, and does it say what was said?
+//! Any record as JSON: valid whatever was cut, and true to the record.
 #![no_main]
 
 mod said;

@@ -1,4 +1,4 @@
-//! What a hostile RELP server answers: is it the same however it is split?
+//! Responses of a hostile RELP server: the same however they are split.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! A queue file to which anything may have happened: is what stays sound recovered?
+//! A queue file to which anything may have happened: what is intact is recovered.
 #![no_main]
 
 use std::{

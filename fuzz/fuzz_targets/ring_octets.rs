@@ -1,4 +1,4 @@
-//! A file of whatever octets: does looking for messages in it end, and agree with itself?
+//! A file of any bytes: recovery ends, and agrees with itself.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

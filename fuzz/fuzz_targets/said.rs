@@ -1,4 +1,4 @@
-//! What may a log call say, and what must arrive of it? Slow and simple, as the rules read.
+//! What a log call may say and what must arrive of it, by a simple reading of the rules.
 #![allow(dead_code)]
 
 use arbitrary::Arbitrary;

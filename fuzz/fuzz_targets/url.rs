@@ -1,4 +1,4 @@
-//! Any text as a list of URLs: is it refused in words, or understood the same way twice?
+//! Any text as a list of URLs: refused in words, or understood the same way twice.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

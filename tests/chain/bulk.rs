@@ -1,4 +1,4 @@
-//! What does Elasticsearch make of a bulk request?
+//! A stand-in for Elasticsearch's bulk API.
 
 use std::collections::HashMap;
 

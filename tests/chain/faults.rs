@@ -1,4 +1,4 @@
-//! Everything goes wrong that can: is each record in the index, and once?
+//! Everything goes wrong that can, and each record is in the index once.
 
 use std::{
     collections::HashSet,

@@ -1,4 +1,4 @@
-//! Is every file of `examples/stack` what the program that reads it takes?
+//! The files of `examples/stack`, checked by the programs that read them.
 
 use std::{
     collections::HashSet,

@@ -1,4 +1,4 @@
-//! Which documents does an index with this template take?
+//! A stand-in for the mapping of an index template.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Does the example find its record, and say what is wrong where it can't?
+//! The example `roundtrip`, and what it says if it fails.
 
 use std::process::{Command, Output};
 

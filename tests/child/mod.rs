@@ -1,4 +1,4 @@
-//! How does a test run a part of itself, or a program, in a process of its own?
+//! Parts of a test in processes of their own.
 
 // Each test binary includes this folder and uses a different part of it.
 #![allow(dead_code)]

@@ -1,4 +1,4 @@
-//! Where does a program that logs into a queue file have it, and whom does it log to?
+//! Scenarios of programs that log into a queue file.
 
 use std::{
     net::TcpListener,

@@ -1,4 +1,4 @@
-//! The network swallows everything, without a word: how soon is it noticed, and what is lost?
+//! A network that swallows everything: how soon it is noticed, and that nothing is lost.
 
 use std::{
     net::Ipv4Addr,

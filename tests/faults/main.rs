@@ -1,4 +1,4 @@
-//! What do a network that swallows everything, a slow server and a name that moves cost?
+//! Networks that swallow everything, slow servers, and names that move.
 //!
 //! Some tests make a network or a view of the file system of their own with `unshare`, and say so
 //! where they may not.

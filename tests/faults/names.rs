@@ -1,4 +1,4 @@
-//! The server's name moves, has a dead address, or is answered by nobody: what becomes of the records?
+//! Names that move, have dead addresses, or cannot be resolved.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! The network takes only small packets: do long datagrams arrive?
+//! Datagrams longer than a packet.
 
 use crate::own_network::{ip, is_mine};
 use crate::shipping::{PATIENCE, assert_all_delivered, build, logging, shop, url};

@@ -1,4 +1,4 @@
-//! How does a test get a network, and files under `/etc`, that are its own to break?
+//! A network namespace, and files under `/etc`, for a test to break.
 
 use std::process::Command;
 

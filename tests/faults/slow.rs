@@ -1,4 +1,4 @@
-//! The server reads a kilobyte a second, closes one half, resets, or takes no connection: what is lost?
+//! Servers that read slowly, close one half, reset, or accept no connection.
 
 use std::{
     io::Read as _,

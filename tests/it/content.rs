@@ -1,4 +1,4 @@
-//! What is in a message?
+//! The content of messages.
 
 use std::{error::Error, fmt};
 

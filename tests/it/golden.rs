@@ -1,5 +1,5 @@
-//! Is what receivers were told of still what they get? Names of elements and parameters are part of
-//! the interface: to change one is a major change.
+//! Names of elements and parameters, which are part of the interface: to change one is a major
+//! change.
 
 use logship::{Format, TimeQuality};
 use tracing::{info, info_span};

@@ -1,4 +1,4 @@
-//! Is the JSON of every record one that Elasticsearch takes?
+//! JSON that Elasticsearch accepts.
 
 use std::{collections::BTreeSet, error::Error, fmt};
 

@@ -1,4 +1,4 @@
-//! Do the ledgers in docs/ name files and tests that are there?
+//! The tables in `docs/` name files and tests that exist.
 
 use std::{collections::BTreeSet, fs, path::Path};
 

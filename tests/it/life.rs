@@ -1,4 +1,4 @@
-//! What is guaranteed from the first record to the last?
+//! What is guaranteed from the first record to the last.
 
 use std::time::{Duration, Instant};
 

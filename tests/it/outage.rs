@@ -1,4 +1,4 @@
-//! What happens when the server is away, or two of them take turns?
+//! Servers that are away, and servers that take turns.
 
 use std::{
     collections::BTreeSet,

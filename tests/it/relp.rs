@@ -1,4 +1,4 @@
-//! Does the shipper keep to RELP, whatever the server does? A server written for each question.
+//! RELP against servers that behave in every way.
 
 use std::{
     io::{Read, Write},

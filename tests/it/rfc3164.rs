@@ -1,4 +1,4 @@
-//! Is the older format what old servers read? RFC 3164.
+//! RFC 3164, as old servers read it.
 
 use logship::Format;
 use tracing::info;

@@ -1,4 +1,4 @@
-//! Does the value of a secret field leave the program?
+//! Values of secret fields never leave the program.
 
 use logship::Format;
 use tracing::{info, info_span};

@@ -1,4 +1,4 @@
-//! What is said to whoever writes something wrong?
+//! Errors of the setup.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Are a record's spans those that it was logged in, whatever was kept from the record before?
+//! The spans of a record.
 
 use std::{
     fmt,

@@ -1,4 +1,4 @@
-//! Is every room as a newcomer expects to find it?
+//! The order of the source tree.
 
 use std::{
     fs,

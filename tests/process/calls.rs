@@ -1,4 +1,4 @@
-//! What do system calls, signals and exit handlers of the program break?
+//! System calls, signals and exit handlers of the program.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What if the clock on the wall jumps?
+//! A wall clock that jumps.
 
 use std::{fs, path::Path, process::Command, thread, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What if the kernel refuses a call? strace answers in its place; the program is a real one.
+//! System calls that the kernel refuses, by strace.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What if the system gives no memory, no thread, no file and no time?
+//! A system that gives no memory, no thread, no file and no time.
 
 use std::{
     fs,

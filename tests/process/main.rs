@@ -1,4 +1,4 @@
-//! What does the state of the process break: its rights, its limits, its signals, its clock?
+//! The state of the process: rights, limits, signals, clock.
 #![cfg(target_os = "linux")]
 #![allow(unsafe_code, reason = "std changes little of this")]
 #![allow(clippy::print_stdout, reason = "a test that can't be made here says so")]

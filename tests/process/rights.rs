@@ -1,4 +1,4 @@
-//! What if the program gives up its root directory, or its rights?
+//! A program that gives up its root directory, or its rights.
 
 use std::{
     fs, process, thread,

@@ -1,4 +1,4 @@
-//! What is lost, and what comes twice, when servers, programs and connections are killed?
+//! Loss and duplicates when servers, programs and connections are killed.
 //!
 //! ```text
 //! cargo test --release --all-features --test reliability -- --kills 100

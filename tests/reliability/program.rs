@@ -1,4 +1,4 @@
-//! What is lost when the program that logs is killed, with a queue file?
+//! The program is killed, with a queue file.
 
 use std::{
     collections::BTreeSet,

@@ -1,4 +1,4 @@
-//! What is lost when the network resets connections in the middle of frames?
+//! The network resets connections in the middle of frames.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},

@@ -1,4 +1,4 @@
-//! What does one row of the table say, and what must it say?
+//! One row of the table, and what it must show.
 
 use std::{fmt, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What is lost when the server is ended again and again?
+//! The server is killed again and again.
 
 use std::{
     sync::{

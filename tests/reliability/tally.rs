@@ -1,4 +1,4 @@
-//! What has a server stored? Counted line by line, since there are millions.
+//! Counting what a server stored, line by line, since there are millions.
 
 use std::{
     fs::{self, File},

@@ -1,4 +1,4 @@
-//! Is the central found by its name, wherever it moves?
+//! Servers found by SRV records, wherever they move.
 
 mod name_server;
 

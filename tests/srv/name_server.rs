@@ -1,4 +1,4 @@
-//! What does a name server answer that a test can tell what to say?
+//! A name server that answers what a test tells it to.
 
 use std::{
     collections::HashMap,

@@ -1,4 +1,4 @@
-//! Does any server get anything that it must not? Every case, every way, every library.
+//! Servers that must be rejected get nothing: every case, every way, every library.
 
 use std::{sync::Mutex, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Who must not get anything, and what is told of each?
+//! Servers that must be rejected, and what the error says of each.
 
 use std::{fs, path::Path};
 

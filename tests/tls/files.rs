@@ -1,4 +1,4 @@
-//! What of files that are wrong, or change while the program runs?
+//! TLS files that are invalid, or change while the program runs.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Who gets everything, and what is known of him then?
+//! Servers that must be accepted, and what is known of them.
 
 use std::{fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! What does a ClientHello offer, on the wire? RFC 9662 sections 4 and 6, RFC 8446 section 4.1.2.
+//! The ClientHello on the wire (RFC 9662 sections 4 and 6, RFC 8446 section 4.1.2).
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What does a connection cost that nobody uses?
+//! The cost of a connection that nobody uses.
 //!
 //! A library that waits to read while it writes, or the other way round, and loses track of it, goes
 //! round in circles.

@@ -1,4 +1,4 @@
-//! What of a connection that changes while it lives?
+//! Connections that change while they live.
 
 use std::{
     fs,

@@ -1,4 +1,4 @@
-//! TLS from the sender's side: whom does it trust, whatever library speaks and wherever it was set?
+//! TLS from the sender's side: whom it trusts, with every library and setting.
 #![cfg(target_os = "linux")]
 
 mod bad;

@@ -1,4 +1,4 @@
-//! Which names on a certificate must not do?
+//! Names that a certificate must not have.
 
 use crate::{
     cases::{Case, Expected, NAME, REFUSED, WRONG_NAME, case},

@@ -1,4 +1,4 @@
-//! How often does a thread ask for memory?
+//! A counter of a thread's allocations.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

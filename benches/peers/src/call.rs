@@ -1,4 +1,4 @@
-//! What does a log call cost the thread that makes it?
+//! The cost of a log call to its thread.
 //!
 //! Bursts of 64 calls with a pause of 300 us after each, so that no queue is ever full and what
 //! a peer does on other threads goes on beside, as in a service. Each call is timed, and what

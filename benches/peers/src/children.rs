@@ -1,4 +1,4 @@
-//! What does a child process do?
+//! Measurements in child processes.
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! How much processor time has this process taken?
+//! Processor time of this process.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! How many records go out flat out, and what does a stalled server do to the calls?
+//! Delivered records at full speed, and calls while the server stalls.
 
 use std::{
     thread,

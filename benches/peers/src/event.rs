@@ -1,4 +1,4 @@
-//! What is said, the same by all?
+//! The event that every peer logs.
 //!
 //! INFO, target `shop::checkout`, text `order accepted`, and four fields. The number of the
 //! order has ten digits always, so that all records of a peer are about as long.

@@ -1,4 +1,4 @@
-//! What does the machine allow, whoever sends?
+//! The limits of the machine, whoever sends.
 
 use std::{
     error::Error,

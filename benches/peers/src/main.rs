@@ -1,4 +1,4 @@
-//! How does logship fare beside its peers, measured in one run?
+//! logship beside its peers, measured in one run.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml -- --rounds 5 --svg speed.svg

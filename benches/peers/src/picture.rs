@@ -1,4 +1,4 @@
-//! How do the figures look? Two sets of bars, readable in light and in dark.
+//! The picture: two sets of bars, readable in light and in dark.
 
 use std::fmt::{self, Write as _};
 

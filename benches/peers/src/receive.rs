@@ -1,4 +1,4 @@
-//! How much arrives? The server of every measurement, a process of its own.
+//! The server of every measurement, a process of its own.
 //!
 //! It counts how often a marker passes, whatever stands around it, so that every peer is counted
 //! alike, framed or not. It prints its port, and what it received once standard input ends.

@@ -1,4 +1,4 @@
-//! What does an event cost that the filter refuses?
+//! The cost of an event that the filter refuses.
 
 use std::{hint::black_box, time::Instant};
 

@@ -1,4 +1,4 @@
-//! In what order is everything measured, and what comes out?
+//! The order of measurements, and their results.
 
 use std::{
     collections::BTreeMap,

@@ -1,4 +1,4 @@
-//! What do many durations come down to?
+//! Statistics of many durations.
 
 use serde::{Deserialize, Serialize};
 

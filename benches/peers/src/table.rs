@@ -1,4 +1,4 @@
-//! How are the figures told? As Markdown, medians of the rounds, with ratios to logship.
+//! The table: Markdown, medians of the rounds, with ratios to logship.
 
 use std::fmt::{self, Write as _};
 

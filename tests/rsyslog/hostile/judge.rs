@@ -1,4 +1,4 @@
-//! Is a stored record what was said, and nothing else?
+//! Whether a stored record is what was logged, and nothing else.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What would the call cost if nothing but the formatting had to be done, or nothing at all?
+//! The floor: formatting alone, and nothing at all.
 
 use std::{cell::RefCell, error::Error, fmt::Write as _, time::SystemTime};
 

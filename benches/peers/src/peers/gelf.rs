@@ -1,4 +1,4 @@
-//! How is `tracing-gelf` set up? Its task on a runtime of its own thread, as its manual has it.
+//! Setup of `tracing-gelf`: its task on a runtime of its own thread, as its manual has it.
 
 use std::{
     error::Error,

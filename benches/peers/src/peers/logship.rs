@@ -1,4 +1,4 @@
-//! How is logship set up? As `init` does it, with the defaults, but for a stalled server with a larger queue.
+//! Setup of logship: as `init` does it, with a larger queue for a stalled server.
 
 use std::{error::Error, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Who is measured, and what does each not send?
+//! The peers, and what each does not send.
 //!
 //! A peer that sends less has less to do, so a comparison with it is unequal in its favour; the
 //! column `sends` says how.

@@ -1,4 +1,4 @@
-//! How is `syslog` 7 set up? Behind `log`, over TCP; its logger drops key-values.
+//! Setup of `syslog` 7: behind `log`, over TCP; its logger drops key-values.
 
 use std::error::Error;
 
