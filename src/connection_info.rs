@@ -2,7 +2,7 @@
 
 use crate::TlsBackend;
 
-/// The connected server; see [`Handle::connection`](crate::Handle::connection).
+/// The current connection, see [`Handle::connection`](crate::Handle::connection).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
@@ -12,7 +12,7 @@ pub struct ConnectionInfo {
     pub security: Option<TlsInfo>,
 }
 
-/// What TLS has agreed on with a server.
+/// The TLS session of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsInfo {
@@ -20,12 +20,12 @@ pub struct TlsInfo {
     pub library: TlsBackend,
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: String,
-    /// Whom the server's certificate names as its owner, such as `CN=logs.example.com`.
+    /// The owner named by the server's certificate, such as `CN=logs.example.com`.
     pub subject: String,
-    /// The fingerprint of the server's certificate, as `sha-256:AB:CD:...` (RFC 5425 section 4.2.2).
+    /// The fingerprint of the server's certificate, as `sha-256:AB:CD:…` (RFC 5425 section 4.2.2).
     pub fingerprint: String,
-    /// The fingerprint of our own certificate, where we have one, for the server's list.
+    /// The fingerprint of the client certificate, if there is one, for the server's list.
     pub own_fingerprint: Option<String>,
-    /// False where `danger_accept_invalid_certs=true` let anyone be the server.
+    /// False if `danger_accept_invalid_certs=true` accepted any server.
     pub is_verified: bool,
 }

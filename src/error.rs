@@ -4,9 +4,9 @@ use std::{error, fmt};
 
 /// Why logging could not be set up.
 ///
-/// An error is only ever about what was written down: a tag, a URL, a setting, a file that is
-/// named, a logger that is there already. A server that can't be reached is never an error.
-/// The text quotes the value and names the rule.
+/// It is only ever about what was written: a tag, a URL, a setting, a file that is named, or a
+/// logger that is already installed. A server that cannot be reached is never an error. The text
+/// quotes the value and names the rule.
 #[derive(Debug)]
 pub struct Error {
     message: String,

@@ -4,8 +4,10 @@ use std::{fmt, str::FromStr};
 
 use crate::Error;
 
-/// The facility of a syslog message (RFC 5424 section 6.2.1). Applications use `User` or
-/// one of `Local0` to `Local7`; the others belong to parts of the operating system.
+/// The facility of a syslog message (RFC 5424 section 6.2.1).
+///
+/// Applications use `User` or one of `Local0` to `Local7`; the others belong to parts of the
+/// operating system.
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Facility {

@@ -16,8 +16,8 @@ use crate::{
 
 /// A `log::Log` that ships records with their key-values.
 ///
-/// It takes what `RUST_LOG`, or [`Builder::filter`](crate::Builder::filter), lets through. With
-/// the feature `tracing` on, a record also carries the fields of the span it was logged in.
+/// It ships what [`Builder::filter`](crate::Builder::filter) lets through. With the feature
+/// `tracing`, a record also has the fields of the span it was logged in.
 ///
 /// ```no_run
 /// let syslog = logship::builder("app-tag").build()?;

@@ -6,14 +6,14 @@ use crate::{
     record::{Level, Origin},
 };
 
-/// What is known of the clock that timestamps come from (RFC 5424 section 7.1).
+/// How good the clock is that timestamps come from (RFC 5424 section 7.1, `SYSLOG_TIME_QUALITY`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TimeQuality {
-    /// The clock is not known to be synchronised.
+    /// The clock is not known to be synchronised. `unsynced`.
     Unsynced,
-    /// The clock is synchronised with a reliable source.
+    /// The clock is synchronised with a reliable source. `synced`.
     Synced,
-    /// The clock is synchronised and at most this many microseconds off.
+    /// The clock is synchronised, and at most this many microseconds off. `synced:50`.
     SyncedWithin(u32),
 }
 

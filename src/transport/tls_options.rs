@@ -25,20 +25,20 @@ pub(crate) struct TlsOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum TlsVersion {
-    /// TLS 1.2, the oldest that is spoken (RFC 5425 section 4.2, RFC 8996).
+    /// TLS 1.2, the oldest version that is supported (RFC 5425 section 4.2, RFC 8996). `1.2`.
     #[default]
     Tls12,
-    /// TLS 1.3.
+    /// TLS 1.3. `1.3`.
     Tls13,
 }
 
-/// A library that speaks TLS.
+/// A TLS library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TlsBackend {
-    /// The system's: OpenSSL on Linux. It needs the feature `native-tls`.
+    /// The system's: OpenSSL on Linux. Needs the feature `native-tls`. `native-tls`.
     NativeTls,
-    /// rustls. It needs the feature of that name.
+    /// rustls. Needs the feature `rustls`. `rustls`.
     Rustls,
 }
 
