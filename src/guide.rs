@@ -14,7 +14,7 @@ macro_rules! guides {
         /// [delivery]: crate::guide::delivery
         /// [receivers]: crate::guide::receivers
         /// [faults]: https://docs.rs/crate/logship/latest/source/docs/faults.md
-        /// [picture]: https://docs.rs/crate/logship/latest/source/benches/peers/speed.svg
+        /// [picture]: https://docs.rs/crate/logship/latest/source/docs/speed.svg
         /// [pipe]: https://docs.rs/crate/logship/latest/source/examples/pipe/main.rs
         /// [rfc]: https://docs.rs/crate/logship/latest/source/docs/rfc-compliance.md
         /// [sigterm]: https://docs.rs/crate/logship/latest/source/examples/sigterm.rs

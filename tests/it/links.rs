@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::tidy::sources;
@@ -70,6 +71,26 @@ fn guides_link_by_labels_that_the_documentation_defines() {
         let inline: Vec<_> = inline_targets(&text).filter(|target| is_relative(target)).collect();
         assert!(inline.is_empty(), "{name}.md: {inline:?}");
     }
+}
+
+/// The registry's page and docs.rs find what is in the package, and nothing else.
+#[test]
+fn what_the_readme_and_the_documentation_link_to_is_in_the_package() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let cargo = Command::new(env!("CARGO"))
+        .args(["package", "--list", "--allow-dirty", "--offline"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(cargo.status.success(), "{}", String::from_utf8_lossy(&cargo.stderr));
+    let files = String::from_utf8(cargo.stdout).unwrap();
+    let guides = fs::read_to_string(root.join("src/guide.rs")).unwrap();
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let pages = guides.split("/latest/source/").skip(1).filter_map(|rest| rest.lines().next());
+    let links = targets(&readme).filter(|target| is_relative(target));
+    let missing: Vec<_> =
+        pages.chain(links).filter(|page| !files.lines().any(|file| file == *page)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 fn markdown(path: &Path) -> Vec<PathBuf> {
