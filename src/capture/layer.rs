@@ -1,6 +1,9 @@
 //! The `tracing` layer.
 
-use std::{error, fmt, sync::Arc};
+use std::{
+    error, fmt,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use tracing_core::{
     Event, Metadata, Subscriber,
@@ -15,7 +18,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use super::{Filter, Pipeline, callsite_cache::Callsite, spans, visit::FnVisitor};
+use super::{Filter, Pipeline, callsite_cache::Callsite, echo, spans, visit::FnVisitor};
 use crate::{
     encode::{CallsitePrefix, Writer},
     record::{Level, Origin, Value},
@@ -48,6 +51,7 @@ pub struct Layer {
 
 impl Layer {
     pub(crate) fn new(pipeline: Arc<Pipeline>, filter: Option<Arc<Filter>>) -> Self {
+        pipeline.has_layer.store(true, Relaxed);
         Layer {
             pipeline,
             filter,
@@ -119,12 +123,14 @@ where
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
             spans::begin(&self.pipeline, &span, |visit| attributes.record(visit));
+            echo::note(span.metadata(), self.pipeline.encoder.id());
         }
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
         if let Some(span) = context.span(id) {
             spans::record(&self.pipeline, &span, |visit| values.record(visit));
+            echo::note(span.metadata(), self.pipeline.encoder.id());
         }
     }
 
@@ -142,6 +148,12 @@ where
         // Their own target is a constant, and to look at it is cheaper than to ask.
         let is_suspect = metadata.target() == BRIDGE;
         let bridged = is_suspect.then(|| event.normalized_metadata()).flatten();
+        if let Some(record) = &bridged {
+            let encoder = self.pipeline.encoder.id();
+            if echo::is_echo(record.target(), record.file(), record.line(), encoder) {
+                return;
+            }
+        }
         let origin = || self.origin(bridged.as_ref().unwrap_or(metadata));
         let callsite = bridged.is_none().then_some(Callsite { metadata });
         self.pipeline.submit(origin, callsite, |writer, site| {
@@ -167,6 +179,9 @@ where
                 self.write_spans(writer, context.event_span(event).as_ref());
             }
         });
+        if bridged.is_none() {
+            echo::note(metadata, self.pipeline.encoder.id());
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The `log` logger.
 
+#[cfg(feature = "tracing")]
+use std::sync::atomic::Ordering::Relaxed;
 use std::{error, fmt, sync::Arc, time::Duration};
 
 use log::{
@@ -58,6 +60,12 @@ impl log::Log for Logger {
     fn log(&self, record: &Record<'_>) {
         if !self.enabled(record.metadata()) {
             return;
+        }
+        #[cfg(feature = "tracing")]
+        if self.pipeline.has_layer.load(Relaxed) {
+            if super::echo::is_echo_of(record, self.pipeline.encoder.id()) {
+                return;
+            }
         }
         let level = level(record.level());
         let origin = || Origin {

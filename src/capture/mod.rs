@@ -4,6 +4,8 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod callsite_cache;
+#[cfg(feature = "tracing")]
+mod echo;
 mod filter;
 #[cfg(feature = "tracing")]
 mod layer;
@@ -53,6 +55,9 @@ pub(crate) struct Pipeline {
     /// What a child of it has logged.
     forked: ForkedCounters,
     sites: Sites,
+    /// Whether events come by a layer.
+    #[cfg(feature = "tracing")]
+    has_layer: std::sync::atomic::AtomicBool,
     /// Goes up with everything that is recorded for a span after its creation.
     #[cfg(feature = "tracing")]
     span_changes: std::sync::atomic::AtomicU64,
@@ -73,6 +78,8 @@ impl Pipeline {
             flush_timeout,
             forked: ForkedCounters::default(),
             sites: Sites::default(),
+            #[cfg(feature = "tracing")]
+            has_layer: std::sync::atomic::AtomicBool::new(false),
             #[cfg(feature = "tracing")]
             span_changes: std::sync::atomic::AtomicU64::new(0),
         }

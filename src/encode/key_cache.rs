@@ -4,7 +4,7 @@
 //! find it here.
 
 use super::{
-    Encoder,
+    Encoder, MessageBuf,
     field_names::{Names, hash_of},
     inline_bytes::{InlineBytes, same},
 };
@@ -16,16 +16,22 @@ pub(super) struct KeyCache {
     /// The names of the record under way.
     names: Names,
     bare: Vec<u8>,
-    numbered: InlineBytes,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 struct Entry {
-    /// Whose the name is; none while the place is unused.
-    encoder: Option<u64>,
+    /// Whose the name is; no encoder's while the place is unused.
+    encoder: u64,
     key: String,
     hash: u64,
     name: InlineBytes,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        let (key, name) = (String::new(), InlineBytes::default());
+        Entry { encoder: u64::MAX, key, hash: 0, name }
+    }
 }
 
 impl KeyCache {
@@ -35,54 +41,61 @@ impl KeyCache {
         self.names.restart(&encoder.reserved);
     }
 
-    /// The name of the record's next key, with its delimiters.
+    /// Writes the name of the record's next key with its delimiters; true if it brought its value along.
     #[inline]
-    pub(super) fn name(&mut self, encoder: &Encoder, key: &str) -> &InlineBytes {
+    pub(super) fn push(&mut self, encoder: &Encoder, key: &str, out: &mut MessageBuf) -> bool {
         let place = place(key);
-        let is_known = self
-            .entries
-            .get(place)
-            .is_some_and(|entry| entry.encoder == Some(encoder.id) && same(&entry.key, key));
-        if !is_known {
-            self.learn(encoder, key, place);
+        if let Some(entry) = self.entries.get(place) {
+            if entry.encoder == encoder.id && same(&entry.key, key) && self.names.claim(entry.hash)
+            {
+                entry.name.push_to(out);
+                return entry.name.has_value();
+            }
         }
-        let hash = self.entries.get(place).map(|entry| entry.hash);
-        if hash.is_some_and(|hash| !self.names.claim(hash)) {
-            self.number(encoder, key);
-            return &self.numbered;
-        }
-        self.entries.get(place).map_or(&self.numbered, |entry| &entry.name)
+        self.push_unknown(encoder, key, place, out)
     }
 
+    /// The same for a key that isn't here, or whose name another one has.
     #[cold]
     #[inline(never)]
-    fn learn(&mut self, encoder: &Encoder, key: &str, place: usize) {
+    fn push_unknown(
+        &mut self,
+        encoder: &Encoder,
+        key: &str,
+        place: usize,
+        out: &mut MessageBuf,
+    ) -> bool {
+        self.bare.clear();
+        encoder.layout.names.push(&mut self.bare, key);
+        let hash = hash_of(&self.bare);
+        let is_secret = encoder.settings.redact.hides(key);
+        let is_known =
+            self.entries.get(place).is_some_and(|e| e.encoder == encoder.id && e.key == key);
+        let name = if !is_known && self.names.claim(hash) {
+            let name = encoder.delimited(&self.bare, is_secret);
+            self.learn(Entry { encoder: encoder.id, key: String::new(), hash, name }, key, place);
+            name
+        } else {
+            encoder.delimited(self.names.number(&self.bare), is_secret)
+        };
+        name.push_to(out);
+        name.has_value()
+    }
+
+    fn learn(&mut self, learned: Entry, key: &str, place: usize) {
+        // A stranger may choose a long one: it isn't worth the memory.
+        if key.len() > LONGEST_KEY {
+            return;
+        }
         if self.entries.is_empty() {
             self.entries.resize(PLACES, Entry::default());
         }
-        let Some(entry) = self.entries.get_mut(place) else { return };
-        self.bare.clear();
-        encoder.layout.names.push(&mut self.bare, key);
-        entry.encoder = Some(encoder.id);
-        entry.hash = hash_of(&self.bare);
-        entry.name = encoder.delimited(&self.bare, encoder.settings.redact.hides(key));
-        entry.key.clear();
-        if key.len() <= LONGEST_KEY {
-            entry.key.push_str(key);
-        } else {
-            // A stranger may choose a long one: it isn't worth the memory.
-            entry.encoder = None;
+        if let Some(entry) = self.entries.get_mut(place) {
+            let mut before = std::mem::replace(entry, learned).key;
+            before.clear();
+            before.push_str(key);
+            entry.key = before;
         }
-    }
-
-    /// The name of a key whose own name is taken.
-    #[cold]
-    #[inline(never)]
-    fn number(&mut self, encoder: &Encoder, key: &str) {
-        self.bare.clear();
-        encoder.layout.names.push(&mut self.bare, key);
-        let is_secret = encoder.settings.redact.hides(key);
-        self.numbered = encoder.delimited(self.names.number(&self.bare), is_secret);
     }
 }
 

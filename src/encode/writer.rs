@@ -164,9 +164,7 @@ impl<'a> Writer<'a> {
             if !std::mem::replace(&mut self.has_keys, true) {
                 keys.restart(self.encoder);
             }
-            let name = keys.name(self.encoder, name);
-            name.push_to(frame);
-            if !name.has_value() {
+            if !keys.push(self.encoder, name, frame) {
                 self.push_value(value);
             }
         }

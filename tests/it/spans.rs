@@ -187,6 +187,47 @@ fn no_record_has_the_span_that_had_the_same_id_before() {
     }
 }
 
+/// What `tracing` with its feature `log-always` does: right after each event and each span a record of
+/// `log` comes from the same place, whose file isn't known to live as long as the program.
+#[test]
+fn what_tracing_hands_to_log_too_comes_once() {
+    let collector = Collector::tcp().unwrap();
+    let handle = builder(&collector).build().unwrap();
+    let _guard = capture(&handle);
+    let echo = |line, target, text: &str| {
+        let mut record = log::Record::builder();
+        let record = record.level(log::Level::Info).target(target).file(Some(file!()));
+        log::Log::log(
+            &handle.logger(),
+            &record.line(Some(line)).args(format_args!("{text}")).build(),
+        );
+    };
+    let module = module_path!();
+    let (span, line) = (info_span!("request", id = 7), line!());
+    echo(line, module, "++ request; id=7");
+    let entered = span.enter();
+    echo(line, "tracing::span::active", "-> request;");
+    let (_, line) = (info!("once"), line!());
+    echo(line, module, "once");
+    echo(line, module, "from elsewhere");
+    let (_, _) = (info!("by tracing"), log_here(&handle, "by log"));
+    drop(entered);
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(4, PATIENCE);
+    let texts: Vec<_> = records.iter().filter_map(|record| record.text()).collect();
+    assert_eq!(texts, ["once", "from elsewhere", "by tracing", "by log"]);
+}
+
+/// As the macros of `log` do.
+fn log_here(handle: &logship::Handle, text: &str) {
+    let mut record = log::Record::builder();
+    let record = record.level(log::Level::Info).target(module_path!()).file_static(Some(file!()));
+    log::Log::log(
+        &handle.logger(),
+        &record.line(Some(line!())).args(format_args!("{text}")).build(),
+    );
+}
+
 #[test]
 fn a_value_of_a_span_that_panics_takes_nothing_with_it() {
     struct Bad;
