@@ -13,8 +13,8 @@ use std::{
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
 use logship::{Guard, Overflow};
 use logship_collector::Collector;
-use tracing::{debug, info, info_span};
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing::{Dispatch, debug, info, info_span};
+use tracing_subscriber::{fmt, layer::SubscriberExt as _};
 
 const BURST: u64 = 64;
 const PAUSE: Duration = Duration::from_micros(300);
@@ -111,6 +111,62 @@ fn log_calls(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// One more span of four fields inside others, made and closed; beside it what `tracing`'s own console
+/// layer takes for the same.
+fn new_spans(criterion: &mut Criterion) {
+    let handle = logship::builder("bench")
+        .servers("tcp://127.0.0.1:1")
+        .on_error(|_| {})
+        .build()
+        .expect("it is set up");
+    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let console = Dispatch::new(tracing_subscriber::registry().with(fmt::layer()));
+    let mut group = criterion.benchmark_group("new span");
+    for (name, subscriber) in [("logship", ours), ("console", console)] {
+        for depth in [1, 10, 100] {
+            group.bench_function(BenchmarkId::new(name, depth), |b| {
+                tracing::dispatcher::with_default(&subscriber, || {
+                    let outer: Vec<_> = (1..depth).map(|n| span(n).entered()).collect();
+                    b.iter(|| span(black_box(7)));
+                    // The innermost is left first.
+                    outer.into_iter().rev().for_each(drop);
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
+fn span(n: u64) -> tracing::Span {
+    info_span!("checkout", order_id = n, customer = "ann-of-ghent", amount = 129.95, paid = true)
+}
+
+/// A program that logs what others send it, such as headers or JSON, has no say in their number.
+fn many_keys(criterion: &mut Criterion) {
+    let handle = logship::builder("bench")
+        .servers("tcp://127.0.0.1:1")
+        .overflow(Overflow::DropNewest)
+        .on_error(|_| {})
+        .build()
+        .expect("it is set up");
+    let logger = handle.logger();
+    let different: Vec<String> = (0..600).map(|n| format!("key_{n}")).collect();
+    let mut group = criterion.benchmark_group("600 key-values");
+    for (name, pairs) in [
+        ("different", different.iter().map(String::as_str).zip(0..).collect::<Vec<_>>()),
+        ("equal", (0..600).map(|n| ("key", n)).collect()),
+    ] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let mut record = log::Record::builder();
+                let record = record.level(log::Level::Info).target("keys").key_values(&pairs);
+                log::Log::log(&logger, &record.args(format_args!("many")).build());
+            });
+        });
+    }
+    group.finish();
+}
+
 /// Capture, encode, and one look under the lock. It comes last: a subscriber of a part of the
 /// program takes tracing's fast path from all of it.
 fn full_queue(criterion: &mut Criterion) {
@@ -157,6 +213,6 @@ fn threads(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(4));
-    targets = tracing_calls, log_calls, threads, full_queue
+    targets = tracing_calls, log_calls, threads, many_keys, new_spans, full_queue
 }
 criterion_main!(benches);

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Makes the call so often (`tracing`, `log`, `spans`: inside two spans of two fields each, `cee`:
-//! as JSON), to a
+//! as JSON; `span-DEPTH`: one more span of four fields inside so many; `keys-COUNT` and `equal-COUNT`: a
+//! `log` record with so many key-values, all different or all the same), to a
 //! queue that is never full. Without a third argument, a URL, no server is there. `tests/exact.rs`
 //! has valgrind count the instructions, and strace the system calls between two that it knows.
 
@@ -47,10 +48,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         "tracing" | "cee" => (0..count).for_each(by_tracing),
         "spans" => outer.in_scope(|| inner.in_scope(|| (0..count).for_each(by_tracing))),
         "log" => (0..count).for_each(by_log),
-        _ => return Err(USAGE.into()),
+        call => match call.split_once('-') {
+            Some(("span", depth)) => nested(depth.parse()?, || (0..count).for_each(new_span)),
+            Some(("keys", keys)) => by_keys(count, keys.parse()?, |n| format!("key_{n}")),
+            Some(("equal", keys)) => by_keys(count, keys.parse()?, |_| "key".to_owned()),
+            _ => return Err(USAGE.into()),
+        },
     }
     mark("/steady/end");
-    assert_eq!(guard.stats().captured - before, count);
+    let records = if call.starts_with("span-") { 0 } else { count };
+    assert_eq!(guard.stats().captured - before, records);
     if arguments.len() == 3 {
         assert!(guard.flush(Duration::from_secs(20)), "the server takes what it gets");
     }
@@ -86,5 +93,38 @@ fn by_log(n: u64) {
     );
 }
 
+fn nested(depth: u32, work: impl FnOnce()) {
+    let spans: Vec<_> = (1..depth).map(|n| span(u64::from(n)).entered()).collect();
+    work();
+    // The innermost is left first.
+    spans.into_iter().rev().for_each(drop);
+}
+
+#[inline(never)]
+fn new_span(n: u64) {
+    drop(black_box(span(n)));
+}
+
+fn span(n: u64) -> tracing::Span {
+    tracing::info_span!(
+        "checkout",
+        order_id = black_box(1_000_000_000 + n),
+        customer = black_box("ann-of-ghent"),
+        amount = black_box(129.95),
+        latency_ms = black_box(42_u64),
+    )
+}
+
+fn by_keys(count: u64, keys: u32, name: impl Fn(u32) -> String) {
+    let names: Vec<String> = (0..keys).map(name).collect();
+    let pairs: Vec<(&str, u32)> = names.iter().map(String::as_str).zip(0..).collect();
+    for _ in 0..count {
+        let mut record = log::Record::builder();
+        let record = record.level(log::Level::Info).target("keys").key_values(&pairs);
+        log::logger().log(&record.args(format_args!("many")).build());
+    }
+}
+
 const WARM_UP: u64 = 1000;
-const USAGE: &str = "usage: steady tracing|log|spans|cee COUNT [URL]";
+const USAGE: &str =
+    "usage: steady tracing|log|spans|cee|span-DEPTH|keys-COUNT|equal-COUNT COUNT [URL]";

@@ -10,28 +10,39 @@ use std::{
 
 use logship_collector::Collector;
 use tracing::{info, info_span};
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// All that one thread asks for is counted on that thread: the shipper may allocate.
 struct Counting;
 
-thread_local!(static ASKED: Cell<u64> = const { Cell::new(0) });
+thread_local! {
+    static ASKED: Cell<u64> = const { Cell::new(0) };
+    /// Octets that are asked for and not given back.
+    static KEPT: Cell<i64> = const { Cell::new(0) };
+}
+
+fn count(octets: usize, given_back: usize) {
+    ASKED.set(ASKED.get() + u64::from(octets > 0));
+    KEPT.set(KEPT.get() + octets as i64 - given_back as i64);
+}
 
 // SAFETY: everything is handed on to the system's allocator as it came; counting touches nothing
 // but a thread-local without a destructor, which allocates nothing itself.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ASKED.set(ASKED.get() + 1);
+        count(layout.size(), 0);
         // SAFETY: the caller's promises are the ones that are asked for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(0, layout.size());
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ASKED.set(ASKED.get() + 1);
+        count(size, layout.size());
         // SAFETY: as above.
         unsafe { System.realloc(pointer, layout, size) }
     }
@@ -88,6 +99,60 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
 
     // What finds nothing would look the same if nothing were counted.
     assert!(allocations(|n| drop(std::hint::black_box(vec![n]))) >= COUNT);
+}
+
+/// Each span takes two: what it says, and the place for it beside the span itself.
+#[test]
+fn two_spans_and_an_event_in_them_take_four_allocations() {
+    let handle = quiet();
+    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    let call: Call = |n| {
+        let _outer = info_span!("request", user = n, path = "/cart", id = n, paid = true).entered();
+        let _inner =
+            info_span!("checkout", order = n, step = "pay", id = n, amount = 9.5).entered();
+        info!(n, "a text");
+    };
+    let count = tracing::subscriber::with_default(subscriber, || allocations(call));
+    assert!(count <= 4 * COUNT, "{} allocations", count as f64 / COUNT as f64);
+}
+
+/// What a thread keeps for its next log call: buffers, and what it knows of callsites.
+#[test]
+fn a_thread_that_logs_keeps_sixteen_kib_at_most() {
+    let handle = quiet();
+    let logger = handle.logger();
+    let log = || {
+        for n in 0..500 {
+            let pairs = [("order", n), ("user", n + 1), ("amount", n + 2)];
+            let mut record = log::Record::builder();
+            let record =
+                record.level(log::Level::Info).target("shop::cart").file(Some("src/cart.rs"));
+            let record = record.line(Some(n)).key_values(&pairs);
+            log::Log::log(&logger, &record.args(format_args!("the text of {n}")).build());
+        }
+        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        tracing::subscriber::with_default(subscriber, || {
+            let _span = info_span!("request", user = 7).entered();
+            info!(n = 1, name = "ann", "a text");
+        });
+    };
+    // What all threads know together is made by the first.
+    log();
+    let kept = |log: &dyn Fn()| {
+        let before = KEPT.get();
+        log();
+        KEPT.get() - before
+    };
+    std::thread::scope(|scope| {
+        let kept = scope.spawn(|| kept(&log)).join().unwrap();
+        assert!((1..=16 << 10).contains(&kept), "{kept} octets");
+    });
+}
+
+/// A handle without a server, whose queue is never full.
+fn quiet() -> logship::Handle {
+    let builder = logship::builder("allocations").servers("tcp://127.0.0.1:9").on_error(|_| {});
+    builder.queue_capacity(64 << 20).flush_timeout(Duration::ZERO).build().unwrap()
 }
 
 /// Allocations of this thread in `COUNT` calls, when it is warm.

@@ -117,8 +117,25 @@ fn instructions_per_call_stay_what_they_were() {
     }
 }
 
+/// However deep it is, and however many keys there are, chosen for the worst.
+#[test]
+fn depth_and_number_make_nothing_dearer() {
+    let [first, deep] = ["span-1", "span-100"].map(per_call);
+    println!("a new span: {first} instructions, inside 99 others {deep}");
+    assert!(deep * 100 <= first * 120, "{first} {deep}");
+    for kind in ["keys", "equal"] {
+        let [few, many] = ["300", "600"].map(|count| per(&format!("{kind}-{count}"), KEYS));
+        println!("{kind}: 300 take {few} instructions, 600 take {many}");
+        assert!(many * 100 <= few * 220, "{kind} {few} {many}");
+    }
+}
+
 fn per_call(call: &str) -> u64 {
-    let [once, twice] = [CALLS, 2 * CALLS].map(|calls| {
+    per(call, CALLS)
+}
+
+fn per(call: &str, calls: u64) -> u64 {
+    let [once, twice] = [calls, 2 * calls].map(|calls| {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         valgrind.arg(steady()).args([call, &calls.to_string()]);
@@ -128,7 +145,7 @@ fn per_call(call: &str) -> u64 {
         let count = count.and_then(|(_, count)| count.trim().parse::<u64>().ok());
         count.unwrap_or_else(|| panic!("valgrind counted nothing: {said}"))
     });
-    twice.saturating_sub(once) / CALLS
+    twice.saturating_sub(once) / calls
 }
 
 /// The example, built as a user builds it, whatever this test was built as.
@@ -174,6 +191,7 @@ const WARM_UP: u64 = 1000;
 /// A batch of 64 KiB holds some 350 records; while the shipper catches up some are smaller.
 const SENDS_PER_1000: u64 = 12;
 const CALLS: u64 = 2000;
+const KEYS: u64 = 100;
 const PERCENT: u64 = 5;
 const HEAD: &str = "\
 # Instructions of a log call with four fields, in the steady state, all threads together.

@@ -62,10 +62,10 @@ impl log::Log for Logger {
             return;
         }
         #[cfg(feature = "tracing")]
-        if self.pipeline.has_layer.load(Relaxed) {
-            if super::echo::is_echo_of(record, self.pipeline.encoder.id()) {
-                return;
-            }
+        if self.pipeline.has_layer.load(Relaxed)
+            && super::echo::is_echo_of(record, self.pipeline.encoder.id())
+        {
+            return;
         }
         let level = level(record.level());
         let origin = || Origin {
