@@ -2,16 +2,13 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions, Permissions},
+    fs::{self, File, OpenOptions, Permissions, TryLockError},
     io,
     os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    fs::{FlockOperation, flock},
-    process::geteuid,
-};
+use rustix::process::geteuid;
 
 use super::{
     OpenedRing,
@@ -65,7 +62,7 @@ pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
         let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
         let file =
             options.custom_flags(flags).open(path).map_err(|error| match error.raw_os_error() {
-                Some(libc::ELOOP) => io::Error::other("it is a symbolic link"),
+                Some(libc::ELOOP | libc::EMLINK) => io::Error::other("it is a symbolic link"),
                 _ => error,
             })?;
         take(&file)?;
@@ -89,11 +86,11 @@ fn take(file: &File) -> io::Result<()> {
     if metadata.uid() != geteuid().as_raw() {
         return Err(io::Error::other("it belongs to another user"));
     }
-    flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-        rustix::io::Errno::WOULDBLOCK => {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
             io::Error::new(io::ErrorKind::WouldBlock, "another process uses it")
         }
-        error => error.into(),
+        TryLockError::Error(error) => error,
     })?;
     file.set_permissions(Permissions::from_mode(0o600))
 }

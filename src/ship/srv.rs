@@ -3,10 +3,10 @@
 use std::{io, net::SocketAddr, time::Duration};
 
 use hickory_resolver::{
-    Name, TokioResolver,
+    TokioResolver,
     config::{NameServerConfig, ResolverConfig},
-    name_server::TokioConnectionProvider,
-    proto::{rr::rdata::SRV, xfer::Protocol},
+    net::runtime::TokioRuntimeProvider,
+    proto::rr::{Name, RData, rdata::SRV},
     system_conf::read_system_conf,
 };
 
@@ -22,15 +22,19 @@ pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<
     let name = format!("{}.{}", service.name, endpoint.host);
     let found = resolver.srv_lookup(absolute(&name)?).await;
     let found = found.map_err(|e| io::Error::other(format!("{name:?} has no SRV record: {e}")))?;
-    let targets: Vec<SRV> = found.iter().cloned().collect();
-    if targets.iter().all(|target| target.target().is_root()) {
+    let targets = found.answers().iter().filter_map(|record| match &record.data {
+        RData::SRV(target) => Some(target.clone()),
+        _ => None,
+    });
+    let targets: Vec<SRV> = targets.collect();
+    if targets.iter().all(|target| target.target.is_root()) {
         let domain = &endpoint.host;
         return Err(io::Error::other(format!("{domain:?} says that it has no {}", service.name)));
     }
     let mut addresses = Vec::new();
     let mut last = None;
     for target in in_order(targets, &mut chance()) {
-        match hosts(&resolver, &target.target().to_utf8(), target.port()).await {
+        match hosts(&resolver, &target.target.to_utf8(), target.port).await {
             Ok(found) => addresses.extend(found),
             Err(error) => last = Some(error),
         }
@@ -54,18 +58,17 @@ fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioReso
     let explain = |e| io::Error::other(format!("the system names no name server: {e}"));
     let (config, mut options) = match server {
         Some(server) => {
-            let mut config = ResolverConfig::new();
-            config.add_name_server(NameServerConfig::new(server, Protocol::Udp));
-            config.add_name_server(NameServerConfig::new(server, Protocol::Tcp));
-            (config, Default::default())
+            let mut name_server = NameServerConfig::udp_and_tcp(server.ip());
+            name_server.connections.iter_mut().for_each(|way| way.port = server.port());
+            (ResolverConfig::from_name_servers(vec![name_server]), Default::default())
         }
         None => read_system_conf().map_err(explain)?,
     };
     options.cache_size = 0;
     // One that is silent leaves time to ask again, or to ask another.
     options.timeout = options.timeout.min(limit / TRIES);
-    let provider = TokioConnectionProvider::default();
-    Ok(TokioResolver::builder_with_config(config, provider).with_options(options).build())
+    let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    builder.with_options(options).build().map_err(io::Error::other)
 }
 
 /// A name that no search list is added to.
@@ -78,17 +81,17 @@ fn absolute(name: &str) -> io::Result<Name> {
 /// The lowest priority first; among equals by chance, so that the first is each in proportion to
 /// its weight, and those of weight 0 hardly ever.
 fn in_order(mut targets: Vec<SRV>, chance: &mut impl FnMut(usize) -> usize) -> Vec<SRV> {
-    targets.retain(|target| !target.target().is_root());
-    targets.sort_by_key(|target| (target.priority(), target.weight()));
+    targets.retain(|target| !target.target.is_root());
+    targets.sort_by_key(|target| (target.priority, target.weight));
     let mut ordered = Vec::with_capacity(targets.len());
     while let Some(first) = targets.first() {
-        let priority = first.priority();
-        let equals = targets.iter().take_while(|target| target.priority() == priority);
-        let sum: usize = equals.map(|target| usize::from(target.weight())).sum();
+        let priority = first.priority;
+        let equals = targets.iter().take_while(|target| target.priority == priority);
+        let sum: usize = equals.map(|target| usize::from(target.weight)).sum();
         let drawn = chance(sum + 1);
         let mut running = 0;
         let chosen = targets.iter().position(|target| {
-            running += usize::from(target.weight());
+            running += usize::from(target.weight);
             running >= drawn
         });
         ordered.push(targets.remove(chosen.unwrap_or_default()));
@@ -108,7 +111,7 @@ mod tests {
             targets.iter().map(|(priority, weight)| SRV::new(*priority, *weight, 514, host()));
         let mut drawn = drawn.iter();
         let ordered = in_order(targets.collect(), &mut |_| *drawn.next().unwrap());
-        ordered.iter().map(|target| (target.priority(), target.weight())).collect()
+        ordered.iter().map(|target| (target.priority, target.weight)).collect()
     }
 
     #[test]
@@ -123,9 +126,8 @@ mod tests {
     fn the_first_is_each_in_proportion_to_its_weight() {
         let host = Name::from_utf8("host.example.").unwrap();
         let targets = [70, 30].map(|weight| SRV::new(1, weight, 514, host.clone()));
-        let heavy = (0..4000)
-            .filter(|_| in_order(targets.to_vec(), &mut chance())[0].weight() == 70)
-            .count();
+        let heavy =
+            (0..4000).filter(|_| in_order(targets.to_vec(), &mut chance())[0].weight == 70).count();
         assert!((2600..3000).contains(&heavy), "{heavy} of 4000");
     }
 }
