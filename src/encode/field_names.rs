@@ -13,8 +13,9 @@ use std::{
 /// They are known by their hashes: two names whose hashes are the same count as the same.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// The names as long as they are few.
-    few: Vec<u64>,
+    /// The names as long as they are few, and how many they are.
+    few: [u64; FEW],
+    count: usize,
     /// One bit for each of them: most names are seen to be new without another look.
     bits: u64,
     is_large: bool,
@@ -27,7 +28,7 @@ impl Names {
     /// Forgets all names but `reserved`, which no field may have.
     #[inline]
     pub(super) fn restart(&mut self, reserved: &[u64]) {
-        self.few.clear();
+        self.count = 0;
         self.bits = 0;
         self.is_large = false;
         for hash in reserved {
@@ -42,14 +43,16 @@ impl Names {
             return self.claim_of_many(hash);
         }
         let bit = bit_of(hash);
-        if self.bits & bit != 0 && self.few.contains(&hash) {
+        if self.bits & bit != 0 && self.few.iter().take(self.count).any(|taken| *taken == hash) {
             return false;
         }
-        self.bits |= bit;
-        self.few.push(hash);
-        if self.few.len() > FEW {
+        let Some(slot) = self.few.get_mut(self.count) else {
             self.enlarge();
-        }
+            return self.claim_of_many(hash);
+        };
+        *slot = hash;
+        self.bits |= bit;
+        self.count += 1;
         true
     }
 
@@ -90,7 +93,7 @@ impl Names {
     fn enlarge(&mut self) {
         if !std::mem::replace(&mut self.is_large, true) {
             self.many.clear();
-            self.many.extend(self.few.iter().map(|hash| (*hash, 1)));
+            self.many.extend(self.few.iter().take(self.count).map(|hash| (*hash, 1)));
         }
     }
 }
@@ -101,16 +104,22 @@ fn bit_of(hash: u64) -> u64 {
     1 << (hash >> 58)
 }
 
-/// The same for names that differ in case only; nobody outside can choose names that share it.
+/// The same for names that differ in case only. It is mixed with a number of this process, so that nobody
+/// outside can choose names that share it.
 pub(super) fn hash_of(name: &[u8]) -> u64 {
-    static STATE: OnceLock<RandomState> = OnceLock::new();
-    let mut hasher = STATE.get_or_init(RandomState::new).build_hasher();
+    static SEED: OnceLock<u64> = OnceLock::new();
+    let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0));
     let mut lower = [0; LONGEST];
-    for (to, from) in lower.iter_mut().zip(name) {
-        *to = from.to_ascii_lowercase();
+    let length = name.len().min(LONGEST);
+    if let (Some(to), Some(from)) = (lower.get_mut(..length), name.get(..length)) {
+        to.copy_from_slice(from);
     }
-    hasher.write(lower.get(..name.len()).unwrap_or(&lower));
-    hasher.finish()
+    lower.make_ascii_lowercase();
+    lower.chunks_exact(8).fold(seed ^ length as u64, |hash, word| {
+        let word = word.first_chunk().map_or(0, |word| u64::from_le_bytes(*word));
+        let product = u128::from(hash ^ word) * u128::from(FACTOR);
+        (product as u64 ^ (product >> 64) as u64).wrapping_add(seed)
+    })
 }
 
 /// Hashes what is a hash already.
@@ -162,7 +171,12 @@ fn push_sd_name(out: &mut Vec<u8>, name: &str) {
         c if c.is_ascii_graphic() => c as u8,
         _ => b'_',
     };
-    out.extend(name.chars().take(LONGEST).map(safe));
+    match name.as_bytes() {
+        ascii if name.is_ascii() => {
+            out.extend(ascii.iter().take(LONGEST).map(|o| safe(char::from(*o))))
+        }
+        _ => out.extend(name.chars().take(LONGEST).map(safe)),
+    }
     if name.is_empty() {
         out.push(b'_');
     }
@@ -187,6 +201,8 @@ fn push_key(out: &mut Vec<u8>, name: &str) {
     }
 }
 
+/// Odd, and with as many bits set as not.
+const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Names that are looked through one by one; more are kept in a table.
 const FEW: usize = 32;
 /// Octets that a number takes of a long name, up to 999 of them.

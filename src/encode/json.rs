@@ -4,10 +4,9 @@
 //! meets a key that this crate or a receiver's template writes beside them.
 
 use super::{
-    Clock, EscapeMode, Settings,
+    EscapeMode, Settings,
     body::BodyWriter,
     field_names::Rule,
-    header,
     layout::{Delimiters, Errors, Layout},
     structured_data::elements,
 };
@@ -25,13 +24,7 @@ fn layout_of(settings: &Settings, schema: &str) -> Layout {
     let number = settings.enterprise_number;
     let elements = format!("{}[json@{number} schema=\"{schema}\"]", elements(settings));
     Layout {
-        version: header::VERSION,
-        time: Clock::push_rfc5424,
-        identity: header::identity(settings),
-        has_msgid: true,
         elements,
-        sequence_id: settings.sequence_id,
-        nil: "",
         body: push_plain,
         thread: Delimiters::new(",\"thread\":\"", "\""),
         fields: Delimiters::new(",\"fields\":{", "}"),
@@ -45,14 +38,11 @@ fn layout_of(settings: &Settings, schema: &str) -> Layout {
         names: Rule::Key,
         typed: true,
         values: EscapeMode::Json,
-        errors: Errors::AsFields,
         text_place: EscapeMode::Json,
         text: Delimiters::new(",\"msg\":\"", "\""),
-        bom: false,
         end: "}",
-        text_first: false,
-        reserved: &["omitted"],
         reserved_in_spans: &["omitted", "names"],
+        ..Layout::base(settings)
     }
 }
 

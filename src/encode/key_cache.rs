@@ -102,11 +102,17 @@ impl KeyCache {
 #[inline]
 fn place(key: &str) -> usize {
     let octets = key.as_bytes();
-    let octet = |octet: Option<&u8>| usize::from(octet.copied().unwrap_or_default());
-    let middle = octets.get(octets.len() / 2);
-    (octet(octets.first()) + 5 * octet(octets.last()) + 11 * octet(middle) + 3 * octets.len())
-        % PLACES
+    let ends = match (octets.first_chunk(), octets.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(15)
+        }
+        _ => octets.iter().fold(0, |word, octet| word << 8 | u32::from(*octet)),
+    };
+    (ends ^ octets.len() as u32).wrapping_mul(SPREAD) as usize >> SHIFT
 }
 
-const PLACES: usize = 64;
+const SPREAD: u32 = 0x9E37_79B1;
+/// The highest bits of 32 choose one of the places.
+const SHIFT: u32 = 26;
+const PLACES: usize = 1 << (32 - SHIFT);
 const LONGEST_KEY: usize = 64;

@@ -2,7 +2,10 @@
 
 use std::time::SystemTime;
 
-use super::{Clock, EscapeMode, MessageBuf, body::BodyWriter, field_names::Rule};
+use super::{
+    Clock, EscapeMode, MessageBuf, Settings, body::BodyWriter, field_names::Rule, header,
+    structured_data::elements,
+};
 use crate::{encode::time_zone::Zone, record::Origin};
 
 /// A format as a table: the delimiters, which the writer alone puts down, so that no content
@@ -57,6 +60,43 @@ pub(super) struct Layout {
     pub(super) reserved: &'static [&'static str],
     /// The same, among the fields of its spans.
     pub(super) reserved_in_spans: &'static [&'static str],
+}
+
+impl Layout {
+    /// What most formats have in common, for one to say only what is its own: a header of RFC 5424, names
+    /// and values as in structured data, the text last.
+    pub(super) fn base(settings: &Settings) -> Self {
+        Layout {
+            version: header::VERSION,
+            time: Clock::push_rfc5424,
+            identity: header::identity(settings),
+            has_msgid: true,
+            elements: elements(settings),
+            sequence_id: settings.sequence_id,
+            nil: "",
+            body: |_, _| {},
+            thread: Delimiters::new(" thread=\"", "\""),
+            fields: Delimiters::new("", ""),
+            spans: Delimiters::new(" spans=\"", "\""),
+            trace: Delimiters::new(" trace_id=\"", "\""),
+            between_ids: "\" span_id=\"",
+            between_spans: ":",
+            spans_end: "",
+            name: Delimiters::new(" ", "=\""),
+            first_name_opens_with_blank: false,
+            names: Rule::SdName,
+            typed: false,
+            values: EscapeMode::ParamValue,
+            errors: Errors::AsFields,
+            text_place: EscapeMode::Text,
+            text: Delimiters::new(" ", ""),
+            bom: false,
+            end: "",
+            text_first: false,
+            reserved: &["omitted"],
+            reserved_in_spans: &["omitted", "spans"],
+        }
+    }
 }
 
 /// Where an error is written that a field holds.

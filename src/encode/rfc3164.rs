@@ -1,12 +1,6 @@
 //! The formats `rfc3164` and `rfc3164-local`.
 
-use super::{
-    Clock, EscapeMode, MessageBuf, Settings,
-    field_names::Rule,
-    header,
-    layout::{Delimiters, Errors, Layout},
-    structured_data::push_source,
-};
+use super::{Clock, MessageBuf, Settings, header, layout::Layout, structured_data::push_source};
 
 /// ```text
 /// <PRI>Mmm dd hh:mm:ss HOSTNAME TAG[PID]: text name="value"
@@ -35,31 +29,15 @@ pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
         has_msgid: false,
         elements: String::new(),
         sequence_id: false,
-        nil: "",
         // The header has no place for the target.
         body: |out, origin| {
             push_source(out, origin, 0);
         },
-        thread: Delimiters::new(" thread=\"", "\""),
-        fields: Delimiters::new("", ""),
-        spans: Delimiters::new(" spans=\"", "\""),
-        trace: Delimiters::new(" trace_id=\"", "\""),
-        between_ids: "\" span_id=\"",
-        between_spans: ":",
-        spans_end: "",
-        name: Delimiters::new(" ", "=\""),
-        first_name_opens_with_blank: false,
-        names: Rule::SdName,
-        typed: false,
-        values: EscapeMode::ParamValue,
-        errors: Errors::AsFields,
-        text_place: EscapeMode::Text,
-        text: Delimiters::new(" ", ""),
-        bom: false,
-        end: "",
         text_first: true,
         reserved: RESERVED,
         reserved_in_spans: RESERVED,
+        nil: "",
+        ..Layout::base(settings)
     }
 }
 

@@ -23,6 +23,7 @@ impl Writer<'_> {
         };
     }
 
+    #[inline]
     pub(super) fn push_text(&mut self) {
         let layout = &self.encoder.layout;
         let closing = layout.text.close.len() + layout.end.len();
@@ -34,6 +35,23 @@ impl Writer<'_> {
         }
         let start = frame.len();
         let controls = self.encoder.settings.controls;
+        let mut escaped = Escaped::new(frame, limit, layout.text_place, controls);
+        push_no_cookie(&mut escaped, text);
+        if self.text_cut + escaped.cut > 0 {
+            self.push_cut_text(start, limit);
+        }
+        if !layout.text.close.is_empty() {
+            self.scratch.frame.extend_from_slice(layout.text.close.as_bytes());
+        }
+    }
+
+    /// A text that has no room: as much of it as there is room for beside the mark. What says again what
+    /// fields say goes first.
+    #[cold]
+    #[inline(never)]
+    fn push_cut_text(&mut self, start: usize, limit: usize) {
+        let (layout, controls) = (&self.encoder.layout, self.encoder.settings.controls);
+        let (frame, text) = (&mut self.scratch.frame, self.scratch.text.as_str());
         let mut push = |text: &str, limit: usize, cut_before: usize| {
             frame.truncate(start);
             let mut escaped = Escaped::new(frame, limit, layout.text_place, controls);
@@ -41,20 +59,14 @@ impl Writer<'_> {
             escaped.mark_cut(cut_before);
             escaped.cut
         };
-        if self.text_cut > 0 || push(text, limit, 0) > 0 {
-            // With room for the mark.
-            let cut = push(text, limit.saturating_sub(CUT_MARK), self.text_cut);
-            let said = text.len() - self.added;
-            if cut + self.text_cut > self.added
-                && (self.added == 0 || push(text.get(..said).unwrap_or_default(), limit, 0) > 0)
-            {
-                let limit = limit.saturating_sub(CUT_MARK);
-                push(text.get(..said).unwrap_or_default(), limit, self.text_cut);
+        let with_mark = limit.saturating_sub(CUT_MARK);
+        let cut = push(text, with_mark, self.text_cut);
+        if self.text_cut + cut > self.added {
+            let said = text.get(..text.len() - self.added).unwrap_or_default();
+            if self.text_cut > 0 || push(said, limit, 0) > 0 {
+                push(said, with_mark, self.text_cut);
                 self.encoder.counters.count_cut();
             }
-        }
-        if !layout.text.close.is_empty() {
-            frame.extend_from_slice(layout.text.close.as_bytes());
         }
     }
 }
