@@ -4,10 +4,11 @@
 //! works beside, as in a service. Only the calls are timed.
 
 use std::{
+    fmt::Write as _,
     hint::black_box,
     sync::OnceLock,
     thread,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -137,6 +138,55 @@ fn new_spans(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// Two spans made, entered and left with an event inside, and the same message only formatted.
+fn two_spans(criterion: &mut Criterion) {
+    let handle = logship::builder("bench")
+        .servers("tcp://127.0.0.1:1")
+        .overflow(Overflow::DropNewest)
+        .on_error(|_| {})
+        .build()
+        .expect("it is set up");
+    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let registry = Dispatch::new(tracing_subscriber::registry());
+    let mut group = criterion.benchmark_group("two spans and an event");
+    for (name, subscriber) in [("logship", ours), ("registry alone", registry)] {
+        group.bench_function(name, |b| {
+            tracing::dispatcher::with_default(&subscriber, || {
+                b.iter(|| {
+                    let outer = info_span!("request", user = black_box(7), path = "/checkout");
+                    let _outer = outer.entered();
+                    let inner = info_span!("checkout", cart = black_box(8), step = "pay");
+                    let _inner = inner.entered();
+                    four_fields();
+                });
+            });
+        });
+    }
+    group.bench_function("by hand", |b| {
+        let mut message = String::new();
+        b.iter(|| {
+            let outer = format!(" user=\"{}\" path={:?}", black_box(7), black_box("/checkout"));
+            let inner = format!(" cart=\"{}\" step={:?}", black_box(8), black_box("pay"));
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            message.clear();
+            let _ = write!(
+                message,
+                "<14>1 {}.{:06}Z host bench 1 shop::checkout [fields@32473 order_id=\"{}\" \
+                 customer={:?} amount=\"{}\" latency_ms=\"{}\"][span@32473 \
+                 spans=\"request:checkout\"{inner}{outer}] order accepted",
+                now.as_secs(),
+                now.subsec_micros(),
+                black_box(4_711_u64),
+                black_box("ann-of-ghent"),
+                black_box(129.95),
+                black_box(42_u64),
+            );
+            black_box(&message);
+        });
+    });
+    group.finish();
+}
+
 fn span(n: u64) -> tracing::Span {
     info_span!("checkout", order_id = n, customer = "ann-of-ghent", amount = 129.95, paid = true)
 }
@@ -213,6 +263,6 @@ fn threads(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(4));
-    targets = tracing_calls, log_calls, threads, many_keys, new_spans, full_queue
+    targets = tracing_calls, log_calls, threads, many_keys, new_spans, two_spans, full_queue
 }
 criterion_main!(benches);

@@ -4,11 +4,12 @@
 //! cargo run --release --example steady -- tracing 1000
 //! ```
 //!
-//! Makes the call so often (`tracing`, `log`, `spans`: inside two spans of two fields each, `cee`:
-//! as JSON; `span-DEPTH`: one more span of four fields inside so many; `keys-COUNT` and `equal-COUNT`: a
-//! `log` record with so many key-values, all different or all the same), to a
-//! queue that is never full. Without a third argument, a URL, no server is there. `tests/exact.rs`
-//! has valgrind count the instructions, and strace the system calls between two that it knows.
+//! Makes the call so often, to a queue that is never full: `tracing`, `log`, `cee` (as JSON), `spans`
+//! (inside two spans of two fields each), `request` (those two made and left around it), `span-DEPTH`
+//! (one more span of four fields inside others), `keys-COUNT` and `equal-COUNT` (a `log` record with
+//! so many key-values, all different or all the same). Without a third argument, a URL, no server is
+//! there. `tests/exact.rs` has valgrind count the instructions, and strace the system calls between
+//! two that it knows.
 
 use std::{env, error::Error, hint::black_box, path::Path, time::Duration};
 
@@ -48,6 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "tracing" | "cee" => (0..count).for_each(by_tracing),
         "spans" => outer.in_scope(|| inner.in_scope(|| (0..count).for_each(by_tracing))),
         "log" => (0..count).for_each(by_log),
+        "request" => (0..count).for_each(request),
         call => match call.split_once('-') {
             Some(("span", depth)) => nested(depth.parse()?, || (0..count).for_each(new_span)),
             Some(("keys", keys)) => by_keys(count, keys.parse()?, |n| format!("key_{n}")),
@@ -93,6 +95,13 @@ fn by_log(n: u64) {
     );
 }
 
+#[inline(never)]
+fn request(n: u64) {
+    let _outer = tracing::info_span!("request", user = black_box(n), path = "/checkout").entered();
+    let _inner = tracing::info_span!("checkout", cart = black_box(n), step = "pay").entered();
+    by_tracing(n);
+}
+
 fn nested(depth: u32, work: impl FnOnce()) {
     let spans: Vec<_> = (1..depth).map(|n| span(u64::from(n)).entered()).collect();
     work();
@@ -127,4 +136,4 @@ fn by_keys(count: u64, keys: u32, name: impl Fn(u32) -> String) {
 
 const WARM_UP: u64 = 1000;
 const USAGE: &str =
-    "usage: steady tracing|log|spans|cee|span-DEPTH|keys-COUNT|equal-COUNT COUNT [URL]";
+    "usage: steady tracing|log|spans|request|cee|span-DEPTH|keys-COUNT|equal-COUNT COUNT [URL]";
