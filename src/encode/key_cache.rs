@@ -45,12 +45,13 @@ impl KeyCache {
     #[inline]
     pub(super) fn push(&mut self, encoder: &Encoder, key: &str, out: &mut MessageBuf) -> bool {
         let place = place(key);
-        if let Some(entry) = self.entries.get(place) {
-            if entry.encoder == encoder.id && same(&entry.key, key) && self.names.claim(entry.hash)
-            {
-                entry.name.push_to(out);
-                return entry.name.has_value();
-            }
+        if let Some(entry) = self.entries.get(place)
+            && entry.encoder == encoder.id
+            && same(&entry.key, key)
+            && self.names.claim(entry.hash)
+        {
+            entry.name.push_to(out);
+            return entry.name.has_value();
         }
         self.push_unknown(encoder, key, place, out)
     }

@@ -204,10 +204,10 @@ impl<'a> Writer<'a> {
         if !layout.end.is_empty() {
             frame.extend_from_slice(layout.end.as_bytes());
         }
-        if layout.text_first {
-            if let Some(parts) = frame.get_mut(self.start..) {
-                parts.rotate_left(before_text - self.start);
-            }
+        if layout.text_first
+            && let Some(parts) = frame.get_mut(self.start..)
+        {
+            parts.rotate_left(before_text - self.start);
         }
         if self.omitted > 0 {
             self.encoder.counters.omitted.fetch_add(self.omitted, Relaxed);
@@ -258,10 +258,10 @@ impl<'a> Writer<'a> {
     pub(super) fn close_fields(&mut self) {
         if std::mem::take(&mut self.is_in_fields) {
             self.push_omitted(self.omitted);
-            if self.encoder.layout.first_name_opens_with_blank {
-                if let Some(octet) = self.scratch.frame.get_mut(self.first_name) {
-                    *octet = b' ';
-                }
+            if self.encoder.layout.first_name_opens_with_blank
+                && let Some(octet) = self.scratch.frame.get_mut(self.first_name)
+            {
+                *octet = b' ';
             }
             self.encoder.fields_close.push_to(&mut self.scratch.frame);
             self.fields_at.end = self.scratch.frame.len();
