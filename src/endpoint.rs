@@ -4,11 +4,11 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
 use crate::{
     Error, Format, TextFields,
-    builder::env::octets,
     resend::ResendBuffer,
     service::{self, Service},
     transport::idn,
     transport::tls_options::TlsOptions,
+    units,
 };
 
 /// A server to ship to, as its URL says.
@@ -59,7 +59,9 @@ pub(crate) enum Framing {
 impl Endpoint {
     /// The name that the server's certificate must bear.
     pub(crate) fn server_name(&self) -> &str {
-        self.tls.server_name.as_deref().unwrap_or(&self.host)
+        // The zone of a link-local address is of this machine only.
+        let host = self.host.split('%').next().unwrap_or_default();
+        self.tls.server_name.as_deref().unwrap_or(host)
     }
 }
 
@@ -68,7 +70,7 @@ pub(crate) fn parse_list(urls: &str) -> Result<Vec<Endpoint>, Error> {
     // A comma in a password would leave one half of it to be quoted as a server.
     if urls.split(',').any(|piece| piece.contains('@') && !piece.contains("://")) {
         let shown = without_secrets(urls);
-        return Err(Error::new(format!("{shown:?} is no list of servers' URLs: {NO_USER}")));
+        return Err(Error::new(format!("invalid server URLs {shown:?}: {NO_USER}")));
     }
     urls.split(',').map(|url| url.trim().parse()).collect()
 }
@@ -78,7 +80,7 @@ impl FromStr for Endpoint {
 
     fn from_str(url: &str) -> Result<Self, Error> {
         let shown = without_secrets(url);
-        let bad = |rule: String| Error::new(format!("{shown:?} is no server's URL: {rule}"));
+        let bad = |rule: String| Error::new(format!("invalid server URL {shown:?}: {rule}"));
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(SHAPE.to_owned()))?;
         let is_service = scheme.eq_ignore_ascii_case("srv");
         let scheme = match scheme.to_ascii_lowercase().as_str() {
@@ -90,7 +92,7 @@ impl FromStr for Endpoint {
             "unix" => Scheme::Unix,
             // What the name of the service says takes its place below.
             "srv" => Scheme::Tcp,
-            other => return Err(bad(format!("{other:?} is no scheme, {SHAPE}"))),
+            other => return Err(bad(format!("unknown scheme {other:?}, {SHAPE}"))),
         };
         let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
         let mut endpoint = Endpoint {
@@ -130,18 +132,21 @@ impl Endpoint {
     fn set(&mut self, option: &str) -> Result<(), String> {
         let (name, value) = option
             .split_once('=')
-            .ok_or_else(|| format!("the option {option:?} has no value, as in name=value"))?;
+            .ok_or_else(|| format!("invalid option {option:?}: expected name=value"))?;
         let value = percent_decoded(value)?;
         let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
         let is_tls = self.scheme.is_tls();
-        let keeps_sent = is_stream || self.scheme == Scheme::Tls;
         match name {
             "framing" if is_stream => match value.as_str() {
                 "octet-counting" => self.framing = Framing::OctetCounting,
                 "lf" => self.framing = Framing::Lf,
-                _ => return Err(format!("{value:?} is no framing: use octet-counting or lf")),
+                _ => {
+                    return Err(format!(
+                        "invalid framing {value:?}: expected octet-counting or lf"
+                    ));
+                }
             },
-            "resend_buffer" if keeps_sent => match octets(&value) {
+            "resend_buffer" if self.scheme.keeps_sent() => match units::bytes(&value) {
                 Ok(octets) => self.resend_buffer = Some(ResendBuffer::of(octets)),
                 Err(error) => return Err(format!("resend_buffer: {error}")),
             },
@@ -157,7 +162,7 @@ impl Endpoint {
                 Err(error) => return Err(error.to_string()),
             },
             name if is_tls && TlsOptions::NAMES.contains(&name) => self.tls.set(name, value)?,
-            _ => return Err(format!("{name:?} is no option of {}://, {OPTIONS}", self.scheme)),
+            _ => return Err(format!("unknown option {name:?} for {}://: {OPTIONS}", self.scheme)),
         }
         Ok(())
     }
@@ -180,6 +185,11 @@ impl Scheme {
     pub(crate) fn is_tls(self) -> bool {
         matches!(self, Scheme::Tls | Scheme::RelpTls)
     }
+
+    /// Whether a resend buffer is of use: RELP servers answer for each message, UDP ones for none.
+    pub(crate) fn keeps_sent(self) -> bool {
+        matches!(self, Scheme::Tcp | Scheme::Tls | Scheme::Unix)
+    }
 }
 
 impl fmt::Display for Scheme {
@@ -197,7 +207,11 @@ impl fmt::Display for Scheme {
 
 fn path(place: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(percent_decoded(place)?);
-    if path.is_absolute() { Ok(path) } else { Err("unix:// needs a path from the root".to_owned()) }
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err("expected an absolute path, as in unix:///dev/log".to_owned())
+    }
 }
 
 /// A URL, or several, as they may be shown: what stands before an `@` may be a password.
@@ -232,9 +246,11 @@ fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("the bracket is not closed")?;
-            host.parse::<std::net::Ipv6Addr>()
-                .map_err(|_| format!("{host:?} is no IPv6 address"))?;
-            (host, port.strip_prefix(':').or(port.is_empty().then_some("")))
+            let port = port.strip_prefix(':').or(port.is_empty().then_some(""));
+            return Ok((ipv6(host)?, port_of(port, scheme)?));
+        }
+        None if place.parse::<std::net::Ipv6Addr>().is_ok() => {
+            return Err(format!("an IPv6 address needs brackets: expected [{place}]"));
         }
         None => match place.split_once(':') {
             Some((host, port)) => (host, Some(port)),
@@ -242,21 +258,40 @@ fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
         },
     };
     if host.is_empty() {
-        return Err("the host is missing".to_owned());
+        return Err(format!("the host is missing, {SHAPE}"));
     }
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
     if !host.chars().all(is_name) {
-        return Err(format!("{host:?} is no host name"));
+        return Err(format!("invalid host {host:?}: expected a name or an address"));
     }
-    let port = match port {
-        Some("") => default_port(scheme),
+    Ok((idn::to_ascii(host)?, port_of(port, scheme)?))
+}
+
+/// An address, perhaps with the zone of a link-local one (RFC 4007 section 11): `fe80::1%eth0`, or
+/// `%25` for the `%` as RFC 6874 wants it in a URL.
+fn ipv6(host: &str) -> Result<String, String> {
+    let invalid = || format!("invalid host {host:?}: expected an IPv6 address in the brackets");
+    let (address, zone) = host.split_once('%').unwrap_or((host, ""));
+    let zone = zone.strip_prefix("25").filter(|zone| !zone.is_empty()).unwrap_or(zone);
+    address.parse::<std::net::Ipv6Addr>().map_err(|_| invalid())?;
+    let is_zone = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+    match zone {
+        "" if host.contains('%') => Err(invalid()),
+        "" => Ok(host.to_owned()),
+        zone if zone.chars().all(is_zone) => Ok(format!("{address}%{zone}")),
+        _ => Err(invalid()),
+    }
+}
+
+fn port_of(port: Option<&str>, scheme: Scheme) -> Result<u16, String> {
+    match port {
+        Some("") => Ok(default_port(scheme)),
         Some(digits) => match digits.parse() {
-            Ok(0) | Err(_) => return Err(format!("the port {digits:?} is not in 1 to 65535")),
-            Ok(port) => port,
+            Ok(0) | Err(_) => Err(format!("invalid port {digits:?}: expected 1 to 65535")),
+            Ok(port) => Ok(port),
         },
-        None => return Err("only a port may follow the bracket".to_owned()),
-    };
-    Ok((idn::to_ascii(host)?, port))
+        None => Err("expected nothing but a port after the bracket".to_owned()),
+    }
 }
 
 /// RFC 5426 section 3.3, RFC 5425 section 4.1; TCP has none assigned (RFC 6587 section 4), and
@@ -280,18 +315,24 @@ fn percent_decoded(text: &str) -> Result<String, String> {
         let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
         match (digit(), digit()) {
             (Some(high), Some(low)) => octets.push((high * 16 + low) as u8),
-            _ => return Err(format!("a % in {text:?} is not followed by two hexadecimal digits")),
+            _ => {
+                return Err(format!(
+                    "invalid escape in {text:?}: expected two hexadecimal digits after %"
+                ));
+            }
         }
     }
-    String::from_utf8(octets).map_err(|_| format!("{text:?} is not UTF-8"))
+    String::from_utf8(octets).map_err(|_| format!("invalid value {text:?}: expected UTF-8"))
 }
 
 const NO_USER: &str = "a syslog server knows no user and no password";
 const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
                      relp://host:2514, relp+tls://host:2514, srv://_syslog._tcp.domain or \
                      unix:///dev/log";
-const OPTIONS: &str = "there are format, text_fields, nameserver (all but unix), resend_buffer (tcp, tls, unix), framing (tcp, unix) and ca_file, cert_file, key_file, server_name, fingerprint, \
-                       min_version, tls_backend, danger_accept_invalid_certs (tls, relp+tls)";
+const OPTIONS: &str = "expected format, text_fields, nameserver (not unix), resend_buffer (tcp, tls, \
+                       unix), framing (tcp, unix), or ca_file, cert_file, key_file, server_name, \
+                       fingerprint, min_version, tls_backend, danger_accept_invalid_certs (tls, \
+                       relp+tls)";
 
 #[cfg(test)]
 #[path = "endpoint_tests.rs"]

@@ -21,6 +21,8 @@ fn each_scheme_has_its_port() {
         ("udp://logs", "udp://logs:514"),
         ("tcp://logs.example.com:601/", "tcp://logs.example.com:601"),
         ("TLS://[::1]", "tls://[::1]:6514"),
+        ("tcp://[fe80::1%25eth0]:1", "tcp://[fe80::1%eth0]:1"),
+        ("tcp://[fe80::1%eth0]", "tcp://[fe80::1%eth0]:514"),
         ("unix:///dev/log", "unix:///dev/log"),
         ("srv://_syslog-tls._tcp.example.com", "srv://_syslog-tls._tcp.example.com"),
     ] {
@@ -46,20 +48,23 @@ fn a_bad_url_is_quoted_and_the_rule_named() {
     for (url, rule) in [
         ("", "expected"),
         ("logs.example.com:514", "expected"),
-        ("http://h", "is no scheme"),
+        ("http://h", "unknown scheme"),
         ("tcp://", "host is missing"),
         ("tcp://h:0", "port"),
         ("tcp://h:70000", "port"),
         ("tcp://h:x", "port"),
-        ("tcp://a b", "no host name"),
+        ("tcp://a b", "invalid host"),
         ("tcp://[::1", "bracket"),
         ("tcp://[x]:1", "IPv6"),
+        ("udp://::1", "[::1]"),
+        ("tcp://[fe80::1%]", "IPv6"),
+        ("tcp://[fe80::1%a/b]", "IPv6"),
         ("tcp://[::1]x", "bracket"),
-        ("unix://dev/log", "root"),
+        ("unix://dev/log", "absolute"),
         ("tcp://h?framing=crlf", "framing"),
-        ("tcp://h?format=xml", "no format"),
-        ("tcp://h?ca_file=/x", "no option"),
-        ("tls://h?framing=lf", "no option"),
+        ("tcp://h?format=xml", "invalid format"),
+        ("tcp://h?ca_file=/x", "unknown option"),
+        ("tls://h?framing=lf", "unknown option"),
         ("tls://h?cert_file=/x", "key"),
         ("tls://h?key_file=/x", "cert"),
         ("tls://h?danger_accept_invalid_certs=yes", "true or false"),
@@ -69,4 +74,10 @@ fn a_bad_url_is_quoted_and_the_rule_named() {
         let error = url.parse::<Endpoint>().unwrap_err().to_string();
         assert!(error.contains(&format!("{url:?}")) && error.contains(rule), "{error}");
     }
+}
+
+#[test]
+fn a_certificate_bears_no_zone() {
+    let endpoint: Endpoint = "tls://[fe80::1%25eth0]".parse().unwrap();
+    assert_eq!((endpoint.server_name(), &*endpoint.host), ("fe80::1", "fe80::1%eth0"));
 }

@@ -7,7 +7,14 @@ use crate::Error;
 /// The facility of a syslog message (RFC 5424 section 6.2.1).
 ///
 /// Applications use `User` or one of `Local0` to `Local7`; the others belong to parts of the
-/// operating system.
+/// operating system. The RFC has closed the set, so a `match` may name all.
+///
+/// ```
+/// # use logship::Facility;
+/// assert_eq!("local0".parse::<Facility>()?, Facility::Local0);
+/// assert_eq!(Facility::try_from(10)?.to_string(), "authpriv");
+/// # Ok::<(), logship::Error>(())
+/// ```
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Facility {
@@ -91,6 +98,15 @@ impl fmt::Display for Facility {
     }
 }
 
+impl TryFrom<u8> for Facility {
+    type Error = Error;
+
+    fn try_from(code: u8) -> Result<Self, Error> {
+        let found = Facility::ALL.get(usize::from(code)).copied();
+        found.ok_or_else(|| Error::new(format!("invalid facility {code}: expected 0 to 23")))
+    }
+}
+
 impl FromStr for Facility {
     type Err = Error;
 
@@ -99,7 +115,7 @@ impl FromStr for Facility {
         let by_code = || Facility::ALL.get(lower.parse::<usize>().ok()?).copied();
         Facility::ALL.into_iter().find(|f| f.keyword() == lower).or_else(by_code).ok_or_else(|| {
             Error::new(format!(
-                "{text:?} is no facility: use a number from 0 to 23 or one of {} \
+                "invalid facility {text:?}: expected a number from 0 to 23 or one of {} \
                  (RFC 5424 section 6.2.1)",
                 KEYWORDS.join(", ")
             ))

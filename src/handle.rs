@@ -41,7 +41,7 @@ impl Handle {
     }
 
     #[cfg(feature = "tracing")]
-    pub(crate) fn filtered_layer(&self) -> Layer {
+    pub(crate) fn global_layer(&self) -> Layer {
         Layer::new(Arc::clone(&self.pipeline), Some(Arc::clone(&self.filter)))
     }
 

@@ -104,13 +104,14 @@ mod stats;
 mod stderr;
 mod threads;
 mod transport;
+mod units;
 
 #[cfg(feature = "tracing")]
 pub use self::capture::Layer;
 #[cfg(feature = "log")]
 pub use self::capture::Logger;
 pub use self::{
-    builder::Builder,
+    builder::{Builder, ServerList},
     connection_info::{ConnectionInfo, TlsInfo},
     encode::{ControlCharacters, Format, TextFields, TimeQuality},
     error::Error,
@@ -151,7 +152,7 @@ pub fn init_syslog(tag: impl Into<String>) -> Result<Guard, Error> {
 
 /// Starts a setup with more than the tag, see [`Builder`].
 pub fn builder(tag: impl Into<String>) -> Builder {
-    Builder::new(tag.into())
+    Builder::new(tag)
 }
 
 /// The README's code is compiled as documentation tests.

@@ -7,7 +7,15 @@ use crate::{Error, Severity};
 /// The level of a `tracing` event or a `log` record.
 ///
 /// [`Builder::map_level`](crate::Builder::map_level) sets which severity each becomes.
+///
+/// ```
+/// # use logship::Level;
+/// assert_eq!(Level::from(log::Level::Warn), Level::Warn);
+/// assert_eq!("warn".parse::<Level>()?.to_string(), "warn");
+/// # Ok::<(), logship::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Level {
     /// Something failed. Severity ERROR by default.
     Error,
@@ -40,8 +48,41 @@ impl FromStr for Level {
         let all = [Level::Error, Level::Warn, Level::Info, Level::Debug, Level::Trace];
         let found = all.into_iter().find(|l| l.keyword().eq_ignore_ascii_case(text));
         found.ok_or_else(|| {
-            Error::new(format!("{text:?} is no level: use error, warn, info, debug or trace"))
+            Error::new(format!(
+                "invalid level {text:?}: expected error, warn, info, debug or trace"
+            ))
         })
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.keyword())
+    }
+}
+
+impl From<log::Level> for Level {
+    fn from(level: log::Level) -> Self {
+        match level {
+            log::Level::Error => Level::Error,
+            log::Level::Warn => Level::Warn,
+            log::Level::Info => Level::Info,
+            log::Level::Debug => Level::Debug,
+            log::Level::Trace => Level::Trace,
+        }
+    }
+}
+
+#[cfg(feature = "tracing")]
+impl From<tracing_core::Level> for Level {
+    fn from(level: tracing_core::Level) -> Self {
+        match level {
+            tracing_core::Level::ERROR => Level::Error,
+            tracing_core::Level::WARN => Level::Warn,
+            tracing_core::Level::INFO => Level::Info,
+            tracing_core::Level::DEBUG => Level::Debug,
+            tracing_core::Level::TRACE => Level::Trace,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn parse(place: &str) -> Result<(Service, Scheme, &str), String> {
         "_syslog-tls._tcp" => Scheme::Tls,
         "_relp._tcp" => Scheme::Relp,
         "_relp-tls._tcp" => Scheme::RelpTls,
-        _ => return Err(format!("{name:?} is no service, {SERVICES}")),
+        _ => return Err(format!("unknown service {name:?}: {SERVICES}")),
     };
     match domain.strip_prefix('.') {
         Some(domain) if !domain.is_empty() => {
@@ -43,7 +43,9 @@ pub(crate) fn parse(place: &str) -> Result<(Service, Scheme, &str), String> {
 pub(crate) fn name_server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = text.parse().or_else(|_| bare.parse().map(|ip: IpAddr| (ip, 53).into()));
-    address.map_err(|_| format!("{text:?} is no name server's address, such as 127.0.0.1:53"))
+    address.map_err(|_| {
+        format!("invalid nameserver {text:?}: expected an address, such as 127.0.0.1:53")
+    })
 }
 
 const SERVICES: &str = "expected _syslog._udp, _syslog._tcp, _syslog-tls._tcp, _relp._tcp or \
@@ -59,8 +61,8 @@ mod tests {
         assert_eq!((service.name.as_str(), scheme), ("_syslog-tls._tcp", Scheme::Tls));
         assert_eq!(domain, "example.com");
         for (bad, rule) in [
-            ("logs.example.com", "no service"),
-            ("_http._tcp.example.com", "no service"),
+            ("logs.example.com", "unknown service"),
+            ("_http._tcp.example.com", "unknown service"),
             ("_syslog._tcp", "domain"),
             ("_syslog._tcp.example.com:514", "port"),
         ] {

@@ -5,6 +5,15 @@ use std::{fmt, str::FromStr};
 use crate::Error;
 
 /// The severity of a syslog message (RFC 5424 section 6.2.1). A lower code is more urgent.
+///
+/// The RFC has closed the set, so a `match` may name all eight.
+///
+/// ```
+/// # use logship::Severity;
+/// assert_eq!("crit".parse::<Severity>()?, Severity::Critical);
+/// assert_eq!(Severity::try_from(4)?.to_string(), "warning");
+/// # Ok::<(), logship::Error>(())
+/// ```
 #[repr(u8)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -63,6 +72,15 @@ impl fmt::Display for Severity {
     }
 }
 
+impl TryFrom<u8> for Severity {
+    type Error = Error;
+
+    fn try_from(code: u8) -> Result<Self, Error> {
+        let found = Severity::ALL.get(usize::from(code)).copied();
+        found.ok_or_else(|| Error::new(format!("invalid severity {code}: expected 0 to 7")))
+    }
+}
+
 impl FromStr for Severity {
     type Err = Error;
 
@@ -78,7 +96,7 @@ impl FromStr for Severity {
         };
         Severity::ALL.into_iter().find(|s| s.keyword() == keyword).ok_or_else(|| {
             Error::new(format!(
-                "{text:?} is no severity: use one of {} (RFC 5424 section 6.2.1)",
+                "invalid severity {text:?}: expected one of {} (RFC 5424 section 6.2.1)",
                 KEYWORDS.join(", ")
             ))
         })

@@ -48,7 +48,7 @@ fn a_server_that_is_not_there_is_called_by_its_fault() {
         assert_told(&format!("{scheme}://127.0.0.1:{port}"), &["refused", "start the server"]);
     }
     assert_told("tcp://no-such-host.invalid", &["name was not found", "spelling"]);
-    assert_told("logs.example.com", &["is no server's URL", "tcp://host:514"]);
+    assert_told("logs.example.com", &["invalid server URL", "tcp://host:514"]);
 }
 
 #[test]

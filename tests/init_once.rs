@@ -23,14 +23,61 @@ fn whoever_was_there_before_stays() {
     let collector = Collector::tcp().unwrap();
     let url = collector.url();
     for (name, taken) in [
-        ("after a subscriber", "a global tracing subscriber is installed already"),
-        ("after a logger", "a logger of the log crate is installed already"),
+        ("after a subscriber", "cannot install a tracing subscriber: one is already installed"),
+        ("after a logger", "cannot install a logger for the log crate: one is already installed"),
     ] {
         let ended = play(name, &[("SYSLOG_SERVERS", &url)]);
         assert!(ended.stdout.contains(taken), "{ended:?}");
         assert!(ended.stdout.contains("the other one sees this"), "{ended:?}");
     }
     assert_eq!(collector.messages(), 0);
+}
+
+/// An early console logger, or a test's, that is over or of one thread takes nobody's place.
+#[test]
+fn a_scoped_subscriber_is_none_of_the_program() {
+    let collector = Collector::tcp().unwrap();
+    play("after a scoped subscriber", &[("SYSLOG_SERVERS", &collector.url())]);
+    assert_eq!(texts(&collector, 1), ["a text"]);
+}
+
+#[test]
+fn init_panics_with_the_error_where_it_was_called() {
+    let ended = run(scenario("panic").envs([("SYSLOG_FACILITY", "local9")]));
+    let told = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(told.contains("tests/init_once.rs"), "{told}");
+    assert!(told.contains("SYSLOG_FACILITY: invalid facility \"local9\""), "{told}");
+}
+
+/// What `fn main() -> Result` prints.
+#[test]
+fn debug_of_an_error_is_its_text() {
+    let error = logship::builder("t").servers("logs.example.com:514").build().unwrap_err();
+    assert_eq!(format!("{error:?}"), error.to_string());
+    let error = logship::builder("t").servers("tls://h?ca_file=/no/such.pem").build().unwrap_err();
+    assert!(error.is_config() && format!("{error:?}").contains("No such file"), "{error:?}");
+}
+
+#[test]
+fn what_means_nothing_is_told_and_the_program_starts() {
+    let collector = Collector::tcp().unwrap();
+    for (variable, value, told) in [
+        ("RUST_LOG", "warning", "did you mean \"warn\"?"),
+        ("RUST_LOG", "\"info\"", "RUST_LOG: invalid directive"),
+        ("RUST_LOG", "inof", "did you mean \"info\"?"),
+        ("RUST_LOG", "info/text", "invalid directive \"/text\""),
+        ("RUST_LOG", "info,probe[span{f=1}]=debug", "invalid directive \"probe[span{f=1}]=debug\""),
+        ("RUST_LOG", "init_once=loud", "invalid directive \"init_once=loud\""),
+        ("SYSLOG_FACILTY", "local3", "SYSLOG_FACILTY: did you mean SYSLOG_FACILITY?"),
+        ("SYSLOG_TLS_CA_FILE", "/no/such/ca.pem", "SYSLOG_TLS_CA_FILE has no effect"),
+    ] {
+        let url = collector.url();
+        let ended = play("once", &[("SYSLOG_SERVERS", &url), (variable, value)]);
+        assert!(ended.stderr.contains(told), "{variable}={value}: {ended:?}");
+    }
+    let url = collector.url();
+    let ended = play("once", &[("SYSLOG_URL", &url), ("SYSLOG_HOSTNAME", "web1\n")]);
+    assert!(!ended.stderr.contains("logship"), "{ended:?}");
 }
 
 #[test]
@@ -90,7 +137,6 @@ fn a_value_that_will_not_do_is_quoted_with_its_variable() {
     let mut silent = Vec::new();
     for (variable, value) in [
         ("SYSLOG_SERVERS", "logs.example.com"),
-        ("RUST_LOG", "init_once=loud"),
         ("SYSLOG_FACILITY", "local9"),
         ("SYSLOG_FORMAT", "xml"),
         ("SYSLOG_LEVEL_MAP", "info"),
@@ -143,6 +189,15 @@ fn child() {
             tell(logship::init_syslog("second").unwrap_err());
             info!("the other one sees this");
         }
+        "after a scoped subscriber" => {
+            let scoped = tracing_subscriber::registry();
+            drop(tracing::subscriber::set_default(scoped));
+            let guard = tracing::subscriber::set_default(tracing_subscriber::registry());
+            let _guard = logship::init_syslog("init-once").unwrap();
+            drop(guard);
+            info!("a text");
+        }
+        "panic" => drop(logship::builder("init-once").init()),
         "after a logger" => {
             log::set_boxed_logger(Box::new(Plain)).unwrap();
             log::set_max_level(log::LevelFilter::Info);

@@ -9,7 +9,7 @@ use std::{
 /// there is none, which becomes NILVALUE. Nothing is asked over the network.
 pub(crate) fn detect() -> String {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
-    let is_name = !name.is_empty() && !name.starts_with("localhost");
+    let is_name = is_name(&name);
     if name.contains('.') && is_name {
         return name;
     }
@@ -17,15 +17,24 @@ pub(crate) fn detect() -> String {
     if is_name {
         return qualified(&name, &hosts).unwrap_or(name);
     }
-    address().unwrap_or(name)
+    address().unwrap_or_default()
+}
+
+/// Whether it names this host: the kernel's name is `(none)` before somebody sets one.
+fn is_name(name: &str) -> bool {
+    let label = name.split('.').next().unwrap_or_default();
+    !label.is_empty() && name != "(none)" && !label.eq_ignore_ascii_case("localhost")
 }
 
 /// The name with a domain that stands beside the short one in the hosts file.
 fn qualified(name: &str, hosts: &str) -> Option<String> {
     let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
     let mut names = lines.map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
-    let names = names.find(|names| names.contains(&name))?;
-    let of_this_host = |long: &&&str| long.strip_prefix(name).is_some_and(|d| d.starts_with('.'));
+    let names = names.find(|names| names.iter().any(|other| other.eq_ignore_ascii_case(name)))?;
+    let of_this_host = |long: &&&str| {
+        let (label, domain) = long.split_once('.').unwrap_or((long, ""));
+        label.eq_ignore_ascii_case(name) && !domain.is_empty()
+    };
     names.iter().find(of_this_host).map(|long| (*long).to_owned())
 }
 
@@ -54,6 +63,11 @@ mod tests {
         assert_eq!(qualified("web1", hosts).as_deref(), Some("web1.example.com"));
         assert_eq!(qualified("web", hosts), None);
         assert_eq!(qualified("localhost", hosts), None);
+        assert_eq!(qualified("WEB1", hosts).as_deref(), Some("web1.example.com"));
+        for (name, is) in [("(none)", false), ("localhost.localdomain", false), ("", false)] {
+            assert_eq!(is_name(name), is, "{name}");
+        }
+        assert!(is_name("localhosting1"));
     }
 
     #[test]

@@ -3,14 +3,21 @@
 mod config;
 pub(crate) mod env;
 mod hostname;
+#[cfg(any(feature = "tracing", feature = "log"))]
+mod install;
 mod pipeline;
 mod queue;
 mod record;
+mod server_list;
+mod settings;
 mod text_fields;
 mod tls;
+mod variables;
+mod without_effect;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+pub use self::server_list::ServerList;
 use crate::{
     ControlCharacters, Facility, Format, Overflow, TextFields, TimeQuality,
     endpoint::without_secrets, record::Severities, ship::ErrorCallback,
@@ -32,7 +39,7 @@ use crate::{
 /// | [`enterprise_number`](Builder::enterprise_number) | `SYSLOG_ENTERPRISE_NUMBER` | 32473 |
 /// | [`queue_capacity`](Builder::queue_capacity) | `SYSLOG_QUEUE_CAPACITY`, bytes, or as in `64M` | 8 MiB |
 /// | [`queue_file`](Builder::queue_file) | `SYSLOG_QUEUE_FILE`, an absolute path | none: in memory |
-/// | [`queue_sync_interval`](Builder::queue_sync_interval) | `SYSLOG_QUEUE_SYNC_INTERVAL`, seconds | never |
+/// | [`queue_sync_interval`](Builder::queue_sync_interval) | `SYSLOG_QUEUE_SYNC_INTERVAL`, as in `5` or `500ms` | never |
 /// | [`overflow`](Builder::overflow) | `SYSLOG_OVERFLOW`: `drop-least-severe`, `drop-newest`, `block:100ms` | `drop-least-severe` |
 /// | [`max_message_size`](Builder::max_message_size) | `SYSLOG_MAX_MESSAGE_SIZE`, bytes | 8,096 |
 /// | [`control_characters`](Builder::control_characters) | `SYSLOG_CONTROL_CHARACTERS`: `escape`, `keep` | `escape` |
@@ -53,19 +60,22 @@ use crate::{
 /// | [`tls_server_name`](Builder::tls_server_name) | `SYSLOG_TLS_SERVER_NAME` | the host in the URL |
 /// | [`tls_min_version`](Builder::tls_min_version) | `SYSLOG_TLS_MIN_VERSION`: `1.2`, `1.3` | `1.2` |
 /// | [`tls_backend`](Builder::tls_backend) | `SYSLOG_TLS_BACKEND`: `native-tls`, `rustls` | `native-tls`, if it is built in |
-/// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, seconds | 5 s |
-/// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, seconds | 60 s |
-/// | [`user_timeout`](Builder::user_timeout) | `SYSLOG_USER_TIMEOUT`, seconds | 20 s |
-/// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, seconds | 5 s |
-/// | [`stats_interval`](Builder::stats_interval) | `SYSLOG_STATS_INTERVAL`, seconds | none |
+/// | [`connect_timeout`](Builder::connect_timeout) | `SYSLOG_CONNECT_TIMEOUT`, as in `5` or `500ms` | 5 s |
+/// | [`write_timeout`](Builder::write_timeout) | `SYSLOG_WRITE_TIMEOUT`, as in `5` or `500ms` | 60 s |
+/// | [`user_timeout`](Builder::user_timeout) | `SYSLOG_USER_TIMEOUT`, as in `5` or `500ms` | 20 s |
+/// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, as in `5` or `500ms` | 5 s |
+/// | [`stats_interval`](Builder::stats_interval) | `SYSLOG_STATS_INTERVAL`, as in `5` or `500ms` | none |
 /// | [`on_error`](Builder::on_error) | | a line on standard error, once a minute |
 ///
-/// An empty variable counts as unset.
+/// An empty variable counts as unset, and white space around a value does not count. Durations are
+/// seconds or have a unit (`500ms`, `5s`, `2m`), sizes are bytes or powers of 1024 (`64k`, `64M`,
+/// `64MiB`). What has no effect, an unknown `SYSLOG_` variable for example, is reported at the start
+/// as [`on_error`](Builder::on_error) says.
 #[derive(Clone)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder {
     tag: String,
-    servers: Option<String>,
+    servers: Option<ServerList>,
     filter: Option<String>,
     facility: Option<Facility>,
     format: Option<Format>,
@@ -75,7 +85,7 @@ pub struct Builder {
     enterprise_number: Option<u32>,
     queue_capacity: Option<usize>,
     queue_file: Option<PathBuf>,
-    queue_sync_interval: Option<Duration>,
+    queue_sync_interval: Option<Option<Duration>>,
     overflow: Option<Overflow>,
     max_message_size: Option<usize>,
     control_characters: Option<ControlCharacters>,
@@ -92,17 +102,24 @@ pub struct Builder {
     resend_buffer: Option<usize>,
     connect_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
-    user_timeout: Option<Duration>,
+    user_timeout: Option<Option<Duration>>,
     flush_timeout: Option<Duration>,
-    stats_interval: Option<Duration>,
+    stats_interval: Option<Option<Duration>>,
     on_error: Option<ErrorCallback>,
     tls: tls::Tls,
 }
 
 impl Builder {
-    pub(crate) fn new(tag: String) -> Self {
+    /// Starts with the tag, the APP-NAME of all records; all else has its default.
+    ///
+    /// ```
+    /// let builder = logship::Builder::new("app-tag").filter("info,my_crate=debug");
+    /// let syslog = builder.servers(["udp://127.0.0.1:514", "udp://127.0.0.1:1514"]).build()?;
+    /// # Ok::<(), logship::Error>(())
+    /// ```
+    pub fn new(tag: impl Into<String>) -> Self {
         Builder {
-            tag,
+            tag: tag.into(),
             servers: None,
             filter: None,
             facility: None,
@@ -160,8 +177,8 @@ impl Builder {
     /// `danger_accept_invalid_certs=true`.
     ///
     /// Defaults to `tcp://localhost:514`.
-    pub fn servers(mut self, url: impl Into<String>) -> Self {
-        self.servers = Some(url.into());
+    pub fn servers(mut self, servers: impl Into<ServerList>) -> Self {
+        self.servers = Some(servers.into());
         self
     }
 
@@ -237,8 +254,8 @@ impl Builder {
     /// hour. Outside of Linux a silent server is noticed only while there is nothing to send.
     ///
     /// Defaults to 20 s.
-    pub fn user_timeout(mut self, user_timeout: Duration) -> Self {
-        self.user_timeout = Some(user_timeout);
+    pub fn user_timeout(mut self, user_timeout: impl Into<Option<Duration>>) -> Self {
+        self.user_timeout = Some(user_timeout.into());
         self
     }
 
@@ -268,8 +285,8 @@ impl Builder {
     /// ```
     ///
     /// Defaults to off.
-    pub fn stats_interval(mut self, every: Duration) -> Self {
-        self.stats_interval = Some(every);
+    pub fn stats_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.stats_interval = Some(interval.into());
         self
     }
 
@@ -286,7 +303,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("tag", &self.tag)
-            .field("url", &self.servers.as_deref().map(without_secrets))
+            .field("url", &self.servers.as_ref().map(|servers| without_secrets(servers.as_str())))
             .finish_non_exhaustive()
     }
 }

@@ -63,7 +63,7 @@ impl PipelineConfig {
         let last_state = Arc::clone(&counters);
         let servers = Servers::new(self.servers, self.connect_timeout);
         let thread = spawn(Shipper::new(reader, servers, trouble, counters, housekeeping))
-            .map_err(|e| Error::because("the shipper's thread can't be started", e))?;
+            .map_err(|e| Error::system("cannot start the shipper's thread", e))?;
         let tell = move |lost, waited| last_words.tell_loss(lost, waited, &last_state.state());
         flush_at_exit(Arc::downgrade(&pipeline.queue), limit, Box::new(tell));
         Ok((pipeline, thread))
@@ -75,6 +75,6 @@ impl PipelineConfig {
 }
 
 fn no_memory(capacity: usize, error: TryReserveError) -> Error {
-    let what = format!("a queue (SYSLOG_QUEUE_CAPACITY) of {capacity} octets finds no memory");
-    Error::because(what, error)
+    let what = format!("cannot allocate the queue (SYSLOG_QUEUE_CAPACITY) of {capacity} bytes");
+    Error::system(what, error)
 }

@@ -2,8 +2,11 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::Builder;
-use crate::Overflow;
+use super::{
+    Builder,
+    env::{self as read, Environment, choose, choose_path},
+};
+use crate::{Error, Overflow, units};
 
 impl Builder {
     /// Sets the size of the queue, in bytes: at least 64 KiB and eight messages.
@@ -55,8 +58,8 @@ impl Builder {
     /// systems it may meet the write itself. Where the disk fails, the program is told, and nothing is synced any more:
     /// a second try would be said to have succeeded without having written. It also tells when
     /// somebody deletes or shortens the file.
-    pub fn queue_sync_interval(mut self, every: Duration) -> Self {
-        self.queue_sync_interval = Some(every);
+    pub fn queue_sync_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.queue_sync_interval = Some(interval.into());
         self
     }
 
@@ -69,4 +72,49 @@ impl Builder {
         self.overflow = Some(overflow);
         self
     }
+
+    /// Bytes of the queue, the file that it is in, and how often that is synced.
+    pub(super) fn queue(
+        &self,
+        env: Environment<'_>,
+        max_message_size: usize,
+    ) -> Result<(usize, Option<PathBuf>, Option<Duration>), Error> {
+        let set = self.queue_capacity;
+        let capacity =
+            choose(set, env, "SYSLOG_QUEUE_CAPACITY", units::bytes, || DEFAULT_CAPACITY)?;
+        let smallest = (MESSAGES * max_message_size).max(SMALLEST_CAPACITY);
+        if !(smallest..=LARGEST_CAPACITY).contains(&capacity) {
+            let rule = if capacity > LARGEST_CAPACITY { "it is too large, " } else { "" };
+            return Err(Error::new(format!(
+                "invalid queue capacity (SYSLOG_QUEUE_CAPACITY) {capacity}: {rule}expected \
+                 {smallest} bytes (64 KiB and {MESSAGES} of the longest messages) to \
+                 {LARGEST_CAPACITY}"
+            )));
+        }
+        let queue_file = choose_path(self.queue_file.clone(), env, "SYSLOG_QUEUE_FILE");
+        if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
+            return Err(Error::new(format!(
+                "invalid queue file (SYSLOG_QUEUE_FILE) {path:?}: expected an absolute path, since \
+                 the next start may be in another directory"
+            )));
+        }
+        let set = self.queue_sync_interval;
+        let name = "SYSLOG_QUEUE_SYNC_INTERVAL";
+        let queue_sync_interval = read::interval(set, env, name, None, SHORTEST_SYNC)?;
+        if let Some(interval) = queue_sync_interval.filter(|_| queue_file.is_none()) {
+            return Err(Error::new(format!(
+                "invalid sync interval ({name}) {interval:?}: expected a queue file \
+                 (SYSLOG_QUEUE_FILE) beside it"
+            )));
+        }
+        Ok((capacity, queue_file, queue_sync_interval))
+    }
 }
+
+const DEFAULT_CAPACITY: usize = 8 << 20;
+const SHORTEST_SYNC: Duration = Duration::from_millis(10);
+const SMALLEST_CAPACITY: usize = 64 << 10;
+/// Sums with it can't overflow.
+const LARGEST_CAPACITY: usize = isize::MAX as usize / 2;
+/// Messages that the queue must hold: what it can't use at its end is less than one.
+const MESSAGES: usize = 8;

@@ -31,8 +31,8 @@ impl Builder {
     /// Change it to use NOTICE or CRITICAL, which levels do not have.
     ///
     /// Defaults to ERROR 3, WARN 4, INFO 6, DEBUG and TRACE 7.
-    pub fn map_level(mut self, level: Level, severity: Severity) -> Self {
-        self.level_map.get_or_insert_default().set(level, severity);
+    pub fn map_level(mut self, level: impl Into<Level>, severity: Severity) -> Self {
+        self.level_map.get_or_insert_default().set(level.into(), severity);
         self
     }
 
@@ -151,8 +151,8 @@ impl Builder {
     /// Sets what `timeQuality` says about the clock (RFC 5424 section 7.1).
     ///
     /// Defaults to `None`, which omits it.
-    pub fn time_quality(mut self, time_quality: Option<TimeQuality>) -> Self {
-        self.time_quality = Some(time_quality);
+    pub fn time_quality(mut self, time_quality: impl Into<Option<TimeQuality>>) -> Self {
+        self.time_quality = Some(time_quality.into());
         self
     }
 

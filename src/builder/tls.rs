@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Builder;
+use super::{Builder, variables::VARIABLES};
 use crate::{
     Error, TlsBackend, TlsVersion,
-    builder::env::{self as read, Environment, choose},
+    builder::env::{Environment, choose, choose_path, value_of},
     transport::tls_options::TlsOptions,
 };
 
@@ -86,15 +86,35 @@ impl Builder {
 }
 
 impl Tls {
-    pub(super) fn options(self, env: Environment<'_>) -> Result<TlsOptions, Error> {
+    /// A setting of the program that needs a server with TLS.
+    pub(super) fn first_set(&self) -> Option<&'static str> {
+        [
+            ("tls_ca_file", self.ca.is_some()),
+            ("tls_identity", self.identity.is_some()),
+            ("tls_fingerprint", !self.fingerprints.is_empty()),
+            ("tls_server_name", self.server_name.is_some()),
+            ("tls_min_version", self.min_version.is_some()),
+            ("tls_backend", self.library.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, is_set)| is_set.then_some(name))
+    }
+
+    /// Variables that need one.
+    pub(super) fn variables(env: Environment<'_>) -> impl Iterator<Item = &'static str> {
+        let names = VARIABLES.into_iter().filter(|name| name.starts_with("SYSLOG_TLS_"));
+        names.filter(move |name| value_of(env, name).is_some())
+    }
+
+    pub(super) fn options(&self, env: Environment<'_>) -> Result<TlsOptions, Error> {
         let mut options = TlsOptions {
-            ca: choose(self.ca.map(Some), env, "SYSLOG_TLS_CA_FILE", read::path, || None)?,
+            ca: choose_path(self.ca.clone(), env, "SYSLOG_TLS_CA_FILE"),
             ..TlsOptions::default()
         };
-        let (cert, key) = self.identity.unzip();
+        let (cert, key) = self.identity.clone().unzip();
         let is_set = cert.is_some();
-        options.cert = choose(cert.map(Some), env, "SYSLOG_TLS_CERT_FILE", read::path, || None)?;
-        options.key = choose(key.map(Some), env, "SYSLOG_TLS_KEY_FILE", read::path, || None)?;
+        options.cert = choose_path(cert, env, "SYSLOG_TLS_CERT_FILE");
+        options.key = choose_path(key, env, "SYSLOG_TLS_KEY_FILE");
         if !is_set {
             options.check().map_err(|rule| Error::new(format!("SYSLOG_TLS_CERT_FILE: {rule}")))?;
         }
@@ -112,7 +132,7 @@ impl Tls {
             let fingerprints = text(None, "SYSLOG_TLS_FINGERPRINT")?;
             set(&mut options, "fingerprint", "SYSLOG_TLS_FINGERPRINT", fingerprints)?;
         }
-        let name = text(self.server_name, "SYSLOG_TLS_SERVER_NAME")?;
+        let name = text(self.server_name.clone(), "SYSLOG_TLS_SERVER_NAME")?;
         set(&mut options, "server_name", "SYSLOG_TLS_SERVER_NAME", name)?;
         let version = |text: &str| text.parse().map(Some);
         let min_version = self.min_version.map(Some);

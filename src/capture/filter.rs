@@ -1,24 +1,42 @@
 //! Level filter by target, from `RUST_LOG` or the builder.
 
 use env_filter::Builder;
+use log::LevelFilter;
 
-use crate::{Error, record::Level};
+use crate::{
+    Error, Severity,
+    error::nearest,
+    record::{Level, Severities},
+};
 
 /// `RUST_LOG` as env_logger reads it, for both doors.
 #[derive(Debug)]
 pub(crate) struct Filter(env_filter::Filter);
 
 impl Filter {
+    /// The filter, and what seems odd about it.
+    ///
     /// # Errors
     ///
-    /// Where `directives` can't be read.
-    pub(crate) fn new(directives: &str) -> Result<Self, Error> {
-        let mut builder = Builder::new();
-        builder.try_parse(directives).map_err(|e| {
-            let rule = "expected directives such as info,my_crate=debug";
-            Error::because(format!("{directives:?} are no levels: {rule}"), e)
-        })?;
-        Ok(Filter(builder.build()))
+    /// If a directive is invalid.
+    pub(crate) fn new(directives: &str) -> Result<(Self, Vec<String>), Error> {
+        let parsed = Directives::parse(directives);
+        match parsed.invalid.first().or(parsed.keywords.first()) {
+            None => Ok((parsed.filter(), parsed.hint().into_iter().collect())),
+            Some(what) => Err(Error::new(format!("invalid filter {directives:?}: {what}"))),
+        }
+    }
+
+    /// The same from the environment, where an invalid directive is told and left out: other
+    /// readers of the variable know other directives, and the program has to start.
+    pub(crate) fn of_environment(directives: &str) -> (Self, Vec<String>) {
+        let parsed = Directives::parse(directives);
+        let ignored = |what: &String| format!("RUST_LOG: {what}; it is ignored");
+        let mut told: Vec<String> = parsed.invalid.iter().map(ignored).collect();
+        let taken = |what: &String| format!("RUST_LOG: {what} It is taken as that");
+        told.extend(parsed.keywords.iter().map(taken));
+        told.extend(parsed.hint().map(|hint| format!("RUST_LOG: {hint}")));
+        (parsed.filter(), told)
     }
 
     #[inline]
@@ -33,6 +51,146 @@ impl Filter {
     }
 }
 
+/// Directives, and what is wrong with some.
+#[derive(Default)]
+struct Directives {
+    /// A target, or none for all others, and its level.
+    valid: Vec<(Option<String>, LevelFilter)>,
+    invalid: Vec<String>,
+    /// Severities where a level is expected.
+    keywords: Vec<String>,
+    bare: Vec<String>,
+}
+
+impl Directives {
+    fn parse(text: &str) -> Self {
+        let mut parsed = Directives::default();
+        for piece in pieces(text) {
+            if let Err(rule) = parsed.directive(piece) {
+                parsed.invalid.push(format!("invalid directive {piece:?}: {rule}"));
+            }
+        }
+        parsed
+    }
+
+    fn directive(&mut self, piece: &str) -> Result<(), String> {
+        if piece.starts_with('/') {
+            return Err("a pattern for texts, behind /, is not supported".to_owned());
+        }
+        if piece.contains(['[', ']', '{', '}']) {
+            return Err("directives for spans and fields are not supported".to_owned());
+        }
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || ODD.contains(&c);
+        let (target, level) = match piece.split_once('=') {
+            Some((target, level)) => (target.trim(), Some(level.trim())),
+            None => (piece, None),
+        };
+        if target.is_empty() || target.contains(is_odd) {
+            return Err(EXPECTED.to_owned());
+        }
+        match level {
+            Some("") => self.push(target, LevelFilter::Trace),
+            Some(word) => {
+                let level =
+                    self.level(word, piece).ok_or_else(|| match nearest(word, &LEVELS) {
+                        Some(meant) => format!("{EXPECTED}; did you mean {meant:?}?"),
+                        None => EXPECTED.to_owned(),
+                    })?;
+                self.push(target, level);
+            }
+            None => match self.level(target, piece) {
+                Some(level) => self.valid.push((None, level)),
+                None => {
+                    self.bare.push(target.to_owned());
+                    self.push(target, LevelFilter::Trace);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, target: &str, level: LevelFilter) {
+        self.valid.push((Some(target.to_owned()), level));
+        if target.contains('-') {
+            // A package is named so, its modules are not.
+            self.valid.push((Some(target.replace('-', "_")), level));
+        }
+    }
+
+    /// The level of this name or number; or the one that a severity's keyword means.
+    fn level(&mut self, word: &str, piece: &str) -> Option<LevelFilter> {
+        let by_number = || word.parse().ok().and_then(|n: usize| LevelFilter::iter().nth(n));
+        if let Some(level) = word.parse().ok().or_else(by_number) {
+            return Some(level);
+        }
+        let severity: Severity = word.parse().ok()?;
+        let levels = [Level::Error, Level::Warn, Level::Info, Level::Debug];
+        let severities = Severities::default();
+        let level = levels.into_iter().find(|level| severities.of(*level) >= severity)?;
+        self.keywords.push(format!(
+            "invalid directive {piece:?}: {word:?} is a severity, not a level; did you mean {:?}?",
+            level.keyword()
+        ));
+        Some(log_level(level).to_level_filter())
+    }
+
+    /// What is told if nothing but a few targets is shipped, by a word that may be an error.
+    fn hint(&self) -> Option<String> {
+        if self.valid.iter().any(|(target, _)| target.is_none()) {
+            return None;
+        }
+        let meant = |word: &String| Some((word.clone(), nearest(word, &LEVELS)?));
+        if let Some((word, meant)) = self.bare.iter().find_map(meant) {
+            return Some(format!(
+                "{word:?} is not a level, but a target; did you mean {meant:?}? What no directive \
+                 names is not shipped"
+            ));
+        }
+        let passes = |target: &Option<String>, level: LevelFilter| {
+            level > LevelFilter::Off && target.as_ref().is_some_and(|t| !self.bare.contains(t))
+        };
+        let word = self.bare.first()?;
+        let is_alone = !self.valid.iter().any(|(target, level)| passes(target, *level));
+        is_alone.then(|| {
+            format!("{word:?} is not a level: only targets that begin with it are shipped")
+        })
+    }
+
+    fn filter(&self) -> Filter {
+        let mut builder = Builder::new();
+        if self.valid.is_empty() {
+            builder.filter(None, LevelFilter::Info);
+        }
+        for (target, level) in &self.valid {
+            builder.filter(target.as_deref(), *level);
+        }
+        Filter(builder.build())
+    }
+}
+
+/// What stands between commas, but for those in brackets; last, what stands behind a slash.
+fn pieces(text: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut end, mut found) = (0_u32, 0, text.len(), Vec::new());
+    for (at, c) in text.char_indices() {
+        match c {
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                found.push(&text[start..at]);
+                start = at + 1;
+            }
+            '/' if depth == 0 => {
+                end = at;
+                break;
+            }
+            _ => {}
+        }
+    }
+    found.push(&text[start..end]);
+    found.push(&text[end..]);
+    found.into_iter().map(str::trim).filter(|piece| !piece.is_empty()).collect()
+}
+
 fn log_level(level: Level) -> log::Level {
     match level {
         Level::Error => log::Level::Error,
@@ -43,23 +201,88 @@ fn log_level(level: Level) -> log::Level {
     }
 }
 
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+const EXPECTED: &str = "expected off, error, warn, info, debug or trace, or such a level for a \
+                        target, as in info,my_crate=debug";
+/// Characters that no target has: marks of quotations, and what stands for invalid UTF-8.
+const ODD: [char; 6] = ['"', '\'', '`', ';', '=', '\u{fffd}'];
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn directives_are_read_as_env_logger_reads_them() {
-        let filter = Filter::new("info,shop::db=trace,hyper=off").unwrap();
+        let (filter, odd) = Filter::new("info,shop::db=trace,hyper=off").unwrap();
         assert!(filter.wants(Level::Info, "shop"));
         assert!(!filter.wants(Level::Debug, "shop"));
         assert!(filter.wants(Level::Trace, "shop::db::pool"));
         assert!(!filter.wants(Level::Error, "hyper"));
         assert_eq!(filter.max_level(), log::LevelFilter::Trace);
+        assert!(odd.is_empty(), "{odd:?}");
+        let (filter, odd) = Filter::new(" off , my-crate = debug ").unwrap();
+        assert!(filter.wants(Level::Debug, "my_crate") && filter.wants(Level::Debug, "my-crate"));
+        assert!(!filter.wants(Level::Error, "shop") && odd.is_empty(), "{odd:?}");
     }
 
     #[test]
-    fn nonsense_is_quoted() {
-        let error = Filter::new("info,shop=loud").unwrap_err().to_string();
-        assert!(error.contains("shop=loud"), "{error}");
+    fn nonsense_is_an_error_of_the_program() {
+        for (text, quoted) in [
+            ("info,shop=loud", "\"shop=loud\""),
+            ("\"info\"", "\"\\\"info\\\"\""),
+            ("info/text", "\"/text\""),
+            ("info,probe[span{f=1,g=2}]=debug", "\"probe[span{f=1,g=2}]=debug\""),
+            ("=debug", "\"=debug\""),
+            ("a=b=info", "\"a=b=info\""),
+            ("info;debug", "\"info;debug\""),
+            ("inf\u{fffd}", "invalid"),
+            ("warning", "\"warn\""),
+        ] {
+            let error = Filter::new(text).unwrap_err().to_string();
+            assert!(error.contains(&format!("{text:?}")) && error.contains(quoted), "{error}");
+        }
+        let error = Filter::new("shop=inof").unwrap_err().to_string();
+        assert!(error.ends_with("did you mean \"info\"?"), "{error}");
+    }
+
+    /// A program must start whatever another reader of the variable was meant to get.
+    #[test]
+    fn nonsense_of_the_environment_is_told_and_left_out() {
+        for (text, level, told_part) in [
+            ("warning", Level::Warn, "\"warn\""),
+            ("debug,shop=critical", Level::Debug, "\"error\""),
+            ("\"info\"", Level::Info, "ignored"),
+            ("inf\u{fffd}", Level::Info, "ignored"),
+            ("warn/text", Level::Warn, "\"/text\""),
+            ("warn,probe[span{f=1}]=debug", Level::Warn, "spans"),
+            ("warn,shop=loud", Level::Warn, "\"shop=loud\""),
+        ] {
+            let (filter, told) = Filter::of_environment(text);
+            assert!(filter.wants(level, "other"), "{text}");
+            let max = log_level(level).to_level_filter();
+            assert_eq!(filter.max_level(), max, "{text}");
+            assert!(told.len() == 1 && told[0].starts_with("RUST_LOG: "), "{text}: {told:?}");
+            assert!(told[0].contains(told_part), "{text}: {told:?}");
+        }
+        for fine in
+            ["info", "", "off", "my_crate=debug", "warn,my_crate", "INFO", "3", "shop=info,hyper"]
+        {
+            let (_, told) = Filter::of_environment(fine);
+            assert!(told.is_empty(), "{fine}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_silences_the_rest_is_told() {
+        for (text, part) in [
+            ("inof", "did you mean \"info\"?"),
+            ("shop", "only targets that begin with it"),
+            ("hyper=off,wanr", "did you mean \"warn\"?"),
+            ("hyper=debug,inof", "did you mean \"info\"?"),
+        ] {
+            for told in [Filter::of_environment(text).1, Filter::new(text).unwrap().1] {
+                assert!(told.len() == 1 && told[0].contains(part), "{text}: {told:?}");
+            }
+        }
     }
 }

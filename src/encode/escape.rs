@@ -1,8 +1,9 @@
 //! Escaping of content: which bytes may appear where.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use super::MessageBuf;
+use crate::Error;
 
 /// Where a value stands, which decides what has to be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,15 @@ pub(crate) enum EscapeMode {
 ///
 /// They are the bytes below 32 and 127, the C1 controls, and the characters that reorder or break
 /// lines in a viewer (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069, U+FEFF).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// ```
+/// # use logship::ControlCharacters;
+/// assert_eq!("keep".parse::<ControlCharacters>()?, ControlCharacters::Keep);
+/// assert_eq!(ControlCharacters::Escape.to_string(), "escape");
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ControlCharacters {
     /// Each byte is written as `#` and three octal digits, as rsyslog does: a line end becomes
     /// `#012`. The record looks the same on every server, and no text can forge a record or move a
@@ -30,6 +39,29 @@ pub enum ControlCharacters {
     /// They are left as they are, except NUL, and counted as four bytes, because a server that
     /// escapes them makes them four. Framing by line ends escapes them anyway. `keep`.
     Keep,
+}
+
+impl FromStr for ControlCharacters {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text.to_ascii_lowercase().as_str() {
+            "escape" => Ok(ControlCharacters::Escape),
+            "keep" => Ok(ControlCharacters::Keep),
+            _ => Err(Error::new(format!(
+                "invalid control characters {text:?}: expected escape or keep"
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for ControlCharacters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ControlCharacters::Escape => "escape",
+            ControlCharacters::Keep => "keep",
+        })
+    }
 }
 
 /// Appends text to `out` so that it can't end the value it stands in, up to a limit.

@@ -1,6 +1,6 @@
 //! The formats by name.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use super::{Settings, json, layout::Layout, rfc3164, rfc5424};
 use crate::Error;
@@ -8,7 +8,14 @@ use crate::Error;
 /// How records are written (`SYSLOG_FORMAT`).
 ///
 /// All servers of one handle share a format. The guide on formats shows a record in each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// ```
+/// # use logship::Format;
+/// let format: Format = "ecs".parse()?;
+/// assert_eq!((format, format.to_string().as_str()), (Format::Ecs, "ecs"));
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
     /// RFC 5424, with fields and spans as STRUCTURED-DATA. `rfc5424`.
@@ -59,9 +66,21 @@ impl FromStr for Format {
             "rfc3164" => Ok(Format::Rfc3164),
             "rfc3164-local" => Ok(Format::Rfc3164Local),
             _ => Err(Error::new(format!(
-                "{text:?} is no format: use rfc5424, cee, ecs, rfc3164 or rfc3164-local"
+                "invalid format {text:?}: expected rfc5424, cee, ecs, rfc3164 or rfc3164-local"
             ))),
         }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Format::Rfc5424 => "rfc5424",
+            Format::Cee => "cee",
+            Format::Ecs => "ecs",
+            Format::Rfc3164 => "rfc3164",
+            Format::Rfc3164Local => "rfc3164-local",
+        })
     }
 }
 

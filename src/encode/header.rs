@@ -45,19 +45,19 @@ pub(super) fn push_msgid(out: &mut MessageBuf, origin: &Origin<'_>) {
 /// (RFC 5424 section 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
 pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     let rule = if tag.is_empty() {
-        "it is empty"
+        "expected 1 to 48 printable US-ASCII characters"
     } else if tag.len() > APP_NAME {
-        "it is longer than 48 octets"
+        "expected at most 48 bytes"
     } else if tag == "-" {
-        "\"-\" alone means that there is none"
+        "expected more than \"-\", which means none"
     } else if !tag.bytes().all(|b| b.is_ascii_graphic()) {
-        "only printable US-ASCII without blanks is allowed"
+        "expected printable US-ASCII without blanks"
     } else if tag.contains(['/', '[', ']', ':']) {
-        "a server ends the name at '/', '[', ']' and ':'"
+        "expected none of / [ ] :, at which a server ends the name"
     } else {
         return Ok(());
     };
-    Err(Error::new(format!("{tag:?} can't be a tag: {rule} (APP-NAME, RFC 5424 section 6.2.5)")))
+    Err(Error::new(format!("invalid tag {tag:?}: {rule} (APP-NAME, RFC 5424 section 6.2.5)")))
 }
 
 /// Checks what someone wrote down for HOSTNAME or PROCID.
@@ -70,8 +70,8 @@ pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(),
         return Ok(());
     }
     Err(Error::new(format!(
-        "{value:?} can't be the {name}: only printable US-ASCII without blanks is allowed, \
-         {longest} octets at most (RFC 5424 section 6)"
+        "invalid {name} {value:?}: expected at most {longest} bytes of printable US-ASCII without \
+         blanks (RFC 5424 section 6)"
     )))
 }
 

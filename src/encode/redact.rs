@@ -30,8 +30,8 @@ impl FromStr for Redact {
         let mut redact = Redact::default();
         for name in text.split(',').map(str::trim) {
             match name.to_ascii_lowercase().as_str() {
-                "none" => {}
-                "default" => redact.default = true,
+                "none" | "0" | "false" | "off" | "no" => {}
+                "default" | "1" | "true" | "on" | "yes" => redact.default = true,
                 _ if name.bytes().any(|octet| octet.is_ascii_alphanumeric()) => {
                     redact.own.push(name.to_owned());
                 }

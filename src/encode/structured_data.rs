@@ -1,20 +1,67 @@
 //! Registered SD-ELEMENTs of every message (RFC 5424 section 7).
 
+use std::{fmt, str::FromStr, time::Duration};
+
 use super::{MessageBuf, Settings, body::BodyWriter, header, layout::Layout};
 use crate::{
-    Severity,
+    Error, Severity,
     record::{Level, Origin},
+    units,
 };
 
 /// How good the clock is that timestamps come from (RFC 5424 section 7.1, `SYSLOG_TIME_QUALITY`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// # use std::time::Duration;
+/// # use logship::TimeQuality;
+/// let quality = TimeQuality::SyncedWithin(Duration::from_micros(50));
+/// assert_eq!("synced:50us".parse::<TimeQuality>()?, quality);
+/// assert_eq!(quality.to_string(), "synced:50");
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TimeQuality {
     /// The clock is not known to be synchronised. `unsynced`.
     Unsynced,
     /// The clock is synchronised with a reliable source. `synced`.
     Synced,
-    /// The clock is synchronised, and at most this many microseconds off. `synced:50`.
-    SyncedWithin(u32),
+    /// The clock is synchronised, and at most this far off, in microseconds. `synced:50`.
+    SyncedWithin(Duration),
+}
+
+impl FromStr for TimeQuality {
+    type Err = Error;
+
+    /// `unsynced`, `synced`, or `synced:50`, microseconds unless there is a unit.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let lower = text.to_ascii_lowercase();
+        let (word, within) = lower.split_once(':').unwrap_or((&lower, ""));
+        let micros = within.parse().ok().map(Duration::from_micros);
+        match (word, within) {
+            ("unsynced", "") => Some(TimeQuality::Unsynced),
+            ("synced", "") => Some(TimeQuality::Synced),
+            ("synced", _) => {
+                micros.or_else(|| units::duration(within).ok()).map(TimeQuality::SyncedWithin)
+            }
+            _ => None,
+        }
+        .ok_or_else(|| {
+            Error::new(format!(
+                "invalid time quality {text:?}: expected unsynced, synced or synced:MICROSECONDS"
+            ))
+        })
+    }
+}
+
+impl fmt::Display for TimeQuality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TimeQuality::Unsynced => f.pad("unsynced"),
+            TimeQuality::Synced => f.pad("synced"),
+            TimeQuality::SyncedWithin(within) => write!(f, "synced:{}", within.as_micros()),
+        }
+    }
 }
 
 /// `timeQuality` and `origin`, where asked for. Timestamps are UTC, so their zone is known.
@@ -24,8 +71,9 @@ pub(super) fn elements(settings: &Settings) -> String {
         None => {}
         Some(TimeQuality::Unsynced) => out.push_str("[timeQuality tzKnown=\"1\" isSynced=\"0\"]"),
         Some(TimeQuality::Synced) => out.push_str("[timeQuality tzKnown=\"1\" isSynced=\"1\"]"),
-        Some(TimeQuality::SyncedWithin(micros)) => out.push_str(&format!(
-            "[timeQuality tzKnown=\"1\" isSynced=\"1\" syncAccuracy=\"{micros}\"]"
+        Some(TimeQuality::SyncedWithin(within)) => out.push_str(&format!(
+            "[timeQuality tzKnown=\"1\" isSynced=\"1\" syncAccuracy=\"{}\"]",
+            within.as_micros()
         )),
     }
     if settings.origin {

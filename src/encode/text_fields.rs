@@ -1,6 +1,6 @@
 //! The fields of a record in its text, for readers who see nothing else.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use super::{EscapeMode, Scratch, Writer};
 use crate::Error;
@@ -32,6 +32,16 @@ impl FromStr for TextFields {
                 "invalid text fields {text:?}: expected none, fields or all"
             ))),
         }
+    }
+}
+
+impl fmt::Display for TextFields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            TextFields::None => "none",
+            TextFields::Fields => "fields",
+            TextFields::All => "all",
+        })
     }
 }
 

@@ -20,7 +20,8 @@ impl Zone {
     /// it isn't set. What can't be read is UTC, as to libc, and told of.
     pub(crate) fn new(tz: Option<&str>) -> (Self, Option<String>) {
         let zone = match tz {
-            Some("") => Ok(TimeZone::utc()),
+            // They need no file.
+            Some("" | "UTC" | "GMT" | "Etc/UTC" | ":UTC" | ":Etc/UTC") => Ok(TimeZone::utc()),
             Some(tz) => TimeZone::from_posix_tz(tz),
             None => TimeZone::local(),
         };
@@ -30,7 +31,7 @@ impl Zone {
             Err(tz::Error::Io(_)) if tz.is_none() => (Zone::utc(), None),
             Err(error) => {
                 let from = tz.map_or("/etc/localtime".to_owned(), |tz| format!("TZ={tz:?}"));
-                let told = format!("{from} is no time zone, records are in UTC: {error}");
+                let told = format!("invalid time zone {from}, records are in UTC: {error}");
                 (Zone::utc(), Some(told))
             }
         }

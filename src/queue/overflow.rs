@@ -1,13 +1,22 @@
 //! Overflow policies.
 
-use std::{str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, time::Duration};
 
-use crate::{Error, Severity};
+use crate::{Error, Severity, units};
 
 /// What happens to a record for which the queue has no room (`SYSLOG_OVERFLOW`).
 ///
 /// Each dropped record is counted, see [`Stats`](crate::Stats).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+///
+/// ```
+/// # use std::time::Duration;
+/// # use logship::Overflow;
+/// let block = Overflow::Block(Duration::from_millis(100));
+/// assert_eq!("block:100ms".parse::<Overflow>()?, block);
+/// assert_eq!(block.to_string(), "block:100ms");
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overflow {
     /// Drops the least severe first (RFC 5424 section 8.6): DEBUG from 70 % of the queue, INFO and
@@ -55,17 +64,29 @@ impl FromStr for Overflow {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let wait = |ms: &str| ms.parse().ok().map(|ms| Overflow::Block(Duration::from_millis(ms)));
         match text.to_ascii_lowercase().as_str() {
             "drop-least-severe" => Some(Overflow::DropLeastSevere),
             "drop-newest" => Some(Overflow::DropNewest),
-            other => other.strip_prefix("block:").and_then(|t| wait(t.strip_suffix("ms")?)),
+            other => other
+                .strip_prefix("block:")
+                .and_then(|limit| units::duration(limit).ok().map(Overflow::Block)),
         }
         .ok_or_else(|| {
             Error::new(format!(
-                "{text:?} is no overflow policy: use drop-least-severe, drop-newest or block:100ms"
+                "invalid overflow policy {text:?}: expected drop-least-severe, drop-newest or \
+                 block:100ms"
             ))
         })
+    }
+}
+
+impl fmt::Display for Overflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Overflow::DropLeastSevere => f.pad("drop-least-severe"),
+            Overflow::DropNewest => f.pad("drop-newest"),
+            Overflow::Block(limit) => write!(f, "block:{limit:?}"),
+        }
     }
 }
 
@@ -88,7 +109,11 @@ mod tests {
         assert_eq!("drop-least-severe".parse::<Overflow>().unwrap(), Overflow::DropLeastSevere);
         let block = Overflow::Block(Duration::from_millis(250));
         assert_eq!("block:250ms".parse::<Overflow>().unwrap(), block);
-        for bad in ["", "block", "block:", "block:1s", "oldest"] {
+        for limit in [Duration::from_nanos(1_500_000), Duration::from_secs(90)] {
+            let block = Overflow::Block(limit);
+            assert_eq!(block.to_string().parse::<Overflow>().unwrap(), block);
+        }
+        for bad in ["", "block", "block:", "block:-1s", "oldest"] {
             let error = bad.parse::<Overflow>().unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?}")), "{error}");
         }

@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher, RandomState},
     io,
-    net::{SocketAddr, ToSocketAddrs as _},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
     sync::Arc,
     time::Duration,
 };
@@ -61,8 +61,17 @@ async fn sockets(
     // Only the other way to look up a name has a limit for each of its steps.
     let _ = limit;
     let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
+    let found = found.or_else(|error| loopback(&endpoint.host, endpoint.port).ok_or(error));
     let explain = |e| io::Error::other(format!("{:?} was not found: {e}", endpoint.host));
     Ok(spread(found.map_err(explain)?, &mut chance()))
+}
+
+/// What `localhost` is, even if no hosts file says so (RFC 6761 section 6.3).
+fn loopback(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().filter(|label| label.eq_ignore_ascii_case("localhost"));
+    let addresses = [IpAddr::from(Ipv6Addr::LOCALHOST), IpAddr::from(Ipv4Addr::LOCALHOST)];
+    last.map(|_| addresses.map(|address| SocketAddr::new(address, port)).into())
 }
 
 /// As tokio's own, which panics where the system gives no thread.
@@ -116,6 +125,17 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+
+    #[test]
+    fn localhost_needs_no_hosts_file() {
+        for host in ["localhost", "LocalHost.", "web.localhost"] {
+            let addresses = loopback(host, 514).unwrap();
+            assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{host}");
+            assert_eq!(addresses.len(), 2);
+        }
+        assert!(loopback("localhost.example.com", 514).is_none());
+        assert!(loopback("localhosting", 514).is_none());
+    }
 
     #[test]
     fn every_address_comes_first_about_as_often_and_none_is_lost() {

@@ -38,14 +38,14 @@ pub(crate) fn parse_fingerprints(text: &str) -> Result<Vec<Fingerprint>, String>
     let parts = text.split(separators).filter(|part| !part.is_empty());
     let all: Vec<Fingerprint> = parts.map(str::parse).collect::<Result<_, _>>()?;
     // An empty list would match nothing at best, and ask for nothing at worst.
-    if all.is_empty() { Err(format!("{text:?} holds no fingerprint, {SHAPE}")) } else { Ok(all) }
+    if all.is_empty() { Err(format!("invalid fingerprint {text:?}: {SHAPE}")) } else { Ok(all) }
 }
 
 impl FromStr for Fingerprint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no fingerprint, {SHAPE}");
+        let bad = || format!("invalid fingerprint {text:?}: {SHAPE}");
         let (label, digits) = text.split_once(':').ok_or_else(bad)?;
         match label.to_ascii_lowercase().as_str() {
             "sha-1" | "sha1" => octets(digits).map(Fingerprint::Sha1).ok_or_else(bad),

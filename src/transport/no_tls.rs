@@ -23,7 +23,9 @@ pub(crate) enum TlsStream {}
 
 impl Connector {
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
-        Err(Error::new(format!("{endpoint}: needs the feature \"native-tls\" or \"rustls\"")))
+        Err(Error::new(format!(
+            "cannot use {endpoint}: expected the feature \"native-tls\" or \"rustls\" of logship"
+        )))
     }
 
     pub(super) fn warning(&self) -> Option<String> {

@@ -22,7 +22,14 @@ pub(crate) struct TlsOptions {
 }
 
 /// A version of TLS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+///
+/// ```
+/// # use logship::TlsVersion;
+/// assert_eq!("1.3".parse::<TlsVersion>()?, TlsVersion::Tls13);
+/// assert_eq!(TlsVersion::Tls12.to_string(), "1.2");
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TlsVersion {
     /// TLS 1.2, the oldest version that is supported (RFC 5425 section 4.2, RFC 8996). `1.2`.
@@ -32,8 +39,15 @@ pub enum TlsVersion {
     Tls13,
 }
 
-/// A TLS library.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A library that speaks TLS.
+///
+/// ```
+/// # use logship::TlsBackend;
+/// assert_eq!("rustls".parse::<TlsBackend>()?, TlsBackend::Rustls);
+/// assert_eq!(TlsBackend::NativeTls.to_string(), "native-tls");
+/// # Ok::<(), logship::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TlsBackend {
     /// The system's: OpenSSL on Linux. Needs the feature `native-tls`. `native-tls`.
@@ -66,8 +80,9 @@ impl TlsOptions {
             "min_version" => self.min_version = Some(value.parse().map_err(words)?),
             "tls_backend" => self.library = Some(value.parse().map_err(words)?),
             "danger_accept_invalid_certs" => {
-                self.danger_accept_invalid_certs =
-                    value.parse().map_err(|_| format!("{name} is true or false, not {value:?}"))?;
+                self.danger_accept_invalid_certs = value
+                    .parse()
+                    .map_err(|_| format!("invalid {name} {value:?}: expected true or false"))?;
             }
             _ => return Err(format!("{name:?} says nothing of TLS")),
         }
@@ -93,14 +108,14 @@ impl TlsOptions {
     /// Whether what is said goes together.
     pub(crate) fn check(&self) -> Result<(), String> {
         match (&self.cert, &self.key) {
-            (Some(_), None) => return Err("cert needs a key beside it".to_owned()),
-            (None, Some(_)) => return Err("key_file needs a cert_file beside it".to_owned()),
+            (Some(_), None) => return Err("expected a key_file beside cert_file".to_owned()),
+            (None, Some(_)) => return Err("expected a cert_file beside key_file".to_owned()),
             _ => {}
         }
         let is_to_be_checked = self.ca.is_some() || !self.fingerprints.is_empty();
         if self.danger_accept_invalid_certs && is_to_be_checked {
-            return Err("danger_accept_invalid_certs=true would switch off what ca and \
-                        fingerprint ask for: leave one of them out"
+            return Err("expected danger_accept_invalid_certs=true without ca_file and \
+                        fingerprint, whose checks it would switch off"
                 .to_owned());
         }
         Ok(())
@@ -115,8 +130,8 @@ impl FromStr for TlsVersion {
             "1.2" => Ok(TlsVersion::Tls12),
             "1.3" => Ok(TlsVersion::Tls13),
             _ => Err(Error::new(format!(
-                "{text:?} is no lowest version of TLS: use 1.2 or 1.3; older ones are not spoken \
-                 (RFC 5425 section 4.2, RFC 8996)"
+                "invalid minimum TLS version {text:?}: expected 1.2 or 1.3 (older versions are \
+                 not supported, RFC 8996)"
             ))),
         }
     }
@@ -129,14 +144,25 @@ impl FromStr for TlsBackend {
         match text {
             "native-tls" => Ok(TlsBackend::NativeTls),
             "rustls" => Ok(TlsBackend::Rustls),
-            _ => Err(Error::new(format!("{text:?} is no TLS library: use system or rustls"))),
+            _ => Err(Error::new(format!(
+                "invalid TLS backend {text:?}: expected native-tls or rustls"
+            ))),
         }
+    }
+}
+
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            TlsVersion::Tls12 => "1.2",
+            TlsVersion::Tls13 => "1.3",
+        })
     }
 }
 
 impl fmt::Display for TlsBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        f.pad(match self {
             TlsBackend::NativeTls => "native-tls",
             TlsBackend::Rustls => "rustls",
         })

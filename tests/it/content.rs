@@ -1,6 +1,6 @@
 //! The content of messages.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, time::Duration};
 
 use logship::{ControlCharacters, Facility, Format, Level, Severity, TextFields, TimeQuality};
 use logship_collector::Collector;
@@ -317,7 +317,7 @@ fn optional_elements_are_as_the_standard_says() {
             .thread_name(true)
             .origin(true)
             .sequence_id(true)
-            .time_quality(Some(TimeQuality::SyncedWithin(50)))
+            .time_quality(Some(TimeQuality::SyncedWithin(Duration::from_micros(50))))
     };
     let records = flawless(all, || {
         info!("one");

@@ -14,7 +14,7 @@ fn said(format: Format) -> String {
                 .format(format)
                 .sequence_id(true)
                 .origin(true)
-                .time_quality(Some(TimeQuality::SyncedWithin(50)))
+                .time_quality(Some(TimeQuality::SyncedWithin(std::time::Duration::from_micros(50))))
                 .enterprise_number(4242)
         },
         || {

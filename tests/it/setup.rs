@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use logship::{TimeQuality, TlsVersion};
 use logship_collector::Collector;
 
 use crate::support::{PATIENCE, capture};
@@ -37,6 +38,55 @@ fn a_wrong_setting_is_quoted_and_the_rule_named() {
         let error = refusal(builder);
         assert!(error.contains(quoted) && error.contains(rule), "{error}");
     }
+}
+
+/// A program that asks for TLS in its code must not ship plain text.
+#[test]
+fn tls_settings_of_the_program_need_a_server_with_tls() {
+    let tcp = || logship::builder("t").servers("tcp://127.0.0.1:1");
+    for builder in [
+        tcp().tls_ca_file("/no/such/ca.pem"),
+        tcp().tls_fingerprint("sha-256:00"),
+        tcp().tls_min_version(TlsVersion::Tls13),
+    ] {
+        let error = refusal(builder);
+        assert!(error.contains("tls_") && error.contains("expected a tls://"), "{error}");
+    }
+}
+
+#[test]
+fn a_setting_without_effect_is_told_at_the_start() {
+    for (url, set, told) in [
+        ("udp://127.0.0.1:1", "resend_buffer", "resend_buffer has no effect"),
+        ("relp://127.0.0.1:1", "resend_buffer", "resend_buffer has no effect"),
+        ("udp://127.0.0.1:1?format=rfc3164", "sequence_id", "sequence_id has no effect"),
+        ("udp://127.0.0.1:1?format=rfc3164", "time_quality", "time_quality has no effect"),
+        ("udp://127.0.0.1:1", "filter", "did you mean \"info\"?"),
+        ("udp://127.0.0.1:1?format=rfc3164", "nothing", ""),
+    ] {
+        let (sender, troubles) = std::sync::mpsc::channel();
+        let listener = move |trouble: &str| sender.send(trouble.to_owned()).unwrap_or_default();
+        let builder = logship::builder("t").servers(url).on_error(listener);
+        let builder = match set {
+            "resend_buffer" => builder.resend_buffer(1 << 20),
+            "sequence_id" => builder.sequence_id(true),
+            "time_quality" => builder.time_quality(TimeQuality::Synced),
+            "filter" => builder.filter("inof"),
+            _ => builder,
+        };
+        let handle = builder.build().unwrap();
+        let said = troubles.try_iter().next().unwrap_or_default();
+        assert!(said.contains(told) && told.is_empty() == said.is_empty(), "{url} {set}: {said}");
+        drop(handle);
+    }
+}
+
+#[test]
+fn a_zero_timeout_is_refused_and_none_is_the_systems() {
+    let error = refusal(logship::builder("t").connect_timeout(Duration::ZERO));
+    assert!(error.contains("SYSLOG_CONNECT_TIMEOUT") && error.contains("expected"), "{error}");
+    let udp = logship::builder("t").servers("tcp://127.0.0.1:1").on_error(|_| {});
+    assert!(udp.user_timeout(None).stats_interval(Duration::from_secs(1)).build().is_ok());
 }
 
 #[test]

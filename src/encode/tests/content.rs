@@ -337,7 +337,7 @@ fn formats_have_the_names_that_the_documentation_gives_them() {
         assert_eq!(name.to_uppercase().parse::<Format>().unwrap(), format);
     }
     let error = "gelf".parse::<Format>().unwrap_err().to_string();
-    assert!(error.contains("\"gelf\" is no format: use rfc5424, cee, ecs, "), "{error}");
+    assert!(error.contains("invalid format \"gelf\": expected rfc5424, cee, ecs, "), "{error}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn everything(format: Format) -> Settings {
         thread_name: true,
         origin: true,
         sequence_id: true,
-        time_quality: Some(TimeQuality::SyncedWithin(250)),
+        time_quality: Some(TimeQuality::SyncedWithin(std::time::Duration::from_micros(250))),
         bom: true,
         ..settings(format)
     }

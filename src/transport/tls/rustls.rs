@@ -153,7 +153,8 @@ impl Verifier {
         let asks_for_path = matches!(trust, Trust::Authorities { .. });
         if asks_for_path && path.is_none() {
             return Err(Error::new(
-                "the system has no list of trusted authorities: name one by ca",
+                "cannot trust any server: the system has no list of authorities; install \
+                 ca-certificates, or name a file of them (ca_file=, SYSLOG_TLS_CA_FILE)",
             ));
         }
         let algorithms = provider.signature_verification_algorithms;
