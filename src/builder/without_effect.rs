@@ -81,12 +81,6 @@ impl Builder {
                     "enterprise_number",
                     "SYSLOG_ENTERPRISE_NUMBER",
                 ),
-                (
-                    settings.format == Format::Rfc3164Local,
-                    self.hostname.is_some(),
-                    "hostname",
-                    "SYSLOG_HOSTNAME",
-                ),
             ] {
                 if is_used {
                     tell(is_set, name, variable, why());

@@ -132,7 +132,7 @@ mod tests {
         assert!(check_field("host", &"x".repeat(9), 9).is_ok());
         for bad in ["x".repeat(10), "a b".to_owned(), "ä".to_owned()] {
             let error = check_field("host", &bad, 9).unwrap_err().to_string();
-            assert!(error.contains(&format!("{bad:?}")) && error.contains("9 octets"), "{error}");
+            assert!(error.contains(&format!("{bad:?}")) && error.contains("9 bytes"), "{error}");
         }
     }
 }
