@@ -60,7 +60,7 @@ fn a_long_tag_is_cut_over_the_network_alone() {
 fn servers_of_one_list_have_one_format() {
     let builder = logship::builder("t").servers("udp://a?format=rfc3164,udp://b?format=cee");
     let error = builder.build().unwrap_err().to_string();
-    assert!(error.contains("udp://a:514") && error.contains("different formats"), "{error}");
+    assert!(error.contains("udp://a:514") && error.contains("the same format"), "{error}");
     let builder =
         logship::builder("t").servers("udp://a?format=rfc3164,tcp://b,tcp://c?format=rfc3164");
     builder.build().unwrap();

@@ -243,21 +243,27 @@ fn what_does_not_go_together_is_an_error() {
     let pin = format!("sha-256{}", ":AB".repeat(32));
     let tls = |url: &str| logship::builder("app").servers(url);
     for (builder, words) in [
-        (tls(&format!("tls://h?danger_accept_invalid_certs=true&fingerprint={pin}")), "leave one"),
-        (tls("tls://h?danger_accept_invalid_certs=true&ca_file=/x"), "leave one"),
-        (tls("tls://h?danger_accept_invalid_certs=true").tls_fingerprint(&pin), "leave one"),
-        (tls("tls://h?danger_accept_invalid_certs=true").tls_ca_file("/x"), "leave one"),
+        (
+            tls(&format!("tls://h?danger_accept_invalid_certs=true&fingerprint={pin}")),
+            "would switch off",
+        ),
+        (tls("tls://h?danger_accept_invalid_certs=true&ca_file=/x"), "would switch off"),
+        (tls("tls://h?danger_accept_invalid_certs=true").tls_fingerprint(&pin), "would switch off"),
+        (tls("tls://h?danger_accept_invalid_certs=true").tls_ca_file("/x"), "would switch off"),
         (tls("tls://h?danger_accept_invalid_certs=1"), "true or false"),
-        (tls("tls://h?fingerprint="), "no fingerprint"),
+        (tls("tls://h?fingerprint="), "invalid fingerprint"),
         (tls("tls://h?fingerprint=sha-256:AB"), "RFC 5425 section 4.2.2"),
-        (tls("tls://h").tls_fingerprint("md5:00"), "tls_fingerprint: \"md5:00\""),
-        (tls("tls://h").tls_fingerprint(""), "no fingerprint"),
+        (
+            tls("tls://h").tls_fingerprint("md5:00"),
+            "tls_fingerprint: invalid fingerprint \"md5:00\"",
+        ),
+        (tls("tls://h").tls_fingerprint(""), "invalid fingerprint"),
         (tls("tls://h?min_version=1.1"), "RFC 8996"),
         (tls("tls://h?tls_backend=gnutls"), "\"gnutls\""),
         (tls("tls://h?server_name=*.example.com"), "without wildcards"),
-        (tls("tls://h").tls_server_name(""), "\"\" is no name"),
-        (tls("tcp://h?fingerprint=sha-256:AB"), "no option"),
-        (tls("relp://h?danger_accept_invalid_certs=true"), "no option"),
+        (tls("tls://h").tls_server_name(""), "invalid server name \"\""),
+        (tls("tcp://h?fingerprint=sha-256:AB"), "unknown option"),
+        (tls("relp://h?danger_accept_invalid_certs=true"), "unknown option"),
     ] {
         let error = builder.build().unwrap_err().to_string();
         assert!(error.contains(words), "{error}");

@@ -71,8 +71,8 @@ impl Connector {
         let name = endpoint.server_name().trim_end_matches('.').to_owned();
         if ServerName::try_from(name.as_str()).is_err() {
             return Err(Error::new(format!(
-                "{endpoint}: {name:?} is no name that a certificate can bear: expected a DNS name \
-                 without wildcards, or an IP address"
+                "invalid server name {name:?} for {endpoint}: expected a DNS name without wildcards, \
+                 or an IP address, as a certificate can bear it"
             )));
         }
         let library = options.library.unwrap_or(DEFAULT_LIBRARY);
