@@ -24,6 +24,10 @@ pub enum Format {
     /// An RFC 5424 header, and `@cee:` with one JSON object as MSG, which rsyslog's mmjsonparse
     /// reads. Numbers and booleans keep their type. `cee`.
     ///
+    /// `[json@32473 schema="cee"]` in the header says so: a receiver should take JSON only from such
+    /// records, since any other text may have been typed by a user. In the formats without JSON a
+    /// text that begins with `@cee:` is written `#100cee:`.
+    ///
     /// ```text
     /// {"level":"info","target":"shop::cart","code":{"file":"src/main.rs","line":12},"thread":"main",
     ///  "fields":{"order":42},"spans":{"names":["request"],"user":7},"msg":"order accepted"}

@@ -3,6 +3,7 @@
 mod content;
 mod room;
 mod spans;
+mod text;
 
 use std::{error, fmt, sync::atomic::Ordering::Relaxed};
 
