@@ -16,7 +16,8 @@ pub(super) struct Names {
     /// The names as long as they are few, and how many they are.
     few: [u64; FEW],
     count: usize,
-    /// One bit for each of them: most names are seen to be new without another look.
+    /// One bit for each of them: most names are seen to be new without another look. All bits once they
+    /// are many.
     bits: u64,
     is_large: bool,
     /// All names once they are many, each with the last number that it was given.
@@ -37,23 +38,41 @@ impl Names {
     }
 
     /// Takes the name with this hash; false if it was taken before.
-    #[inline]
+    #[inline(always)]
     pub(super) fn claim(&mut self, hash: u64) -> bool {
+        let bit = bit_of(hash);
+        match self.few.get_mut(self.count) {
+            Some(slot) if self.bits & bit == 0 => {
+                *slot = hash;
+                self.bits |= bit;
+                self.count += 1;
+                true
+            }
+            _ => self.claim_slowly(hash),
+        }
+    }
+
+    /// The same for a name that may be taken, or if there are many.
+    #[cold]
+    #[inline(never)]
+    fn claim_slowly(&mut self, hash: u64) -> bool {
         if self.is_large {
             return self.claim_of_many(hash);
         }
-        let bit = bit_of(hash);
-        if self.bits & bit != 0 && self.few.iter().take(self.count).any(|taken| *taken == hash) {
+        if self.few.iter().take(self.count).any(|taken| *taken == hash) {
             return false;
         }
-        let Some(slot) = self.few.get_mut(self.count) else {
-            self.enlarge();
-            return self.claim_of_many(hash);
-        };
-        *slot = hash;
-        self.bits |= bit;
-        self.count += 1;
-        true
+        match self.few.get_mut(self.count) {
+            Some(slot) => {
+                *slot = hash;
+                self.count += 1;
+                true
+            }
+            None => {
+                self.enlarge();
+                self.claim_of_many(hash)
+            }
+        }
     }
 
     /// `name`, which is taken, with a number that makes it another.
@@ -92,6 +111,7 @@ impl Names {
     #[cold]
     fn enlarge(&mut self) {
         if !std::mem::replace(&mut self.is_large, true) {
+            self.bits = u64::MAX;
             self.many.clear();
             self.many.extend(self.few.iter().take(self.count).map(|hash| (*hash, 1)));
         }
@@ -99,7 +119,7 @@ impl Names {
 }
 
 /// One of 64 bits for a name.
-#[inline]
+#[inline(always)]
 fn bit_of(hash: u64) -> u64 {
     1 << (hash >> 58)
 }
