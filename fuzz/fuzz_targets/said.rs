@@ -73,6 +73,18 @@ pub fn escaped(text: &str) -> String {
     text.chars().map(one).collect()
 }
 
+/// The same for a whole text: one that begins as JSON does elsewhere must not be taken for it.
+pub fn as_text(text: &str) -> String {
+    let start = text.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    match start.get(..5) {
+        Some(cookie) if cookie.eq_ignore_ascii_case("@cee:") => {
+            let (before, after) = text.split_at(text.len() - start.len());
+            format!("{}#100{}", escaped(before), escaped(&after[1..]))
+        }
+        _ => escaped(text),
+    }
+}
+
 /// RFC 5424 section 6.3.3.
 pub fn quoted(text: &str) -> String {
     text.chars()

@@ -78,7 +78,8 @@ pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<
             writer.add_span(&prefix, &SpanFields::new(&written));
             writer.end_spans();
         }
-        messages.push(writer.finish().numbered(0).to_vec());
+        let before = messages.len() as u64;
+        messages.push(writer.finish().numbered(before).to_vec());
     }
     Ok(messages)
 }
