@@ -120,7 +120,7 @@ fn new_spans(criterion: &mut Criterion) {
         .on_error(|_| {})
         .build()
         .expect("it is set up");
-    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     let console = Dispatch::new(tracing_subscriber::registry().with(fmt::layer()));
     let mut group = criterion.benchmark_group("new span");
     for (name, subscriber) in [("logship", ours), ("console", console)] {
@@ -146,7 +146,7 @@ fn two_spans(criterion: &mut Criterion) {
         .on_error(|_| {})
         .build()
         .expect("it is set up");
-    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     let registry = Dispatch::new(tracing_subscriber::registry());
     let mut group = criterion.benchmark_group("two spans and an event");
     for (name, subscriber) in [("logship", ours), ("registry alone", registry)] {
@@ -226,9 +226,9 @@ fn full_queue(criterion: &mut Criterion) {
         .on_error(|_| {})
         .build()
         .expect("it is set up");
-    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
     tracing::subscriber::with_default(subscriber, || {
-        while handle.stats().dropped() == 0 {
+        while handle.stats().dropped == 0 {
             four_fields();
         }
         criterion.bench_function("tracing, queue full", |b| b.iter(four_fields));

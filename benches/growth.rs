@@ -39,7 +39,8 @@ impl Way {
             .overflow(Overflow::Block(Duration::from_secs(60)))
             .build()
             .expect("it is set up");
-        let dispatch = Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+        let dispatch =
+            Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
         Way { _collector: collector, handle, dispatch }
     }
 

@@ -39,7 +39,7 @@ fn throughput(criterion: &mut Criterion) {
             .overflow(Overflow::Block(Duration::from_secs(60)))
             .build()
             .expect("it is set up");
-        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
         tracing::subscriber::with_default(subscriber, || {
             group.bench_function(name, |b| {
                 b.iter_custom(|rounds| {
@@ -60,7 +60,7 @@ fn throughput(criterion: &mut Criterion) {
 fn a_lone_record(criterion: &mut Criterion) {
     let collector = Collector::tcp().expect("a port is free");
     let handle = logship::builder("bench").servers(collector.url()).build().expect("it is set up");
-    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
     tracing::subscriber::with_default(subscriber, || {
         criterion.bench_function("a lone record arrives", |b| {
             b.iter_custom(|rounds| {

@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let to_syslog = Targets::new().with_default(Level::INFO).with_target("chatty", Level::WARN);
     tracing_subscriber::registry()
-        .with(syslog.layer().with_filter(to_syslog))
+        .with(syslog.unfiltered_layer().with_filter(to_syslog))
         .with(fmt::layer().with_filter(LevelFilter::DEBUG))
         .init();
     // `init` does not know of the guard that `init_syslog` would give.

@@ -42,7 +42,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         builder = builder.format(format.parse()?);
     }
     let handle = builder.build()?;
-    let dispatch = Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     let load = Load {
         next: AtomicU64::new(options.start),
         end: options.start + options.count,
@@ -65,13 +65,13 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         "{}",
         json!({
             "captured": stats.captured, "delivered": stats.delivered,
-            "dropped": stats.dropped(), "waiting": stats.pending, "resent": stats.resent,
+            "dropped": stats.dropped, "waiting": stats.pending, "resent": stats.resent,
             "adopted": stats.recovered, "damaged": stats.corrupted,
             "reconnects": stats.reconnects, "call_ns_p50": calls.part(0.5), "call_ns_p99": calls.part(0.99),
             "call_ns_max": calls.longest, "elapsed_s": elapsed,
         })
     );
-    let balanced = stats.captured == stats.delivered + stats.dropped() + stats.pending;
+    let balanced = stats.captured == stats.delivered + stats.dropped + stats.pending;
     let done = all_arrived && balanced && stats.pending == 0;
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -51,7 +51,7 @@ fn say_what_a_shop_says() {
 
 fn print_books(books: Stats) {
     let (captured, delivered, pending) = (books.captured, books.delivered, books.pending);
-    let dropped = books.dropped();
+    let dropped = books.dropped;
     println!(
         "\n{captured} captured = {delivered} delivered + {pending} pending + {dropped} dropped"
     );

@@ -1,6 +1,6 @@
 //! What is known of the current connection and its TLS session.
 
-use crate::TlsBackend;
+use crate::{TlsBackend, TlsVersion};
 
 /// The current connection, see [`Handle::connection`](crate::Handle::connection).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +18,8 @@ pub struct ConnectionInfo {
 pub struct TlsInfo {
     /// Which library speaks it.
     pub library: TlsBackend,
-    /// `TLSv1.2` or `TLSv1.3`.
-    pub version: String,
+    /// The version that was agreed on; none if it could not be told.
+    pub version: Option<TlsVersion>,
     /// The owner named by the server's certificate, such as `CN=logs.example.com`.
     pub subject: String,
     /// The fingerprint of the server's certificate, as `sha-256:AB:CD:…` (RFC 5425 section 4.2.2).

@@ -9,7 +9,8 @@ use std::{
 };
 
 #[cfg(feature = "tracing")]
-use crate::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
 #[cfg(feature = "log")]
 use crate::Logger;
 use crate::{
@@ -19,6 +20,8 @@ use crate::{
     queue::Flush,
     reentrancy::is_muted,
 };
+#[cfg(feature = "tracing")]
+use crate::{Layer, capture::LayerFilter};
 
 /// A running shipper, started by [`Builder::build`](crate::Builder::build).
 ///
@@ -33,10 +36,32 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A `tracing_subscriber::Layer` that ships what it sees, without a level filter of its own.
+    /// A `tracing` layer that ships what `RUST_LOG` or [`Builder::filter`](crate::Builder::filter)
+    /// lets through; layers beside it see everything.
+    ///
+    /// ```no_run
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let syslog = logship::builder("app-tag").filter("info,my_crate=debug").build()?;
+    /// let console = tracing_subscriber::fmt::layer();
+    /// tracing_subscriber::registry().with(syslog.layer()).with(console).init();
+    /// # Ok::<(), logship::Error>(())
+    /// ```
     #[cfg(feature = "tracing")]
-    #[must_use]
-    pub fn layer(&self) -> Layer {
+    #[must_use = "a layer does nothing until it is part of a subscriber"]
+    pub fn layer<S>(&self) -> impl tracing_subscriber::Layer<S> + Send + Sync + use<S>
+    where
+        S: tracing_core::Subscriber + for<'a> LookupSpan<'a>,
+    {
+        use tracing_subscriber::Layer as _;
+        self.unfiltered_layer().with_filter(LayerFilter(Arc::clone(&self.filter)))
+    }
+
+    /// As [`layer`](Handle::layer), for everything that reaches it, whatever its level: for a filter
+    /// of the program's own, or a layer that is cloned or reloaded.
+    #[cfg(feature = "tracing")]
+    #[must_use = "a layer does nothing until it is part of a subscriber"]
+    pub fn unfiltered_layer(&self) -> Layer {
         Layer::new(Arc::clone(&self.pipeline), None)
     }
 

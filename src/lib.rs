@@ -120,7 +120,7 @@ pub use self::{
     queue::Overflow,
     record::Level,
     severity::Severity,
-    stats::{DropReason, Losses, Stats},
+    stats::{DropReason, Stats},
     transport::tls_options::{TlsBackend, TlsVersion},
 };
 

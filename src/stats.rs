@@ -1,24 +1,37 @@
 //! Counters of what became of every record.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+use std::{
+    fmt,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use crate::{ConnectionInfo, Severity, fork};
 
 /// The books of a handle at one moment.
 ///
-/// `captured = delivered + dropped() + pending`, always: a record is in exactly one of the
+/// `captured = delivered + dropped + pending`, always: a record is in exactly one of the
 /// three states.
+/// ```
+/// let syslog = logship::builder("app-tag").servers("udp://127.0.0.1:514").build()?;
+/// let logship::Stats { captured, delivered, dropped, pending, .. } = syslog.stats();
+/// assert_eq!(captured, delivered + dropped + pending);
+/// # Ok::<(), logship::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
     /// Records that reached a door of the crate and passed its filter.
     pub captured: u64,
-    /// Records that the transport knows to have arrived: for UDP and datagram sockets the kernel
-    /// took them, for streams the kernel accepted all of their octets.
+    /// Records known to have arrived: a RELP server has answered for them, or the kernel of the
+    /// peer has acknowledged all of their bytes (TCP, TLS). Nobody acknowledges datagrams: for UDP
+    /// and unix sockets our own kernel took them.
     pub delivered: u64,
+    /// Records lost, whatever the reason; see [`dropped_for`](Stats::dropped_for) and
+    /// [`dropped_of`](Stats::dropped_of).
+    pub dropped: u64,
     /// Records in the queue, or sent and not yet known to have arrived.
     pub pending: u64,
     /// Records found in the queue file at the start: they count as captured, like this process's
@@ -30,8 +43,8 @@ pub struct Stats {
     pub corrupted: u64,
     /// Octets of the queue in use, with the tail of what has arrived and is kept for a while.
     pub queue_bytes: u64,
-    /// Records lost, by reason and severity.
-    pub losses: Losses,
+    /// The same by reason and severity.
+    pub(crate) losses: Losses,
     /// Records sent again after a connection broke. Each counts as delivered once.
     pub resent: u64,
     /// Connections made after the first one.
@@ -45,10 +58,11 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Records lost, whatever the reason.
+    /// The field of that name.
+    #[doc(hidden)]
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        DropReason::ALL.into_iter().map(|reason| self.dropped_for(reason)).sum()
+        self.dropped
     }
 
     /// Records lost for this reason.
@@ -85,7 +99,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All reasons.
-    pub const ALL: [DropReason; REASONS] = [
+    pub const ALL: &'static [DropReason] = &[
         DropReason::QueueFull,
         DropReason::TooLong,
         DropReason::Recursion,
@@ -108,13 +122,36 @@ impl DropReason {
     }
 }
 
-/// Records lost, by reason and severity; read it through [`Stats`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Losses([[u64; 8]; REASONS]);
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Records lost, by reason and severity.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Losses([[u64; 8]; REASONS]);
 
 impl Losses {
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().flatten().sum()
+    }
+
     pub(crate) fn add(&mut self, reason: DropReason, severity: Severity) {
         self.0[reason as usize][severity as usize] += 1;
+    }
+}
+
+/// What there is of any, such as `{QueueFull debug: 3}`.
+impl fmt::Debug for Losses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for (reason, counts) in DropReason::ALL.iter().zip(&self.0) {
+            for (severity, count) in Severity::ALL.iter().zip(counts).filter(|(_, n)| **n > 0) {
+                map.entry(&format_args!("{reason:?} {severity}"), count);
+            }
+        }
+        map.finish()
     }
 }
 
@@ -181,6 +218,7 @@ impl ForkedCounters {
             if value >> COUNT_BITS == generation {
                 let count = value & ((1 << COUNT_BITS) - 1);
                 stats.captured += count;
+                stats.dropped += count;
                 stats.losses.0[DropReason::Forked as usize][severity] = count;
             }
         }

@@ -144,7 +144,7 @@ const SCENARIOS: [Scenario; 17] = [
             let all = [build(), build(), build()];
             let _guards = all.each_ref().map(logship::Handle::guard);
             for handle in &all {
-                let subscriber = tracing_subscriber::registry().with(handle.layer());
+                let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
                 tracing::subscriber::with_default(subscriber, || info!("one of three"));
             }
         },

@@ -113,7 +113,9 @@ fn two_layers_ship_each_event_once_to_each_server() {
     let (one, other) = (Collector::tcp().unwrap(), Collector::udp().unwrap());
     let first = logship::builder("first").servers(one.url()).build().unwrap();
     let second = logship::builder("second").servers(other.url()).build().unwrap();
-    let subscriber = tracing_subscriber::registry().with(first.layer()).with(second.layer());
+    let subscriber = tracing_subscriber::registry()
+        .with(first.unfiltered_layer())
+        .with(second.unfiltered_layer());
     tracing::subscriber::with_default(subscriber, || {
         let span = tracing::info_span!("request", user = 7, later = tracing::field::Empty);
         span.record("later", "now");
@@ -136,7 +138,7 @@ fn two_layers_ship_each_event_once_to_each_server() {
 fn a_layer_and_a_logger_of_one_handle_share_one_way() {
     let collector = Collector::tcp().unwrap();
     let handle = logship::builder("both").servers(collector.url()).build().unwrap();
-    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
     tracing::subscriber::with_default(subscriber, || info!("an event"));
     let mut record = log::Record::builder();
     let record = record.level(log::Level::Info).target("from_log");

@@ -138,7 +138,7 @@ mod tests {
     fn assert_books(guard: &Guard, captured: u64) {
         assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
         let stats = guard.stats();
-        let books = (stats.captured, stats.delivered, stats.dropped(), stats.pending);
+        let books = (stats.captured, stats.delivered, stats.dropped, stats.pending);
         assert_eq!(books, (captured, captured, 0, 0), "{stats:?}");
     }
 
@@ -148,7 +148,7 @@ mod tests {
         assert!(guard.flush(PATIENCE), "it has nothing to wait for");
         assert!(begin.elapsed() < PATIENCE, "{:?}", begin.elapsed());
         let stats = guard.stats();
-        let books = (stats.captured, stats.dropped(), stats.dropped_for(DropReason::Forked));
+        let books = (stats.captured, stats.dropped, stats.dropped_for(DropReason::Forked));
         assert_eq!(books, (count, count, count), "{stats:?}");
     }
 
@@ -227,11 +227,11 @@ mod tests {
                     return assert_books(&guard, 1);
                 }
                 let handle = logship::builder("fork").build().unwrap();
-                let subscriber = tracing_subscriber::registry().with(handle.layer());
+                let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
                 tracing::subscriber::with_default(subscriber, || info!("child"));
                 assert_books(&handle.guard(), 1);
                 // At its end it has something to flush.
-                let subscriber = tracing_subscriber::registry().with(handle.layer());
+                let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
                 tracing::subscriber::with_default(subscriber, || info!("child"));
             },
             says: &[("child", 2, 1), ("parent", 1, 1)],

@@ -31,12 +31,12 @@ fn shipped(
 
 fn ours_first(handle: &Handle, provider: &SdkTracerProvider) -> Dispatch {
     let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    registry().with(handle.layer()).with(otel).into()
+    registry().with(handle.unfiltered_layer()).with(otel).into()
 }
 
 fn ours_last(handle: &Handle, provider: &SdkTracerProvider) -> Dispatch {
     let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    registry().with(otel).with(handle.layer()).into()
+    registry().with(otel).with(handle.unfiltered_layer()).into()
 }
 
 fn ids(record: &Received) -> Option<(String, String)> {
@@ -80,7 +80,7 @@ fn a_span_that_only_we_see_belongs_to_the_trace_around_it() {
     let subscriber = |handle: &Handle, provider: &SdkTracerProvider| {
         let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
         let otel = otel.with_filter(filter_fn(|metadata| metadata.name() != "inner"));
-        registry().with(handle.layer()).with(otel).into()
+        registry().with(handle.unfiltered_layer()).with(otel).into()
     };
     let (records, spans) = shipped(Format::Rfc5424, subscriber, |_| {
         info_span!("outer")
@@ -95,7 +95,8 @@ fn a_span_that_only_we_see_belongs_to_the_trace_around_it() {
 fn a_log_record_has_the_ids_of_its_own_request() {
     let subscriber = |handle: &Handle, provider: &SdkTracerProvider| {
         let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-        let ours = handle.layer().with_filter(tracing_subscriber::filter::LevelFilter::WARN);
+        let ours =
+            handle.unfiltered_layer().with_filter(tracing_subscriber::filter::LevelFilter::WARN);
         registry().with(otel).with(ours).into()
     };
     let (records, spans) = shipped(Format::Rfc5424, subscriber, |handle| {
@@ -137,7 +138,8 @@ fn json_has_them_under_the_names_of_its_schema() {
 
 #[test]
 fn without_opentelemetry_nothing_is_said_of_a_trace() {
-    let plain = |handle: &Handle, _: &SdkTracerProvider| registry().with(handle.layer()).into();
+    let plain =
+        |handle: &Handle, _: &SdkTracerProvider| registry().with(handle.unfiltered_layer()).into();
     let (records, _) = shipped(Format::Rfc5424, plain, |_| {
         info_span!("request").in_scope(|| info!("hello"));
     });

@@ -33,7 +33,7 @@ use crate::{
 ///
 /// let syslog = logship::builder("app-tag").build()?;
 /// tracing_subscriber::registry()
-///     .with(syslog.layer().with_filter(LevelFilter::INFO))
+///     .with(syslog.unfiltered_layer().with_filter(LevelFilter::INFO))
 ///     .with(tracing_subscriber::fmt::layer())
 ///     .init();
 /// let _guard = syslog.guard();

@@ -9,6 +9,8 @@ mod echo;
 mod filter;
 #[cfg(feature = "tracing")]
 mod layer;
+#[cfg(feature = "tracing")]
+mod layer_filter;
 #[cfg(feature = "log")]
 mod logger;
 #[cfg(feature = "opentelemetry")]
@@ -30,6 +32,8 @@ use std::{
 use self::callsite_cache::{Sites, with_scratch};
 #[cfg(feature = "tracing")]
 pub use self::layer::Layer;
+#[cfg(feature = "tracing")]
+pub(crate) use self::layer_filter::LayerFilter;
 #[cfg(feature = "log")]
 pub use self::logger::Logger;
 pub(crate) use self::{filter::Filter, self_report::SelfReport};

@@ -52,7 +52,7 @@ impl SelfReport {
     fn tend_losses(&mut self, pipeline: &Pipeline, is_urgent: bool) -> Option<Duration> {
         let mut now = Stats::default();
         pipeline.queue.tell(&mut now);
-        if now.dropped() == self.told.dropped() {
+        if now.dropped == self.told.dropped {
             return None;
         }
         let since = self.last.map_or(EVERY, |last| last.elapsed());
@@ -68,7 +68,7 @@ impl SelfReport {
 
 fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) {
     let origin = || origin(Severity::Warning, Level::Warn, "logship");
-    let dropped = now.dropped() - told.dropped();
+    let dropped = now.dropped - told.dropped;
     // The shipper's thread is muted, and this is the one thing it may say.
     pipeline.submit_unfiltered(origin, None, |writer, _| {
         writer.named_field("dropped", Value::U64(dropped));
@@ -80,7 +80,7 @@ fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) {
         }
         writer.text(format_args!("logship dropped {dropped} records:"));
         let mut comma = "";
-        for reason in DropReason::ALL {
+        for &reason in DropReason::ALL {
             let count = now.dropped_for(reason) - told.dropped_for(reason);
             if count > 0 {
                 writer.text(format_args!("{comma} {count} {}", reason.as_str()));
@@ -96,7 +96,7 @@ fn submit_books(pipeline: &Pipeline, books: &Stats) {
         for (name, count) in [
             ("captured", books.captured),
             ("delivered", books.delivered),
-            ("dropped", books.dropped()),
+            ("dropped", books.dropped),
             ("pending", books.pending),
             ("queue_bytes", books.queue_bytes),
             ("resent", books.resent),
@@ -109,13 +109,13 @@ fn submit_books(pipeline: &Pipeline, books: &Stats) {
         ] {
             writer.named_field(name, Value::U64(count));
         }
-        let reasons = DropReason::ALL.map(|reason| (reason.as_str(), books.dropped_for(reason)));
+        let reasons = DropReason::ALL.iter().map(|r| (r.as_str(), books.dropped_for(*r)));
         let severities = Severity::ALL.map(|s| (s.keyword(), books.dropped_of(s)));
-        for (name, count) in reasons.into_iter().chain(severities).filter(|(_, n)| *n > 0) {
+        for (name, count) in reasons.chain(severities).filter(|(_, n)| *n > 0) {
             let name = format!("dropped_{}", name.replace(' ', "_"));
             writer.named_field(&name, Value::U64(count));
         }
-        let (captured, dropped) = (books.captured, books.dropped());
+        let (captured, dropped) = (books.captured, books.dropped);
         let (delivered, waiting) = (books.delivered, books.pending);
         writer.text(format_args!(
             "logship: {captured} captured = {delivered} delivered + {dropped} dropped + {waiting} \

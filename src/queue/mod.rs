@@ -327,6 +327,7 @@ impl Queue {
         stats.delivered = state.counts.delivered;
         stats.pending = state.counts.pending;
         stats.losses = state.counts.losses;
+        stats.dropped = stats.losses.total();
         (stats.recovered, stats.corrupted) = self.recovered;
         stats.queue_bytes = state.producer.used() as u64;
     }

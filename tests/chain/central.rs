@@ -188,7 +188,7 @@ pub(crate) fn log(handle: &Handle, numbers: std::ops::Range<u64>) {
 }
 
 pub(crate) fn logging(handle: &Handle, work: impl FnOnce()) {
-    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
     tracing::subscriber::with_default(subscriber, work);
 }
 

@@ -164,7 +164,7 @@ fn the_books_are_shipped_at_an_interval() {
     collector.pause();
     (0..5_000).for_each(|n| info!(n, "{}", "x".repeat(1_000)));
     collector.resume();
-    let dropped = handle.stats().dropped();
+    let dropped = handle.stats().dropped;
     assert!(dropped > 0);
     let begin = Instant::now();
     let is_told = |record: &logship_collector::Received| {

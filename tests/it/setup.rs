@@ -1,9 +1,14 @@
 //! Errors of the setup.
 
-use std::time::Duration;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use logship::{TimeQuality, TlsVersion};
+use logship::{Stats, TimeQuality, TlsVersion};
 use logship_collector::Collector;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::support::{PATIENCE, capture};
 
@@ -37,6 +42,55 @@ fn a_wrong_setting_is_quoted_and_the_rule_named() {
     ] {
         let error = refusal(builder);
         assert!(error.contains(quoted) && error.contains(rule), "{error}");
+    }
+}
+
+/// The filter of the builder holds for its layer, and for no other.
+#[test]
+fn a_layer_obeys_the_filter_and_the_console_beside_it_sees_everything() {
+    let collector = Collector::tcp().unwrap();
+    let handle = logship::builder("t")
+        .servers([collector.url()])
+        .filter("warn,quiet=off")
+        .map_level(tracing::Level::WARN, logship::Severity::Notice)
+        .map_level(log::Level::Error, logship::Severity::Critical)
+        .build()
+        .unwrap();
+    let lines = Lines::default();
+    let written = lines.clone();
+    let fmt = tracing_subscriber::fmt::layer().with_writer(move || written.clone());
+    let subscriber = tracing_subscriber::registry().with(handle.layer()).with(fmt);
+    tracing::subscriber::with_default(subscriber, || {
+        tracing::info!("for the console");
+        tracing::warn!("for both");
+        tracing::error!(target: "quiet", "for the console, too");
+    });
+    assert!(handle.flush(PATIENCE));
+    let records = collector.wait_for(1, PATIENCE);
+    assert_eq!((records[0].text(), collector.messages()), (Some("for both"), 1));
+    assert_eq!(records[0].message.as_ref().unwrap().severity, 5);
+    let console = lines.text();
+    assert_eq!(console.lines().count(), 3, "{console}");
+    let Stats { captured, delivered, dropped, pending, .. } = handle.stats();
+    assert_eq!((captured, delivered + dropped + pending), (1, 1));
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -72,7 +72,8 @@ fn a_record_has_the_spans_that_its_thread_is_in() {
 fn two_subscribers_of_one_handle_have_spans_of_their_own() {
     let collector = Collector::tcp().unwrap();
     let handle = builder(&collector).build().unwrap();
-    let subscriber = || tracing::Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let subscriber =
+        || tracing::Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     let (left, right) = (subscriber(), subscriber());
     let in_left = |action: &dyn Fn()| tracing::dispatcher::with_default(&left, action);
     in_left(&|| {
@@ -103,7 +104,8 @@ impl fmt::Display for Slow {
 fn two_records_at_once_both_stay_and_an_event_meanwhile_has_its_span() {
     let collector = Collector::tcp().unwrap();
     let handle = builder(&collector).build().unwrap();
-    let subscriber = tracing::Dispatch::new(tracing_subscriber::registry().with(handle.layer()));
+    let subscriber =
+        tracing::Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     tracing::dispatcher::with_default(&subscriber, || {
         let span = info_span!("request", id = 7, user = field::Empty, status = field::Empty);
         let (begun, has_begun) = mpsc::channel();
@@ -135,7 +137,7 @@ fn two_records_at_once_both_stay_and_an_event_meanwhile_has_its_span() {
 fn no_record_has_a_span_that_its_thread_left_while_the_layer_was_away() {
     let collector = Collector::tcp().unwrap();
     let handle = builder(&collector).build().unwrap();
-    let (layer, reload) = tracing_subscriber::reload::Layer::new(Some(handle.layer()));
+    let (layer, reload) = tracing_subscriber::reload::Layer::new(Some(handle.unfiltered_layer()));
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
         let span = info_span!("request", user = "ann");
         let entered = span.enter();
@@ -164,13 +166,13 @@ fn no_record_has_the_span_that_had_the_same_id_before() {
         log::Log::log(&handle.logger(), &record.level(log::Level::Info).args(args).build());
     };
     for name in ["ann", "bob"] {
-        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
         tracing::subscriber::with_default(subscriber, || {
             info_span!("request", user = name).in_scope(|| log(name));
         });
     }
     let (count, names) = (20_000, ["carl", "dora"]);
-    let subscriber = tracing_subscriber::registry().with(handle.layer());
+    let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
     tracing::subscriber::with_default(subscriber, || {
         for n in 0..count {
             let span = info_span!("request", user = names[n % 2]).entered();

@@ -61,7 +61,7 @@ pub(crate) fn init() -> Guard {
 /// Ships what this thread says from now on.
 pub(crate) fn capture(handle: &logship::Handle) -> tracing::subscriber::DefaultGuard {
     use tracing_subscriber::layer::SubscriberExt as _;
-    tracing::subscriber::set_default(tracing_subscriber::registry().with(handle.layer()))
+    tracing::subscriber::set_default(tracing_subscriber::registry().with(handle.unfiltered_layer()))
 }
 
 pub(crate) fn good(certificates: &Certificates) -> Certificate {

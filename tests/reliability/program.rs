@@ -86,10 +86,10 @@ pub(crate) fn recovery(capacity: usize) -> Vec<String> {
     let mut found = 0;
     for wanted in [20_000, u64::MAX] {
         let handle = build().unwrap();
-        let subscriber = tracing_subscriber::registry().with(handle.layer());
+        let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
         tracing::subscriber::with_default(subscriber, || {
             for n in (0..).step_by(1_000) {
-                if n >= wanted || handle.stats().dropped() > 0 {
+                if n >= wanted || handle.stats().dropped > 0 {
                     break;
                 }
                 (0..1_000).for_each(|_| tracing::info!(n, "order accepted, {}", "x".repeat(60)));

@@ -113,7 +113,7 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
         (said, counter.join().unwrap())
     });
     let stats = handle.stats();
-    let balance = (stats.delivered + stats.dropped() + stats.pending).abs_diff(said);
+    let balance = (stats.delivered + stats.dropped + stats.pending).abs_diff(said);
     let missing = tally.missing(said);
     if !missing.is_empty() {
         eprintln!("{}: lost {}", case.name, tally::ranges(&missing));
@@ -153,7 +153,7 @@ pub(crate) fn log_until(handle: &Handle, is_over: &AtomicBool, rate: Option<u32>
 pub(crate) fn audit(handle: &Handle, is_over: &AtomicBool, unaccounted: &AtomicU64) {
     while !is_over.load(Relaxed) {
         let stats = handle.stats();
-        let known = stats.delivered + stats.dropped() + stats.pending;
+        let known = stats.delivered + stats.dropped + stats.pending;
         unaccounted.fetch_max(stats.captured.abs_diff(known), Relaxed);
         thread::sleep(Duration::from_millis(1));
     }

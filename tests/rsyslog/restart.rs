@@ -98,7 +98,7 @@ fn ended_in_the_stream(ending: Ending, input: Input) -> Vec<u64> {
     let numbers = numbers(&server.records());
     assert_order_kept(&numbers, 3);
     assert_books_balance(&handle);
-    assert_eq!((handle.stats().pending, handle.stats().dropped()), (0, 0));
+    assert_eq!((handle.stats().pending, handle.stats().dropped), (0, 0));
     let lost = missing(&numbers, COUNT + 100);
     assert!(lost.iter().all(|&n| n < COUNT), "lost with the server up: {lost:?}");
     lost

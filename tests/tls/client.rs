@@ -192,7 +192,7 @@ pub(crate) fn log(handle: &Handle, count: u64) {
 
 /// Captured, waiting, delivered, dropped.
 pub(crate) fn books(stats: &Stats) -> [u64; 4] {
-    [stats.captured, stats.pending, stats.delivered, stats.dropped()]
+    [stats.captured, stats.pending, stats.delivered, stats.dropped]
 }
 
 /// What a process does that knows its server from the environment alone.

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use logship::ConnectionInfo;
+use logship::{ConnectionInfo, TlsVersion};
 use openssl::ssl::SslVersion;
 use tempfile::TempDir;
 
@@ -17,13 +17,13 @@ struct Good {
     name: &'static str,
     behaviour: Behaviour,
     asked: Asked,
-    version: &'static str,
+    version: TlsVersion,
     fingerprint: String,
 }
 
 fn good(name: &'static str, pair: &Pair, asked: Asked) -> Good {
     let fingerprint = pair.fingerprint();
-    Good { name, behaviour: tls(pair), asked, version: "TLSv1.3", fingerprint }
+    Good { name, behaviour: tls(pair), asked, version: TlsVersion::Tls13, fingerprint }
 }
 
 fn all(folder: &Path) -> Vec<Good> {
@@ -112,7 +112,7 @@ fn all(folder: &Path) -> Vec<Good> {
     ];
     all.push(Good {
         behaviour: tls_of(&pair, SslVersion::TLS1_2),
-        version: "TLSv1.2",
+        version: TlsVersion::Tls12,
         ..good("TLS 1.2", &pair, named(NAME))
     });
     // RFC 9662 section 4: what every implementation has to offer.
@@ -122,7 +122,7 @@ fn all(folder: &Path) -> Vec<Good> {
             context.set_max_proto_version(Some(SslVersion::TLS1_2)).unwrap();
             context.set_cipher_list("ECDHE-RSA-AES128-GCM-SHA256").unwrap();
         }),
-        version: "TLSv1.2",
+        version: TlsVersion::Tls12,
         ..good("the cipher that all have", &rsa, named(NAME))
     });
     let own = server().self_signed();
@@ -183,7 +183,7 @@ fn assert_delivered(good: &Good, library: Library, is_url: bool) {
         panic!("{name}: not connected");
     };
     assert_eq!(at, format!("tls://127.0.0.1:{}", server.port), "{name}");
-    assert_eq!((security.version.as_str(), security.is_verified), (good.version, true), "{name}");
+    assert_eq!((security.version, security.is_verified), (Some(good.version), true), "{name}");
     assert_eq!(security.fingerprint, good.fingerprint, "{name}");
     assert!(security.subject.starts_with("CN="), "{name}: {security:?}");
     assert_eq!(security.own_fingerprint, None);

@@ -120,9 +120,7 @@ impl Connector {
                     Ok(()) => {
                         let security = TlsInfo {
                             library: self.library,
-                            version: server_hello::version(&heard.octets())
-                                .unwrap_or("unknown")
-                                .to_owned(),
+                            version: server_hello::version(&heard.octets()),
                             subject: certificate::subject(&shown),
                             fingerprint: Fingerprint::sha256(&shown).to_string(),
                             own_fingerprint,

@@ -1,8 +1,10 @@
 //! The TLS version of a ServerHello (RFC 8446 sections 4.1.3 and 4.2.1).
 
+use crate::TlsVersion;
+
 /// Read from the first octets of the server, which no library would tell alike. A false answer
 /// would have broken the handshake: both sides have signed what was said.
-pub(super) fn version(heard: &[u8]) -> Option<&'static str> {
+pub(super) fn version(heard: &[u8]) -> Option<TlsVersion> {
     let mut rest = heard;
     // TLSPlaintext: type, version, length. Handshake: type, length.
     let record = take(&mut rest, 5)?;
@@ -17,8 +19,8 @@ pub(super) fn version(heard: &[u8]) -> Option<&'static str> {
     // Cipher suite, compression method.
     take(&mut rest, 3)?;
     Some(match supported_versions(rest).unwrap_or(legacy) {
-        0x0303 => "TLSv1.2",
-        0x0304 => "TLSv1.3",
+        0x0303 => TlsVersion::Tls12,
+        0x0304 => TlsVersion::Tls13,
         _ => return None,
     })
 }
@@ -67,9 +69,9 @@ mod tests {
 
     #[test]
     fn the_extension_comes_before_the_field_that_is_kept_for_old_times() {
-        assert_eq!(version(&hello(&[])), Some("TLSv1.2"));
-        assert_eq!(version(&hello(&[0, 23, 0, 0])), Some("TLSv1.2"));
-        assert_eq!(version(&hello(&[0, 51, 0, 1, 5, 0, 43, 0, 2, 3, 4])), Some("TLSv1.3"));
+        assert_eq!(version(&hello(&[])), Some(TlsVersion::Tls12));
+        assert_eq!(version(&hello(&[0, 23, 0, 0])), Some(TlsVersion::Tls12));
+        assert_eq!(version(&hello(&[0, 51, 0, 1, 5, 0, 43, 0, 2, 3, 4])), Some(TlsVersion::Tls13));
         assert_eq!(version(&hello(&[0, 43, 0, 2, 3, 9])), None);
         assert_eq!(version(b"220 mail.example ESMTP"), None);
         for (at, other) in [(0, 21), (5, 1)] {

@@ -15,7 +15,7 @@ use super::{
     server::{Behaviour, Server, tls, tls_of},
 };
 use crate::{
-    TlsBackend,
+    TlsBackend, TlsVersion,
     transport::{connection::Connection as _, tcp_info},
 };
 
@@ -39,7 +39,8 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
                 let security = stream.security().unwrap().clone();
                 assert_eq!((security.library, security.is_verified), (library, true));
                 let is_new = version == SslVersion::TLS1_3;
-                assert_eq!(security.version, if is_new { "TLSv1.3" } else { "TLSv1.2" });
+                let version = if is_new { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
+                assert_eq!(security.version, Some(version));
                 assert_eq!(security.subject, "CN=a server");
                 assert_eq!(security.fingerprint, pair.fingerprint());
                 assert_eq!(security.own_fingerprint, None);

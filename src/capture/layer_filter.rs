@@ -1,0 +1,34 @@
+//! The level filter of one layer among others.
+
+use std::sync::Arc;
+
+use tracing_core::{Metadata, subscriber::Interest};
+use tracing_subscriber::{
+    filter::LevelFilter,
+    layer::{Context, Filter as PerLayerFilter},
+};
+
+use super::Filter;
+use crate::record::Level;
+
+/// What [`Filter`] lets through, for the layer it is attached to: the others see everything.
+pub(crate) struct LayerFilter(pub(crate) Arc<Filter>);
+
+impl<S> PerLayerFilter<S> for LayerFilter {
+    fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        self.0.wants(Level::from(*metadata.level()), metadata.target())
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if self.0.wants(Level::from(*metadata.level()), metadata.target()) {
+            Interest::always()
+        } else {
+            Interest::never()
+        }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        use tracing_log::AsTrace as _;
+        Some(self.0.max_level().as_trace())
+    }
+}
