@@ -213,14 +213,15 @@ impl Builder {
         self
     }
 
-    /// Octets of messages that are kept when the peer's kernel has acknowledged them already (TCP,
-    /// TLS), and sent again after a break: a server that dies loses what its kernel holds for it.
-    /// At most half of the capacity; 0 keeps nothing. It has to hold what the server has unread when
-    /// it dies: its kernel buffers up to the third number of `net.ipv4.tcp_rmem` for a connection, and
-    /// a server may have read some of it without having written it (rsyslog's imtcp reads 128 KiB at
-    /// once). The price is as many copies after each break. Defaults to what was acknowledged within
-    /// the last second, 1 MiB and an eighth of the capacity at most; the URL option `tail` is for one
-    /// server.
+    /// Sets how many bytes of acknowledged messages are kept and sent again after a break (TCP,
+    /// TLS, Unix streams); at most half of the queue, 0 keeps none.
+    ///
+    /// Raise it to what a server has unread when it dies: its kernel buffers up to the third number
+    /// of `net.ipv4.tcp_rmem` for a connection, and rsyslog's imtcp reads 128 KiB at once. Each
+    /// break makes as many duplicates. RELP does not need it. The URL option is `resend_buffer`.
+    ///
+    /// Defaults to what was acknowledged within the last seconds, at most 1 MiB and an eighth of
+    /// the queue.
     pub fn resend_buffer(mut self, tail: usize) -> Self {
         self.resend_buffer = Some(tail);
         self
@@ -290,9 +291,13 @@ impl Builder {
         self
     }
 
-    /// Calls `listener` with each trouble of the shipping, such as a server that can't be reached,
-    /// on the shipper's thread; what it logs is not captured. Defaults to a line on standard error,
-    /// once a minute at most.
+    /// Sets a function that is called with a line of text for each problem of shipping, such as a
+    /// server that cannot be reached.
+    ///
+    /// Use it to pass problems to the program's own monitoring. It runs on the shipper's thread,
+    /// and what it logs is not captured.
+    ///
+    /// Defaults to a line on standard error, once a minute at most.
     pub fn on_error(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_error = Some(Arc::new(listener));
         self
