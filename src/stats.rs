@@ -23,7 +23,7 @@ use crate::{ConnectionInfo, Severity, fork};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records that reached a door of the crate and passed its filter.
+    /// Records that passed the filter.
     pub captured: u64,
     /// Records known to have arrived: a RELP server has answered for them, or the kernel of the
     /// peer has acknowledged all of their bytes (TCP, TLS). Nobody acknowledges datagrams: for UDP
@@ -32,28 +32,26 @@ pub struct Stats {
     /// Records lost, whatever the reason; see [`dropped_for`](Stats::dropped_for) and
     /// [`dropped_of`](Stats::dropped_of).
     pub dropped: u64,
-    /// Records in the queue, or sent and not yet known to have arrived.
+    /// Records in the queue, or sent and not yet known to be delivered.
     pub pending: u64,
-    /// Records found in the queue file at the start: they count as captured, like this process's
-    /// own.
+    /// Records found in the queue file at the start; they count as captured.
     pub recovered: u64,
-    /// Damaged stretches of the queue file that was found, each with one record or more that is
-    /// lost, and records that a smaller queue had no room for. They are not in the books of this
-    /// process: it never captured them.
+    /// Damaged stretches of the queue file found at the start, each with at least one lost record,
+    /// and records that did not fit into a smaller queue. They do not count as captured.
     pub corrupted: u64,
-    /// Octets of the queue in use, with the tail of what has arrived and is kept for a while.
+    /// Bytes of the queue in use, including what is kept to be sent again.
     pub queue_bytes: u64,
     /// The same by reason and severity.
     pub(crate) losses: Losses,
-    /// Records sent again after a connection broke. Each counts as delivered once.
+    /// Records sent again after a connection broke; each counts as delivered once.
     pub resent: u64,
     /// Connections made after the first one.
     pub reconnects: u64,
-    /// Texts and values that were cut to fit into a frame.
+    /// Texts and values that were cut to the maximum size of a message.
     pub truncated: u64,
-    /// Fields left out because the frame had no room for them.
+    /// Fields left out because the message had no room for them.
     pub omitted_fields: u64,
-    /// Records in which a value panicked while it was being formatted, and fields of spans that did.
+    /// Records in which a value panicked while it was formatted, and fields of spans that did.
     pub format_panics: u64,
 }
 

@@ -24,9 +24,11 @@ use crate::{
     record::{Level, Origin, Value},
 };
 
-/// A `tracing_subscriber::Layer` that ships what it sees.
+/// A `tracing_subscriber::Layer` that ships everything that reaches it.
 ///
-/// It composes with other layers and takes per-layer filters; it has no level filter of its own:
+/// [`Handle::layer`](crate::Handle::layer) obeys the filter; this one, from
+/// [`Handle::unfiltered_layer`](crate::Handle::unfiltered_layer), takes a filter of the program's
+/// own:
 ///
 /// ```no_run
 /// use tracing_subscriber::{Layer, filter::LevelFilter, prelude::*};
