@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn say(n: u64) {
-    let (total, express) = (n as f64 / 8.0 + 0.5, n % 2 == 0);
+    let (total, express) = (n as f64 / 8.0 + 0.5, n.is_multiple_of(2));
     match n % 50 {
         7 => error!(n, total, express, customer = "ann", "card refused"),
         17 | 33 => warn!(n, total, express, customer = "bob", "running low on teapots"),

@@ -91,7 +91,7 @@ impl Books {
         let key = format!("{index}/{id}");
         self.items += 1;
         let (status, error) = match turn_away {
-            Some((n, status)) if self.items % n == 0 => {
+            Some((n, status)) if self.items.is_multiple_of(n) => {
                 self.turned_away += 1;
                 (status, Some(("es_rejected_execution_exception", "busy".to_owned())))
             }
