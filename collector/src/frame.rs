@@ -110,11 +110,11 @@ impl History {
             // Not a change of method, most likely, but the tail of the frame before.
             return;
         }
-        if let Some(before) = self.before.replace(frame.framing) {
-            if before != frame.framing {
-                let found = format!("framing changed from {before} to {}", frame.framing);
-                frame.complaints.push(Complaint::new("RFC 6587 3.4.3", found));
-            }
+        if let Some(before) = self.before.replace(frame.framing)
+            && before != frame.framing
+        {
+            let found = format!("framing changed from {before} to {}", frame.framing);
+            frame.complaints.push(Complaint::new("RFC 6587 3.4.3", found));
         }
     }
 }
