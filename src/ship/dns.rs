@@ -61,7 +61,6 @@ async fn sockets(
     // Only the other way to look up a name has a limit for each of its steps.
     let _ = limit;
     let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
-    let found = found.or_else(|error| loopback(&endpoint.host, endpoint.port).ok_or(error));
     let explain = |e| io::Error::other(format!("{:?} was not found: {e}", endpoint.host));
     Ok(spread(found.map_err(explain)?, &mut chance()))
 }
@@ -82,7 +81,8 @@ async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<
     let room = Arc::clone(&look_ups.0).acquire_owned().await.map_err(io::Error::other)?;
     let (answer, found) = oneshot::channel();
     threads::spawn("logship-dns", move || {
-        let addresses = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        let addresses = found.or_else(|error| loopback(&host, port).ok_or(error));
         drop(room);
         // Whoever asked may have given up.
         let _ = answer.send(addresses);
