@@ -155,7 +155,7 @@ impl Builder {
         }
     }
 
-    /// Sets the servers, separated by commas, in order of preference.
+    /// Sets the servers, a list or separated by commas, in order of preference.
     ///
     /// The first that answers is used, and a preferred one again once it is back. One that stalls
     /// comes last for five minutes. A name is resolved on every connect.
@@ -186,7 +186,9 @@ impl Builder {
     ///
     /// Change it to ship more or less than the console shows. It applies to everything that this
     /// crate captures: [`init`](Builder::init), [`Handle::logger`](crate::Handle::logger) and
-    /// [`Handle::layer`](crate::Handle::layer).
+    /// [`Handle::layer`](crate::Handle::layer). A word that is no level is a target; a `-` in it stands
+    /// for `_`, too. An invalid directive is an error here; in `RUST_LOG` it is reported and ignored,
+    /// as is a directive for spans and fields, which this filter does not have.
     ///
     /// Defaults to `RUST_LOG`, else `info`.
     pub fn filter(mut self, levels: impl Into<String>) -> Self {

@@ -101,7 +101,8 @@ impl Builder {
     /// `authorization`, `bearer`, `jwt`, `api_key`, `access_key`, `private_key`, `signing_key`,
     /// `encryption_key`, `credential` and `cookie`, and the words `pass` and `auth`. If in doubt it
     /// hides, but not `token_count`, `max_tokens` and the like, `passwordless` and `secretary`.
-    /// `none` hides nothing.
+    /// `none` hides nothing. In `SYSLOG_REDACT`, `1`, `true` and `on` mean `default`, and `0`,
+    /// `false` and `off` mean `none`.
     ///
     /// It is a safety net for structured fields: texts, names of spans, and values that contain a
     /// secret, such as a URL or a whole struct, are not examined. Names are checked once for each

@@ -155,6 +155,16 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_is_the_default_or_nothing() {
+        for on in ["1", "true", "on", "YES", "default"] {
+            assert!(hides(on, "password"), "{on}");
+        }
+        for off in ["0", "false", "off", "no", "none"] {
+            assert!(!hides(off, "password"), "{off}");
+        }
+    }
+
+    #[test]
     fn none_is_no_name() {
         assert!(!hides("none", "none") && !hides("None,token", "none"));
         assert!(hides("None,token", "token"));
