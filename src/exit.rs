@@ -44,7 +44,7 @@ pub(crate) fn flush_at_end(queue: &Arc<Queue>, timeout: Duration) {
     let Some(exit) = exit() else { return };
     let waited = exit.lock().unwrap_or_else(PoisonError::into_inner).waited_in_vain();
     let begin = Instant::now();
-    if !queue.flush(timeout.saturating_sub(waited)) {
+    if !queue.flush_at_end(timeout.saturating_sub(waited)) {
         let mut exit = exit.lock().unwrap_or_else(PoisonError::into_inner);
         exit.in_vain = Some((waited + begin.elapsed(), Instant::now()));
     }
@@ -97,7 +97,7 @@ extern "C" fn at_exit() {
         let begin = Instant::now();
         for (queue, mut last) in queues {
             let waited = || waited + begin.elapsed();
-            if queue.flush(last.timeout.saturating_sub(waited())) {
+            if queue.flush_at_end(last.timeout.saturating_sub(waited())) {
                 queue.hang_up(last.timeout.saturating_sub(waited()).max(GOODBYE));
             }
             let lost = queue.at_stake();

@@ -1,49 +1,46 @@
-//! How much of what has arrived at the next hop is kept, to be sent again should the way break?
+//! What a connection keeps of acknowledged messages, and when their delivery is confirmed.
 
 use std::time::Duration;
 
-/// What the peer's kernel has acknowledged may still be lost with the peer: the end of it is kept
-/// for a while, and sent again on the next connection.
+/// A server may die, or be a proxy without a backend, with what its kernel has acknowledged: so a
+/// message is delivered once its connection has stayed up for `confirm_after` since then, and until
+/// then it is kept to be sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ResendBuffer {
-    /// Octets of messages, at most.
-    pub(crate) octets: u64,
-    /// How long, at most; as long as the connection lasts where there is no limit.
-    pub(crate) age: Option<Duration>,
+    /// Bytes that are kept of a connection that has proven itself.
+    pub(crate) bytes: u64,
+    /// Whether the bytes are kept however long ago they were acknowledged.
+    pub(crate) is_ageless: bool,
+    pub(crate) confirm_after: Duration,
 }
 
 impl ResendBuffer {
-    pub(crate) const NONE: ResendBuffer = ResendBuffer { octets: 0, age: None };
-
-    /// For streams, unless set otherwise: a server that is well has read its socket within a
-    /// second, so that an end after a silence makes no copies.
-    pub(crate) const ADAPTIVE: ResendBuffer =
-        ResendBuffer { octets: 1 << 20, age: Some(Duration::from_secs(1)) };
-
+    /// For what the server itself has answered for.
+    pub(crate) const NONE: ResendBuffer =
+        ResendBuffer { bytes: 0, is_ageless: false, confirm_after: Duration::ZERO };
+    /// For streams, unless set otherwise.
+    pub(crate) const OF_STREAMS: ResendBuffer =
+        ResendBuffer { bytes: 1 << 20, is_ageless: false, confirm_after: CONFIRM_AFTER };
     /// For UDP: as long as the answer takes that nobody listens there.
     pub(crate) const OF_DATAGRAMS: ResendBuffer =
-        ResendBuffer { octets: 64 << 10, age: Some(Duration::from_millis(100)) };
+        ResendBuffer { bytes: 64 << 10, is_ageless: false, confirm_after: Duration::from_secs(1) };
 
-    /// The same in a queue of `capacity` octets: what nobody asked for by number takes little of it.
+    /// For streams, as it was set.
+    pub(crate) fn of(bytes: usize) -> Self {
+        ResendBuffer { bytes: bytes as u64, is_ageless: true, confirm_after: CONFIRM_AFTER }
+    }
+
+    /// The same in a queue of `capacity` bytes: what nobody asked for by number takes an eighth of it
+    /// at most.
     pub(crate) fn within(self, capacity: usize) -> Self {
-        let octets = match self.age {
-            Some(_) => self.octets.min(capacity as u64 / 8),
-            None => self.octets,
+        let bytes = match self.is_ageless {
+            true => self.bytes,
+            false => self.bytes.min(capacity as u64 / 8),
         };
-        ResendBuffer { octets, ..self }
-    }
-
-    /// The same, however old.
-    pub(crate) fn without_end(self) -> Self {
-        ResendBuffer { age: self.age.map(|_| Duration::MAX), ..self }
-    }
-
-    /// Half of it, so many times.
-    pub(crate) fn shortened(self, times: u32) -> Self {
-        ResendBuffer { octets: self.octets.checked_shr(times).unwrap_or(0), ..self }
-    }
-
-    pub(crate) fn of(octets: usize) -> Self {
-        ResendBuffer { octets: octets as u64, age: None }
+        ResendBuffer { bytes, ..self }
     }
 }
+
+/// Longer than a proxy takes to find out that it has no backend (HAProxy: three tries, a second
+/// apart), and than a busy server lags behind its kernel.
+const CONFIRM_AFTER: Duration = Duration::from_secs(10);

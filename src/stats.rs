@@ -93,6 +93,9 @@ pub enum DropReason {
     Closed = 4,
     /// It was logged in a forked child, which ships nothing through its parent's handle.
     Forked = 5,
+    /// A connection took it and ended before its delivery was confirmed, and the queue had not the
+    /// room to keep it meanwhile: it may have arrived.
+    Unconfirmed = 6,
 }
 
 impl DropReason {
@@ -104,6 +107,7 @@ impl DropReason {
         DropReason::Refused,
         DropReason::Closed,
         DropReason::Forked,
+        DropReason::Unconfirmed,
     ];
 
     /// The reason in words, such as `queue full`.
@@ -116,6 +120,7 @@ impl DropReason {
             DropReason::Refused => "refused by the server",
             DropReason::Closed => "logged after the end",
             DropReason::Forked => "logged in a forked child",
+            DropReason::Unconfirmed => "not confirmed",
         }
     }
 }
@@ -136,7 +141,11 @@ impl Losses {
     }
 
     pub(crate) fn add(&mut self, reason: DropReason, severity: Severity) {
-        self.0[reason as usize][severity as usize] += 1;
+        self.add_many(reason, severity, 1);
+    }
+
+    pub(crate) fn add_many(&mut self, reason: DropReason, severity: Severity, count: u64) {
+        self.0[reason as usize][severity as usize] += count;
     }
 }
 
@@ -245,4 +254,4 @@ impl EncodeCounters {
     }
 }
 
-const REASONS: usize = 6;
+const REASONS: usize = 7;

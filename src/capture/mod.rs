@@ -110,6 +110,31 @@ impl Pipeline {
         }
     }
 
+    /// Takes a record of the crate's own if the queue has room; returns whether it had.
+    fn submit_own<'o>(
+        &self,
+        origin: impl Fn() -> Origin<'o>,
+        fill: impl FnOnce(&mut Writer<'_>),
+    ) -> bool {
+        with_scratch(|kept| {
+            let (scratch, site) = kept.parts(self, origin, None);
+            let mut writer = self.encoder.begin(scratch, site);
+            fill(&mut writer);
+            let message = writer.finish();
+            let severity = message.severity;
+            match message.longest_numbered() {
+                None => {
+                    let octets = message.octets();
+                    self.queue.push_own(severity, octets.len(), false, |_| octets)
+                }
+                Some(longest) => {
+                    let number = move |before| message.numbered(before);
+                    self.queue.push_own(severity, longest, true, number)
+                }
+            }
+        })
+    }
+
     #[inline]
     fn submit_unfiltered<'o>(
         &self,

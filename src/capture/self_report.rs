@@ -44,8 +44,10 @@ impl SelfReport {
         if !left.is_zero() {
             return Some(left);
         }
+        if !submit_books(pipeline, &pipeline.stats()) {
+            return Some(RETRY_INTERVAL);
+        }
         self.statistics_last = Instant::now();
-        submit_books(pipeline, &pipeline.stats());
         Some(every)
     }
 
@@ -59,18 +61,19 @@ impl SelfReport {
         if since < EVERY && !is_urgent {
             return Some(EVERY - since);
         }
-        submit_losses(pipeline, &self.told, &now);
+        if !submit_losses(pipeline, &self.told, &now) {
+            return Some(RETRY_INTERVAL);
+        }
         self.told = now;
         self.last = Some(Instant::now());
         None
     }
 }
 
-fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) {
+fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) -> bool {
     let origin = || origin(Severity::Warning, Level::Warn, "logship");
     let dropped = now.dropped - told.dropped;
-    // The shipper's thread is muted, and this is the one thing it may say.
-    pipeline.submit_unfiltered(origin, None, |writer, _| {
+    pipeline.submit_own(origin, |writer| {
         writer.named_field("dropped", Value::U64(dropped));
         for severity in Severity::ALL {
             let count = now.dropped_of(severity) - told.dropped_of(severity);
@@ -87,12 +90,12 @@ fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) {
                 comma = ",";
             }
         }
-    });
+    })
 }
 
-fn submit_books(pipeline: &Pipeline, books: &Stats) {
+fn submit_books(pipeline: &Pipeline, books: &Stats) -> bool {
     let origin = || origin(Severity::Informational, Level::Info, "logship::statistics");
-    pipeline.submit_unfiltered(origin, None, |writer, _| {
+    pipeline.submit_own(origin, |writer| {
         for (name, count) in [
             ("captured", books.captured),
             ("delivered", books.delivered),
@@ -119,13 +122,15 @@ fn submit_books(pipeline: &Pipeline, books: &Stats) {
         let (delivered, waiting) = (books.delivered, books.pending);
         writer.text(format_args!(
             "logship: {captured} captured = {delivered} delivered + {dropped} dropped + {waiting} \
-             waiting"
+             pending"
         ));
-    });
+    })
 }
 
 fn origin(severity: Severity, level: Level, target: &'static str) -> Origin<'static> {
     Origin { severity, level, target, file: None, line: None }
 }
 
+/// How soon a report that found no room is tried again.
+const RETRY_INTERVAL: Duration = Duration::from_millis(200);
 const EVERY: Duration = Duration::from_secs(10);

@@ -35,14 +35,15 @@ impl Ring {
 
     /// What waits, the oldest first.
     pub fn pending(&self) -> Vec<Vec<u8>> {
-        self.reader.batch(usize::MAX).map(|stored| stored.octets.to_vec()).collect()
+        self.reader.batch(usize::MAX, Cursor::MAX).map(|stored| stored.octets.to_vec()).collect()
     }
 
     /// Has so many messages arrive.
     pub fn ship(&mut self, count: usize) {
-        let end = self.reader.batch(usize::MAX).take(count).last().map(|stored| stored.end);
+        let end =
+            self.reader.batch(usize::MAX, Cursor::MAX).take(count).last().map(|stored| stored.end);
         self.reader.sent(end.unwrap_or_default());
-        self.reader.acked(end.unwrap_or_default(), ResendBuffer::NONE);
+        self.reader.acked(end.unwrap_or_default(), ResendBuffer::NONE, true);
     }
 
     pub fn stats(&self) -> Stats {

@@ -47,13 +47,13 @@ fn counts(queue: &Queue) -> Stats {
 /// Sends what there is, to a server that has it at once.
 fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
     let mut end = 0;
-    for stored in reader.batch(usize::MAX) {
+    for stored in reader.batch(usize::MAX, Cursor::MAX) {
         assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
         seen.push(stored.octets[0]);
         end = stored.end;
     }
     reader.sent(end);
-    reader.acked(end, ResendBuffer::NONE);
+    reader.acked(end, ResendBuffer::NONE, true);
 }
 
 /// As `Shipper::run` does, until nobody is left to log.

@@ -44,6 +44,7 @@ pub(crate) use self::{
 };
 use crate::{
     Severity, Stats,
+    reentrancy::is_muted,
     stats::{DropReason, Losses},
 };
 
@@ -87,6 +88,10 @@ struct State {
     /// When the reader ends, once the queue is closed.
     end: Option<Instant>,
     has_reader: bool,
+    /// Tries to reach any server that failed while somebody waited for the end.
+    failed_rounds: u64,
+    /// Messages that are acknowledged, and pending until that is confirmed.
+    unconfirmed: u64,
 }
 
 #[derive(Debug, Default)]
@@ -148,6 +153,8 @@ pub(crate) fn queue(
         is_closed: false,
         end: None,
         has_reader: true,
+        failed_rounds: 0,
+        unconfirmed: 0,
     };
     let limits = overflow.limits(consumer.capacity());
     let queue = Arc::new(Queue {
@@ -202,8 +209,9 @@ impl Queue {
     ) -> bool {
         let mut state = self.lock();
         let mut drop_reason = self.drop_reason(&state, severity, length);
-        if let (Some(DropReason::QueueFull), Some(limit)) = (drop_reason, self.overflow.patience())
-        {
+        // The shipper is the one who makes room: it must not wait for it.
+        let limit = self.overflow.patience().filter(|_| !is_muted());
+        if let (Some(DropReason::QueueFull), Some(limit)) = (drop_reason, limit) {
             (state, drop_reason) = self.wait_for_room(state, severity, length, limit);
         }
         // Not before: while a call waits for room, its record is in none of the books.
@@ -221,6 +229,30 @@ impl Queue {
         }
     }
 
+    /// Takes a message of the crate's own if there is room: it is none of the application's, so it is
+    /// not counted otherwise. Returns whether it was taken.
+    pub(crate) fn push_own<'a>(
+        &self,
+        severity: Severity,
+        longest: usize,
+        is_numbered: bool,
+        message: impl FnOnce(u64) -> &'a [u8],
+    ) -> bool {
+        let mut state = self.lock();
+        if self.drop_reason(&state, severity, longest).is_some() {
+            return false;
+        }
+        let octets = message(state.numbered);
+        let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
+        let is_taken = state.producer.push(severity, octets, check);
+        if is_taken {
+            state.numbered += u64::from(is_numbered);
+            state.counts.captured += 1;
+            state.counts.pending += 1;
+        }
+        is_taken
+    }
+
     /// Counts a record that never became a message.
     pub(crate) fn count_dropped(&self, reason: DropReason, severity: Severity) {
         let mut state = self.lock();
@@ -232,26 +264,37 @@ impl Queue {
         self.wake.notify_one();
     }
 
-    /// Waits until everything pushed before has arrived; false if `timeout` came first.
+    /// Waits until everything pushed before is acknowledged; false if `timeout` came first.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
-        let deadline = deadline(timeout);
+        self.flush_until(deadline(timeout), false)
+    }
+
+    fn flush_until(&self, deadline: Instant, ends_with_a_round: bool) -> bool {
         let mut state = self.lock();
         let goal = state.producer.head();
         if state.acked >= goal {
             return true;
         }
+        let rounds = state.failed_rounds;
         state.flushes += 1;
         state.is_parked = false;
         self.wake();
         while state.acked < goal {
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() || !state.has_reader {
+            let is_given_up = ends_with_a_round && state.failed_rounds > rounds;
+            if left.is_zero() || is_given_up || !state.has_reader {
                 break;
             }
             state = self.wait(state, left);
         }
         state.flushes -= 1;
         state.acked >= goal
+    }
+
+    /// As [`flush`](Queue::flush), but it gives up once no server could be reached at any of its
+    /// addresses.
+    pub(crate) fn flush_at_end(&self, timeout: Duration) -> bool {
+        self.flush_until(deadline(timeout), true)
     }
 
     /// Has the connection closed as its protocol wants, once everything is sent; the next record opens
@@ -318,7 +361,11 @@ impl Queue {
 
     /// Records that wait, or are under way; none of those that wait in a file for the next process.
     pub(crate) fn at_stake(&self) -> u64 {
-        if self.is_checked { 0 } else { self.lock().counts.pending }
+        if self.is_checked {
+            return 0;
+        }
+        let state = self.lock();
+        state.counts.pending.saturating_sub(state.unconfirmed)
     }
 
     pub(crate) fn tell(&self, stats: &mut Stats) {

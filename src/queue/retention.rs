@@ -1,4 +1,4 @@
-//! From where on is what has arrived kept?
+//! Acknowledged messages that stay in the ring until their delivery is confirmed.
 
 use std::{
     collections::VecDeque,
@@ -6,137 +6,95 @@ use std::{
 };
 
 use super::Cursor;
-use crate::resend::ResendBuffer;
 
-/// When what had arrived; a few marks for each tail, however many messages it holds.
+/// When which part of the ring was acknowledged, in marks that are some milliseconds apart.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
-    /// What has not arrived again on this connection has no time yet.
-    marks: VecDeque<(Option<Instant>, Cursor)>,
+    marks: VecDeque<(Instant, Cursor)>,
 }
 
 impl Retention {
-    /// Notes that the message that ends at `end` has arrived now.
-    pub(super) fn note(&mut self, end: Cursor, tail: ResendBuffer, now: Instant) {
+    /// Notes that everything before `end` is acknowledged by now. Marks are as far apart as
+    /// [`MARK_INTERVAL`] in time, or `spacing` in bytes.
+    pub(super) fn note(&mut self, end: Cursor, now: Instant, spacing: u64) {
         // A mark moves on until the one before it is far enough away.
         let last = self.marks.len().checked_sub(1);
         let before = last.and_then(|last| self.marks.get(last.checked_sub(1)?));
         let is_near = before.is_some_and(|(since, mark)| {
-            let is_now = since.is_some_and(|since| now.saturating_duration_since(since) < APART);
-            end - mark < tail.octets / MARKS && is_now
+            now.saturating_duration_since(*since) < MARK_INTERVAL
+                && end.saturating_sub(*mark) < spacing
         });
+        if self.marks.len() >= MAX_MARKS {
+            self.thin_out();
+        }
         match self.marks.back_mut() {
-            Some(mark) if is_near => *mark = (Some(now), end),
-            _ => self.marks.push_back((Some(now), end)),
+            Some((_, to)) if *to >= end => {}
+            Some(mark) if is_near => *mark = (now, end),
+            _ => self.marks.push_back((now, end)),
         }
     }
 
-    /// Everything before this need not be kept any more, now that all up to `arrived` has arrived on
-    /// this connection.
-    pub(super) fn release(
-        &mut self,
-        acked: Cursor,
-        tail: ResendBuffer,
-        now: Instant,
-    ) -> Option<Cursor> {
-        let again = self.marks.iter_mut().take_while(|(_, end)| *end <= acked);
-        again.for_each(|(since, _)| *since = since.or(Some(now)));
-        self.pop_while(|(since, end)| {
-            let is_old =
-                |since| tail.age.is_some_and(|age| now.saturating_duration_since(since) >= age);
-            since.is_some_and(|since| acked.saturating_sub(end) >= tail.octets || is_old(since))
-        })
+    /// Up to where everything was acknowledged at least `age` ago.
+    pub(super) fn older_than(&self, age: Duration, now: Instant) -> Option<Cursor> {
+        let is_old = |(since, _): &&(Instant, Cursor)| now.saturating_duration_since(*since) >= age;
+        self.marks.iter().take_while(is_old).last().map(|(_, end)| *end)
     }
 
-    /// The connection has ended: its end may have taken what it had. What is kept has to arrive
-    /// again, however long ago it did so first.
-    pub(super) fn begin_again(&mut self) {
-        self.marks.iter_mut().for_each(|(since, _)| *since = None);
+    /// The last mark that ends at or before `to`.
+    pub(super) fn last_before(&self, to: Cursor) -> Option<Cursor> {
+        self.marks.iter().take_while(|(_, end)| *end <= to).last().map(|(_, end)| *end)
     }
 
-    /// Keeps no more than so many octets before `arrived`.
-    pub(super) fn shorten(&mut self, acked: Cursor, octets: u64) -> Option<Cursor> {
-        self.pop_while(|(_, end)| acked - end >= octets)
+    /// Every other mark of the older half goes: what it stood for is released a little later.
+    fn thin_out(&mut self) {
+        let mut index = 0;
+        self.marks.retain(|_| {
+            index += 1;
+            index > MAX_MARKS / 2 || index % 2 == 0
+        });
     }
 
-    fn pop_while(&mut self, is_over: impl Fn((Option<Instant>, Cursor)) -> bool) -> Option<Cursor> {
-        let mut released = None;
-        while let Some(mark) = self.marks.front().filter(|mark| is_over(**mark)) {
-            released = Some(mark.1);
+    /// Forgets what ends at or before `to`.
+    pub(super) fn forget_to(&mut self, to: Cursor) {
+        while self.marks.front().is_some_and(|(_, end)| *end <= to) {
             self.marks.pop_front();
         }
-        released
     }
 
-    pub(super) fn forget(&mut self) {
+    /// The connection has ended: nothing is acknowledged any more.
+    pub(super) fn clear(&mut self) {
         self.marks.clear();
     }
 }
 
-const MARKS: u64 = 16;
-/// Marks are this far apart in time, where the octets between them are few.
-const APART: Duration = Duration::from_millis(20);
+const MARK_INTERVAL: Duration = Duration::from_millis(20);
+const MAX_MARKS: usize = 2048;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn octets_and_age_both_limit_what_is_kept() {
+    fn what_is_old_enough_is_known_to_within_a_mark() {
         let start = Instant::now();
         let after = |ms| start + Duration::from_millis(ms);
-        let tail = ResendBuffer { octets: 100, age: Some(Duration::from_millis(50)) };
-        let mut freed = Retention::default();
-        for n in 1..=10 {
-            freed.note(n * 30, tail, start);
+        let mut retention = Retention::default();
+        for n in 1..=100 {
+            retention.note(n * 10, after(n * 5), 1 << 20);
         }
-        assert_eq!(freed.release(300, tail, start), Some(180));
-        assert_eq!(freed.release(300, tail, start), None);
-        freed.note(330, tail, after(40));
-        assert_eq!(freed.release(330, tail, after(40)), Some(210));
-        assert_eq!(freed.release(330, tail, after(60)), Some(300));
-        assert_eq!(freed.release(330, tail, after(90)), Some(330));
-        assert_eq!(freed.release(330, tail, after(90)), None);
-    }
-
-    #[test]
-    fn what_is_sent_again_is_kept_until_it_has_arrived_again() {
-        let start = Instant::now();
-        let after = |ms| start + Duration::from_millis(ms);
-        let tail = ResendBuffer { octets: 100, age: Some(Duration::from_millis(50)) };
-        let mut freed = Retention::default();
-        for n in 1..=3 {
-            freed.note(n * 30, tail, start);
+        assert!(retention.marks.len() <= 60, "{}", retention.marks.len());
+        let age = Duration::from_millis(200);
+        let old = retention.older_than(age, after(500)).unwrap();
+        // 300 ms in, 600 was acknowledged; a mark may hide the last 20 ms of it, and claims no more.
+        assert!((550..=600).contains(&old), "{old}");
+        retention.forget_to(old);
+        assert_eq!(retention.older_than(age, after(500)), None);
+        for n in 0..100_000 {
+            retention.note(2_000 + n, after(10_000 + 30 * n), 1 << 20);
         }
-        freed.begin_again();
-        assert_eq!(freed.release(0, tail, after(80)), None);
-        assert_eq!(freed.release(60, tail, after(90)), None);
-        assert_eq!(freed.release(60, tail, after(140)), Some(60));
-        freed.begin_again();
-        assert_eq!(freed.release(0, tail, after(900)), None);
-        assert_eq!(freed.shorten(90, 1), None);
-        assert_eq!(freed.shorten(90, 0), Some(90));
-    }
-
-    #[test]
-    fn many_small_messages_make_few_marks() {
-        let tail = ResendBuffer { octets: 16_000, age: None };
-        let mut freed = Retention::default();
-        let now = Instant::now();
-        for n in 1..=10_000 {
-            freed.note(n * 100, tail, now);
-            let released = freed.release(n * 100, tail, now);
-            assert!(released.is_none_or(|released| released + 16_000 <= n * 100));
-            assert!(freed.marks.len() < 40, "{}", freed.marks.len());
-        }
-        assert!(freed.release(1_000_000, tail, now).is_none());
-    }
-
-    #[test]
-    fn without_a_tail_nothing_is_kept() {
-        let mut freed = Retention::default();
-        freed.note(30, ResendBuffer::NONE, Instant::now());
-        assert_eq!(freed.release(30, ResendBuffer::NONE, Instant::now()), Some(30));
-        assert_eq!(freed.release(30, ResendBuffer::NONE, Instant::now()), None);
+        assert!(retention.marks.len() <= MAX_MARKS);
+        assert_eq!(retention.last_before(102_000), Some(101_999));
+        retention.clear();
+        assert_eq!(retention.older_than(Duration::ZERO, after(9_999)), None);
     }
 }

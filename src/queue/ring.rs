@@ -160,6 +160,10 @@ impl Consumer {
         self.acked
     }
 
+    pub(crate) fn freed(&self) -> Cursor {
+        self.freed
+    }
+
     /// Octets in use.
     pub(crate) fn used(&self) -> u64 {
         self.shared.head.load(Ordering::Acquire) - self.freed
@@ -173,11 +177,6 @@ impl Consumer {
     /// The messages that wait to be sent, the oldest first.
     pub(crate) fn unsent(&self) -> Messages<'_> {
         self.between(self.sent, self.shared.head.load(Ordering::Acquire))
-    }
-
-    /// The messages that are not known to have arrived and end at or before `to`.
-    pub(crate) fn not_acked(&self, to: Cursor) -> Messages<'_> {
-        self.between(self.acked, to.min(self.shared.head.load(Ordering::Acquire)))
     }
 
     /// The messages that would be sent again were the way to break.
@@ -207,23 +206,15 @@ impl Consumer {
         self.shared.freed.store(self.freed, Ordering::Release);
     }
 
-    /// Everything that is kept will be sent again.
+    /// Everything that is kept will be sent again, and has to be acknowledged again.
     pub(crate) fn rewind(&mut self) {
         self.sent = self.freed;
+        self.acked = self.freed;
     }
 
-    /// What ends at or before `to` and has arrived will not be sent again.
-    pub(crate) fn skip_to(&mut self, to: Cursor) {
-        self.advance_sent(to.min(self.acked));
-        self.free(to);
-    }
-
-    /// Nothing that has arrived will be sent again.
-    pub(crate) fn skip_acked(&mut self) {
-        self.skip_to(self.acked);
-    }
-
-    fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
+    /// The messages between two cursors that lie between messages.
+    pub(crate) fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
+        let to = to.min(self.shared.head.load(Ordering::Acquire));
         Messages { shared: &self.shared, at: from, place: self.shared.memory.place(from), to }
     }
 }

@@ -44,9 +44,9 @@ fn what_is_longer_than_half_the_queue_is_turned_away() {
     for _ in 0..20 {
         let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2 - 16]);
         let _ = queue.push(Severity::Error, &[b'x'; 4096 / 2]);
-        let end = reader.batch(usize::MAX).last().map(|stored| stored.end);
+        let end = reader.batch(usize::MAX, Cursor::MAX).last().map(|stored| stored.end);
         reader.sent(end.unwrap_or_default());
-        reader.acked(end.unwrap_or_default(), ResendBuffer::NONE);
+        reader.acked(end.unwrap_or_default(), ResendBuffer::NONE, true);
     }
     assert_eq!(stats(&queue).delivered, 20);
     assert_eq!(stats(&queue).dropped_for(DropReason::TooLong), 20);
@@ -66,9 +66,10 @@ fn a_blocked_call_goes_on_when_there_is_room_and_gives_up_in_time() {
         let queue = Arc::clone(&queue);
         std::thread::spawn(move || queue.push(Severity::Error, &[b'x'; 100]))
     };
-    let end = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
+    let end =
+        reader.batch(usize::MAX, Cursor::MAX).last().map(|stored| stored.end).unwrap_or_default();
     reader.sent(end);
-    reader.acked(end, ResendBuffer::NONE);
+    reader.acked(end, ResendBuffer::NONE, true);
     writer.join().unwrap();
     assert_eq!(stats(&queue).dropped, 1);
     assert_eq!(stats(&queue).pending, 1);
@@ -88,9 +89,10 @@ fn a_panic_under_the_lock_stops_nothing() {
     queue.count_dropped(DropReason::Recursion, Severity::Debug);
     let flushing = Arc::clone(&queue);
     let flush = std::thread::spawn(move || flushing.flush(Duration::from_secs(20)));
-    let last = reader.batch(usize::MAX).last().map(|stored| stored.end).unwrap_or_default();
+    let last =
+        reader.batch(usize::MAX, Cursor::MAX).last().map(|stored| stored.end).unwrap_or_default();
     reader.sent(last);
-    reader.acked(last, ResendBuffer::NONE);
+    reader.acked(last, ResendBuffer::NONE, true);
     assert!(flush.join().unwrap());
     let _ = queue.push(Severity::Error, b"too late");
     drop(reader);

@@ -6,7 +6,8 @@
 mod backoff;
 mod dns;
 mod error_reporter;
-mod known;
+mod poison;
+mod server_entry;
 mod servers;
 #[cfg(feature = "dns-srv")]
 mod srv;
@@ -15,19 +16,19 @@ mod thread;
 use std::{
     io::{self, ErrorKind},
     sync::{Arc, atomic::Ordering::Relaxed},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use self::poison::{PoisonSearch, Verdict};
 pub(crate) use self::{
     error_reporter::{ErrorCallback, ErrorReporter},
-    known::ServerEntry,
+    server_entry::ServerEntry,
     servers::Servers,
     thread::spawn,
 };
 use crate::{
     ConnectionInfo,
-    queue::{Cursor, Queue, Reader, Wake},
-    resend::ResendBuffer,
+    queue::{Queue, Reader, Wake},
     stats::{Counters, DropReason},
     transport::{SendError, Transport},
 };
@@ -40,9 +41,8 @@ pub(crate) struct Shipper {
     trouble: ErrorReporter,
     counters: Arc<Counters>,
     housekeeping: Housekeeping,
-    suspect: PoisonMessage,
-    /// Up to here no faster than a server can be expected to read.
-    slow_start_until: Cursor,
+    poison: PoisonSearch,
+    trial: Trial,
     /// How often in a row the system had no room for what is to be sent.
     busy_retries: u32,
     connection: Option<Transport>,
@@ -67,8 +67,8 @@ impl Shipper {
             trouble,
             counters,
             housekeeping,
-            suspect: PoisonMessage::default(),
-            slow_start_until: 0,
+            poison: PoisonSearch::default(),
+            trial: Trial::default(),
             busy_retries: 0,
             connection: None,
         }
@@ -90,6 +90,7 @@ impl Shipper {
                 Wake::End => return self.hang_up().await,
             }
             self.update_acked();
+            self.look_for_poison().await;
             if self.queue.is_over() {
                 return;
             }
@@ -118,10 +119,14 @@ impl Shipper {
 
     async fn ship(&mut self) {
         if self.connection.is_none() {
+            let is_urgent = self.reader.flush_requested();
             match self.servers.connect(&mut self.trouble, &self.counters).await {
                 Some(transport) => self.on_connected(transport),
                 None => {
                     self.counters.set_connection(None);
+                    if is_urgent {
+                        self.reader.round_failed();
+                    }
                     return self.reader.pause(self.servers.backoff.next());
                 }
             }
@@ -131,24 +136,36 @@ impl Shipper {
         }
         let Some(transport) = &mut self.connection else { return };
         let before = transport.sent();
-        let batch = self.reader.batch(BATCH_BYTES);
+        let batch = self.reader.batch(BATCH_BYTES, self.poison.limit());
         let outcome = transport.send(batch).await;
-        let is_further = transport.sent() > before;
-        self.reader.sent(transport.sent());
-        if is_further {
+        let sent = transport.sent();
+        if sent > before {
             self.busy_retries = 0;
+            self.reader.sent(sent);
         }
         match outcome {
+            Ok(()) if sent == before => {
+                // Nothing more may be sent until the search for a poisonous message goes on.
+                self.reader.pause(SEARCH_PAUSE);
+            }
             Ok(()) => {}
             Err(SendError::Busy(error)) => self.on_send_buffer_full(&error).await,
-            Err(SendError::TooLong) => {
-                self.reader.acked(transport.acked(), ResendBuffer::NONE);
-                self.reader.set_aside(DropReason::TooLong);
-            }
+            Err(SendError::TooLong) => self.reader.drop_next(DropReason::TooLong),
             Err(SendError::Broken(error)) => self.on_disconnect(&error).await,
         }
-        if self.reader.first_unsent() < self.slow_start_until {
-            std::thread::sleep(SLOW_START_PAUSE);
+    }
+
+    /// Sends the message that is held, and nothing else.
+    async fn send_held(&mut self) {
+        let (Some(transport), Some(held)) = (&mut self.connection, self.reader.held()) else {
+            return;
+        };
+        match transport.send(held).await {
+            Ok(()) => {}
+            Err(SendError::TooLong) => self.reader.settle_held(Some(DropReason::TooLong)),
+            Err(SendError::Broken(error) | SendError::Busy(error)) => {
+                self.on_disconnect(&error).await;
+            }
         }
     }
 
@@ -171,6 +188,7 @@ impl Shipper {
 
     fn on_connected(&mut self, transport: Transport) {
         self.counters.connects.fetch_add(1, Relaxed);
+        self.trial = Trial::default();
         let (server, security) = (self.servers.current(), transport.security().cloned());
         self.trouble.tell_recovery(&server, self.reader.pending());
         self.counters.set_state(format!("{server} has not acknowledged them"));
@@ -178,65 +196,79 @@ impl Shipper {
         self.connection = Some(transport);
     }
 
-    /// The way has ended: what isn't known to have arrived goes back in line, and the next try
-    /// comes after a pause, which is short where something has arrived since the last end.
+    /// The connection has ended: what is not confirmed goes back in line, and the next try comes
+    /// after a pause that grows as long as no connection proves itself.
     async fn on_disconnect(&mut self, error: &io::Error) {
+        self.update_acked();
         let Some(mut transport) = self.connection.take() else { return };
         self.counters.set_connection(None);
-        self.counters.set_state(format!("lost {}: {error}", self.servers.current()));
-        if error.kind() == ErrorKind::TimedOut {
-            self.servers.penalize_current();
+        let server = self.servers.current();
+        self.counters.set_state(format!("lost {server}: {error}"));
+        let (is_proven, has_stalled) = (self.trial.is_proven, error.kind() == ErrorKind::TimedOut);
+        if !is_proven || has_stalled {
+            self.servers.penalize_current(has_stalled);
         }
-        let (acked, resend_buffer) = (transport.acked(), transport.resend_buffer());
-        self.reader.acked(acked, resend_buffer);
-        // What has ended once may soon end again, and the tail only replaces what was unread then.
-        let trial = resend_buffer.octets.saturating_mul(SLOW_START_FACTOR).min(SLOW_START_BYTES);
-        self.slow_start_until = self.reader.acked_to() + trial;
-        if transport.is_accepted() {
-            let times = self.suspect.times(self.reader.acked_to());
-            if times == 1 {
-                self.servers.backoff.reset();
-                self.trouble.is_over();
-            }
-            match times {
-                // Where ways end before all of the tail went through, nothing new ever would; but a
-                // server may also die a few times in a row.
-                ..MAX_TRIES => {
-                    self.reader
-                        .shorten(resend_buffer.shortened(times.saturating_sub(FULL_RESENDS)));
-                }
-                MAX_TRIES => self.reader.release_resend_buffer(),
-                _ => self.reader.set_aside(DropReason::Refused),
-            }
+        if transport.is_accepted() && self.poison.on_end(&mut self.reader, is_proven) {
+            self.reader.settle_held(Some(DropReason::Refused));
+            self.trouble.tell(format_args!(
+                "{server} closes the connection on one of the records, which is dropped"
+            ));
         }
         drop(transport);
+        let lost = self.reader.give_up_early();
         let resent = self.reader.rewind();
         self.counters.resent.fetch_add(resent, Relaxed);
+        if lost > 0 {
+            self.trouble.tell(format_args!(
+                "{server} took {lost} records and ended: they may be lost ({error})"
+            ));
+        }
         // An idle server that hangs up in good order is no trouble: there is nothing to repeat.
         if resent > 0 || error.kind() != ErrorKind::UnexpectedEof {
-            self.trouble.tell(format_args!("lost {}: {error}", self.servers.current()));
+            self.trouble.tell(format_args!("lost {server}: {error}"));
         }
-        self.reader.pause(self.servers.backoff.next());
+        let pause = self.servers.backoff.next();
+        self.reader.pause(if self.poison.is_active() { pause.min(SEARCH_BACKOFF) } else { pause });
     }
 
-    /// Ends the way in good order, and learns from it what has arrived.
+    /// Ends the connection in good order, and learns from it what has arrived.
     async fn hang_up(&mut self) {
-        let Some(mut transport) = self.connection.take() else { return };
+        self.update_acked();
+        let Some(transport) = self.connection.take() else { return };
         self.counters.set_connection(None);
-        let (sent, acked, resend_buffer) =
-            (transport.sent(), transport.acked(), transport.resend_buffer());
+        let (sent, keep) = (transport.sent(), transport.resend_buffer());
         if transport.close(CLOSE_TIMEOUT).await {
-            self.reader.acked(sent, ResendBuffer::NONE);
-            self.reader.release_resend_buffer();
+            self.reader.acked(sent, keep, true);
+            self.reader.confirm_all();
+            self.reader.release_confirmed();
         } else {
-            self.reader.acked(acked, resend_buffer);
+            self.reader.give_up_early();
         }
         self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
     }
 
     fn update_acked(&mut self) {
-        if let Some(transport) = &mut self.connection {
-            self.reader.acked(transport.acked(), transport.resend_buffer());
+        let Some(transport) = &mut self.connection else { return };
+        let (acked, keep) = (transport.acked(), transport.resend_buffer());
+        let was_proven = self.trial.is_proven;
+        self.trial.look(acked > 0, keep.confirm_after, transport.is_stalled());
+        self.reader.acked(acked, keep, self.trial.is_proven);
+        if self.trial.is_proven && !was_proven {
+            self.reader.confirm_early();
+            self.servers.on_proven();
+            self.trouble.is_over();
+        }
+    }
+
+    /// Goes on with the search for a poisonous message.
+    async fn look_for_poison(&mut self) {
+        if self.connection.is_none() {
+            return;
+        }
+        match self.poison.on_alive(&mut self.reader, self.trial.is_proven) {
+            Verdict::GoOn => {}
+            Verdict::SendHeld => self.send_held().await,
+            Verdict::Acquitted => self.reader.settle_held(None),
         }
     }
 
@@ -251,44 +283,42 @@ impl Shipper {
         let soon = if is_urgent { ACK_POLL_URGENT } else { ACK_POLL };
         let look_again = self.reader.has_in_flight().then_some(soon);
         let look_again = look_again.or(self.servers.is_connecting().then_some(ACK_POLL));
-        due.into_iter().chain(look_again).fold(MAX_IDLE_WAIT, Duration::min)
+        let confirm = self.reader.has_unconfirmed().then_some(CONFIRM_POLL);
+        let search = self.poison.next_look();
+        due.into_iter()
+            .chain(look_again)
+            .chain(confirm)
+            .chain(search)
+            .fold(MAX_IDLE_WAIT, Duration::min)
     }
 }
 
-/// The message after which connections have ended, and how often.
+/// Whether a connection has stayed up for long enough that what it took can be trusted to arrive.
 #[derive(Debug, Default)]
-pub(crate) struct PoisonMessage {
-    at: Cursor,
-    times: u32,
+struct Trial {
+    /// When something was first acknowledged on it.
+    since: Option<Instant>,
+    is_proven: bool,
 }
 
-impl PoisonMessage {
-    /// How often connections have ended with nothing but this having arrived. A message that a
-    /// server answers by closing, every time, must not stop the others for ever: it may be in the
-    /// tail, or else it is the first one.
-    fn times(&mut self, first: Cursor) -> u32 {
-        if self.at != first {
-            *self = PoisonMessage { at: first, times: 0 };
+impl Trial {
+    fn look(&mut self, has_acked: bool, length: Duration, is_stalled: bool) {
+        if has_acked {
+            self.since.get_or_insert_with(Instant::now);
         }
-        self.times += 1;
-        self.times
+        let is_over = self.since.is_some_and(|since| since.elapsed() >= length);
+        self.is_proven |= is_over && !is_stalled;
     }
 }
 
 /// Large enough that a write costs nothing beside what it carries.
 const BATCH_BYTES: usize = 64 * 1024;
-/// After a batch on a new way: 32 MiB a second.
-const SLOW_START_PAUSE: Duration = Duration::from_millis(2);
-/// Octets after which a way is no longer new, and in tails.
-const SLOW_START_BYTES: u64 = 8 << 20;
-const SLOW_START_FACTOR: u64 = 8;
 /// How long a server may take to read to the end when the way to it is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How soon to look again what has arrived.
 const ACK_POLL: Duration = Duration::from_millis(50);
 /// The same, while someone waits for a flush, or may soon wait for room.
 const ACK_POLL_URGENT: Duration = Duration::from_millis(1);
-const MAX_TRIES: u32 = 8;
 /// How soon a step of I/O ends when the time is up.
 const END_POLL: Duration = Duration::from_millis(100);
 /// Half of the first pause while the system has no room.
@@ -297,7 +327,10 @@ const BUSY_BACKOFF: Duration = Duration::from_micros(500);
 const BUSY_REPORT_AFTER: u32 = 8;
 /// Shortages in a row that another way may be without: ten seconds.
 const BUSY_GIVE_UP_AFTER: u32 = 85;
-/// Tries with all of the tail.
-const FULL_RESENDS: u32 = 3;
 /// How often an idle connection is looked at: has the server closed it?
 const MAX_IDLE_WAIT: Duration = Duration::from_secs(1);
+/// The longest pause between two connections of a search, and between two looks during one.
+const SEARCH_BACKOFF: Duration = Duration::from_secs(1);
+const SEARCH_PAUSE: Duration = Duration::from_millis(50);
+/// How soon to look whether a delivery is confirmed.
+const CONFIRM_POLL: Duration = Duration::from_millis(500);

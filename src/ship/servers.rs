@@ -1,4 +1,4 @@
-//! Which server is next?
+//! The servers in order of preference, and which one comes next.
 
 use std::{
     sync::Arc,
@@ -13,8 +13,7 @@ use crate::{stats::Counters, transport::Transport};
 /// The servers in the order of preference, and where we are.
 pub(crate) struct Servers {
     all: Vec<Arc<ServerEntry>>,
-    /// Until when each comes after the others.
-    penalized_until: Vec<Option<Instant>>,
+    penalties: Vec<Penalty>,
     current: usize,
     limit: Duration,
     look_ups: LookUps,
@@ -28,17 +27,8 @@ impl Servers {
     pub(crate) fn new(all: Vec<Arc<ServerEntry>>, limit: Duration) -> Self {
         let (backoff, asked_last) = (Backoff::default(), Instant::now());
         let look_ups = LookUps::default();
-        let penalized_until = vec![None; all.len()];
-        Servers {
-            all,
-            penalized_until,
-            current: 0,
-            limit,
-            look_ups,
-            backoff,
-            failback: None,
-            asked_last,
-        }
+        let penalties = vec![Penalty::default(); all.len()];
+        Servers { all, penalties, current: 0, limit, look_ups, backoff, failback: None, asked_last }
     }
 
     /// The server that is, or was last, connected to.
@@ -49,10 +39,29 @@ impl Servers {
             .unwrap_or_default()
     }
 
-    /// The current one takes connections and nothing more: for a while the others come first.
-    pub(super) fn penalize_current(&mut self) {
-        if let Some(until) = self.penalized_until.get_mut(self.current) {
-            *until = Some(Instant::now() + PENALTY);
+    /// The connection to the current one has stayed up for as long as it takes to be trusted.
+    pub(super) fn on_proven(&mut self) {
+        self.backoff.reset();
+        if let Some(penalty) = self.penalties.get_mut(self.current) {
+            *penalty = Penalty::default();
+        }
+        self.note_outcome(true);
+    }
+
+    /// The connection to the current one has ended on trial, or stalled: for a while the others come
+    /// first, for twice as long each time.
+    pub(super) fn penalize_current(&mut self, has_stalled: bool) {
+        if let Some(penalty) = self.penalties.get_mut(self.current) {
+            let length = (penalty.length * 2).clamp(MIN_PENALTY, MAX_PENALTY);
+            penalty.length = if has_stalled { MAX_PENALTY } else { length };
+            penalty.until = Some(Instant::now() + penalty.length);
+        }
+        self.note_outcome(false);
+    }
+
+    fn note_outcome(&self, is_proven: bool) {
+        if let Some(entry) = self.all.get(self.current) {
+            entry.note_outcome(is_proven);
         }
     }
 
@@ -63,7 +72,7 @@ impl Servers {
         counters: &Counters,
     ) -> Option<Transport> {
         let mut order: Vec<_> = self.all.iter().enumerate().collect();
-        order.sort_by_key(|(index, _)| self.is_penalized(*index));
+        order.sort_by_key(|(index, _)| self.penalized_until(*index));
         for (index, known) in order {
             let endpoint = &known.server.endpoint;
             counters.set_state(format!("{endpoint} has not answered the connect"));
@@ -115,17 +124,28 @@ impl Servers {
     }
 
     fn is_penalized(&self, index: usize) -> bool {
-        let until = self.penalized_until.get(index).copied().flatten();
-        until.is_some_and(|until| Instant::now() < until)
+        self.penalized_until(index).is_some()
     }
 
-    /// Whether a connect is under way beside the work.
-    pub(super) fn is_connecting(&self) -> bool {
-        self.failback.as_ref().is_some_and(|connect| !connect.is_finished())
+    fn penalized_until(&self, index: usize) -> Option<Instant> {
+        self.penalties.get(index)?.until.filter(|until| Instant::now() < *until)
     }
+
+    /// Whether a preferred server is being connected to.
+    pub(super) fn is_connecting(&self) -> bool {
+        self.failback.is_some()
+    }
+}
+
+/// How long a server comes after the others.
+#[derive(Clone, Copy, Debug, Default)]
+struct Penalty {
+    until: Option<Instant>,
+    length: Duration,
 }
 
 /// How often to ask whether a preferred server is back.
 const FAILBACK_INTERVAL: Duration = Duration::from_secs(10);
+const MIN_PENALTY: Duration = Duration::from_secs(10);
 /// Each try with a server that stalls costs as long as a write may take.
-const PENALTY: Duration = Duration::from_secs(300);
+const MAX_PENALTY: Duration = Duration::from_secs(300);

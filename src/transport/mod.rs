@@ -84,7 +84,7 @@ pub(crate) enum SendError {
 }
 
 /// Where a server is to be found.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Socket(SocketAddr),
     /// The path that the endpoint names.
@@ -123,7 +123,7 @@ impl Server {
     }
 
     fn resend_buffer(&self) -> ResendBuffer {
-        self.endpoint.resend_buffer.unwrap_or(ResendBuffer::ADAPTIVE)
+        self.endpoint.resend_buffer.unwrap_or(ResendBuffer::OF_STREAMS)
     }
 
     async fn connect_tls(&self, address: SocketAddr) -> io::Result<tls::TlsStream> {
@@ -228,6 +228,17 @@ impl Transport {
             Transport::RelpTls(_) => ResendBuffer::NONE,
             #[cfg(unix)]
             Transport::Unix(way) => way.resend_buffer(),
+        }
+    }
+
+    /// Whether the peer has no room for what it is sent.
+    pub(crate) fn is_stalled(&self) -> bool {
+        match self {
+            Transport::Datagrams(_) | Transport::Relp(_) | Transport::RelpTls(_) => false,
+            Transport::Tcp(way) => way.is_stalled(),
+            Transport::Tls(way) => way.is_stalled(),
+            #[cfg(unix)]
+            Transport::Unix(way) => way.is_stalled(),
         }
     }
 

@@ -99,13 +99,13 @@ impl<C: Connection> Stream<C> {
         if self.is_accepted() { acked } else { 0 }
     }
 
-    /// A peer without room has not read what it has, however long ago it took that.
     pub(super) fn resend_buffer(&self) -> ResendBuffer {
-        if self.in_flight.is_stalled() {
-            self.resend_buffer.without_end()
-        } else {
-            self.resend_buffer
-        }
+        self.resend_buffer
+    }
+
+    /// A peer without room has not read what it has, however long ago it took that.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.in_flight.is_stalled()
     }
 
     pub(super) fn security(&self) -> Option<&TlsInfo> {

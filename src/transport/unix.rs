@@ -19,7 +19,7 @@ pub(super) async fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> io::Resu
             Ok(Transport::Unix(Stream::new(
                 stream,
                 endpoint.framing,
-                endpoint.resend_buffer.unwrap_or(ResendBuffer::ADAPTIVE),
+                endpoint.resend_buffer.unwrap_or(ResendBuffer::OF_STREAMS),
                 timeouts,
             )))
         }

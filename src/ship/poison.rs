@@ -1,0 +1,160 @@
+//! The search for a message that the server answers by closing the connection, every time.
+//!
+//! That connections end says nothing about a message. So the search only narrows down which message
+//! was the last before they did, holds it, and goes on with what comes behind it. Once a connection has
+//! proven itself without it, it is sent alone; only if that ends the connection at once is it dropped.
+
+use std::time::{Duration, Instant};
+
+use crate::queue::{Cursor, Reader};
+
+/// What connections that ended on trial have told so far.
+#[derive(Debug)]
+pub(super) struct PoisonSearch {
+    /// Where the queue began when they ended.
+    at: Cursor,
+    failures: u32,
+    /// Failures in a row that begin a search.
+    threshold: u32,
+    step: Step,
+}
+
+#[derive(Debug, Default)]
+enum Step {
+    #[default]
+    Idle,
+    /// Everything up to `good` was survived; the connection ended when all up to `bad` was sent. Now all up
+    /// to `limit` is tried, and has been acknowledged `since`.
+    Narrow { good: Cursor, bad: Cursor, limit: Cursor, since: Option<Instant> },
+    /// The suspect is held, and everything else is sent.
+    Without,
+    /// The suspect was sent alone.
+    Alone { since: Instant },
+}
+
+/// What the shipper has to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    GoOn,
+    /// The held message is to be sent now.
+    SendHeld,
+    /// The held message went through.
+    Acquitted,
+}
+
+impl Default for PoisonSearch {
+    fn default() -> Self {
+        PoisonSearch { at: 0, failures: 0, threshold: MIN_FAILURES, step: Step::Idle }
+    }
+}
+
+impl PoisonSearch {
+    /// Nothing that ends behind this is to be sent now.
+    pub(super) fn limit(&self) -> Cursor {
+        match self.step {
+            Step::Narrow { limit, .. } => limit,
+            _ => Cursor::MAX,
+        }
+    }
+
+    /// Whether connections that end now are a part of the search.
+    pub(super) fn is_active(&self) -> bool {
+        !matches!(self.step, Step::Idle)
+    }
+
+    /// A connection has ended; before the reader is rewound. Returns whether the held message is
+    /// to be dropped.
+    pub(super) fn on_end(&mut self, reader: &mut Reader, is_proven: bool) -> bool {
+        if let Step::Alone { since } = self.step {
+            let is_poison = since.elapsed() < SURVIVAL_TIME;
+            // An end that came later may have any reason: it is sent alone once more.
+            self.step = if is_poison { Step::Idle } else { Step::Without };
+            return is_poison;
+        }
+        if is_proven {
+            return false;
+        }
+        let (begin, sent) = (reader.freed_to(), reader.first_unsent());
+        if self.at != begin {
+            let step = std::mem::take(&mut self.step);
+            *self = PoisonSearch { at: begin, step, ..PoisonSearch::default() };
+        }
+        self.failures += 1;
+        match self.step {
+            Step::Idle if self.failures >= self.threshold && sent > begin => {
+                self.narrow(reader, begin, sent);
+            }
+            Step::Narrow { good, bad, limit, .. } => self.narrow(reader, good, bad.min(limit)),
+            // Without the suspect they end as well: it was not that, or not that alone.
+            Step::Without => self.give_up(reader),
+            Step::Idle | Step::Alone { .. } => {}
+        }
+        false
+    }
+
+    /// Looks on while a connection lives.
+    pub(super) fn on_alive(&mut self, reader: &mut Reader, is_proven: bool) -> Verdict {
+        match &mut self.step {
+            Step::Idle => Verdict::GoOn,
+            Step::Narrow { .. } if is_proven => {
+                self.step = Step::Idle;
+                Verdict::GoOn
+            }
+            Step::Narrow { good, bad, limit, since } => {
+                if reader.acked_to() < *limit {
+                    return Verdict::GoOn;
+                }
+                let since = since.get_or_insert_with(Instant::now);
+                if since.elapsed() >= SURVIVAL_TIME {
+                    *good = *limit;
+                    let (good, bad) = (*good, *bad);
+                    self.narrow(reader, good, bad);
+                }
+                Verdict::GoOn
+            }
+            Step::Without if is_proven => {
+                self.step = Step::Alone { since: Instant::now() };
+                Verdict::SendHeld
+            }
+            Step::Without => Verdict::GoOn,
+            Step::Alone { since } if since.elapsed() >= ACQUITTAL_TIME => {
+                self.step = Step::Idle;
+                Verdict::Acquitted
+            }
+            Step::Alone { .. } => Verdict::GoOn,
+        }
+    }
+
+    /// When to look on again.
+    pub(super) fn next_look(&self) -> Option<Duration> {
+        self.is_active().then_some(SURVIVAL_TIME / 4)
+    }
+
+    fn narrow(&mut self, reader: &mut Reader, good: Cursor, bad: Cursor) {
+        let ends: Vec<_> = reader.ends_to(good, bad).collect();
+        match ends.as_slice() {
+            [] => self.give_up(reader),
+            [suspect] => {
+                reader.hold(*suspect);
+                self.step = Step::Without;
+            }
+            ends => {
+                let limit = ends.get(ends.len() / 2 - 1).copied().unwrap_or(bad);
+                self.step = Step::Narrow { good, bad, limit, since: None };
+            }
+        }
+    }
+
+    fn give_up(&mut self, reader: &mut Reader) {
+        reader.put_back();
+        self.step = Step::Idle;
+        self.failures = 0;
+        self.threshold = self.threshold.saturating_mul(2);
+    }
+}
+
+const MIN_FAILURES: u32 = 3;
+/// A server that minds a message closes within this time.
+const SURVIVAL_TIME: Duration = Duration::from_secs(1);
+/// A message that was sent alone has been delivered after this time.
+const ACQUITTAL_TIME: Duration = Duration::from_secs(10);

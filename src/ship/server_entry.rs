@@ -1,0 +1,104 @@
+//! A server, its last known addresses, and the race to connect to one of them.
+
+use std::{
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{task::JoinSet, time::timeout};
+
+use super::dns::{LookUps, addresses};
+use crate::transport::{Address, Server, Transport};
+
+/// A server, and what is known of its addresses.
+#[derive(Debug)]
+pub(crate) struct ServerEntry {
+    pub(super) server: Server,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    last: Vec<Address>,
+    /// The one that is, or was last, connected to.
+    current: Option<Address>,
+    /// Those whose last connection ended on trial come behind the others.
+    failed: Vec<Address>,
+}
+
+impl From<Server> for ServerEntry {
+    fn from(server: Server) -> Self {
+        ServerEntry { server, state: Mutex::default() }
+    }
+}
+
+impl ServerEntry {
+    /// Connects to the first of its addresses that answers. Each has a moment's start before the
+    /// next one is tried as well (RFC 8305 section 5).
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        limit: Duration,
+        look_ups: &LookUps,
+    ) -> io::Result<Transport> {
+        let mut waiting = self.addresses(limit, look_ups).await?.into_iter();
+        let mut last = io::Error::other("it has no address");
+        let mut race = JoinSet::new();
+        loop {
+            let is_last = match waiting.next() {
+                Some(address) => {
+                    let entry = Arc::clone(self);
+                    race.spawn(async move { (address, entry.server.connect(address).await) });
+                    waiting.len() == 0
+                }
+                None => true,
+            };
+            let step = if is_last { Duration::MAX } else { ATTEMPT_DELAY };
+            match timeout(step, race.join_next()).await {
+                // The next one starts.
+                Err(_) => {}
+                Ok(Some(Ok((address, Ok(transport))))) => {
+                    self.state().current = Some(address);
+                    return Ok(transport);
+                }
+                Ok(Some(Ok((_, Err(error))))) => last = error,
+                Ok(Some(Err(error))) => last = io::Error::other(error),
+                Ok(None) => return Err(last),
+            }
+        }
+    }
+
+    /// The last connection has proven itself, or has ended on trial.
+    pub(super) fn note_outcome(&self, is_proven: bool) {
+        let mut state = self.state();
+        let Some(current) = state.current else { return };
+        state.failed.retain(|failed| *failed != current);
+        if !is_proven {
+            state.failed.push(current);
+        }
+    }
+
+    /// Where it is now; if the name is not found, where it was. Those that failed come last, the
+    /// one that failed longest ago first of them.
+    async fn addresses(&self, limit: Duration, look_ups: &LookUps) -> io::Result<Vec<Address>> {
+        let found = addresses(&self.server.endpoint, limit, look_ups).await;
+        let mut state = self.state();
+        let mut addresses = match found {
+            Ok(addresses) => addresses,
+            Err(_) if !state.last.is_empty() => state.last.clone(),
+            Err(error) => return Err(error),
+        };
+        state.last.clone_from(&addresses);
+        state.failed.retain(|failed| addresses.contains(failed));
+        let rank = |address: &Address| state.failed.iter().position(|failed| failed == address);
+        addresses.sort_by_key(|address| rank(address).map_or(0, |position| position + 1));
+        Ok(addresses)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// RFC 8305 section 8: the recommended Connection Attempt Delay.
+const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
