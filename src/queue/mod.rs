@@ -3,6 +3,7 @@
 //! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod confirm;
 #[cfg(unix)]
 mod directory;
 mod entry;

@@ -10,24 +10,24 @@ use super::{
     retention::Retention,
     ring::{Consumer, Cursor, Messages, Stored},
 };
-use crate::{Severity, resend::ResendBuffer, stats::DropReason};
+use crate::{Severity, stats::DropReason};
 
 /// The reading side of the queue; there is one, on the shipper's thread.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    queue: Arc<Queue>,
-    consumer: Consumer,
-    retained: Retention,
+    pub(super) queue: Arc<Queue>,
+    pub(super) consumer: Consumer,
+    pub(super) retained: Retention,
     /// What ends at or before this is counted as delivered, or as released early.
-    confirmed: Cursor,
+    pub(super) confirmed: Cursor,
     /// Released before it was confirmed, by severity: what becomes of it is known when the trial of the
     /// connection ends.
-    early: [u64; 8],
+    pub(super) early: [u64; 8],
     /// A few at most.
-    skips: Vec<Skip>,
-    held: Option<Held>,
+    pub(super) skips: Vec<Skip>,
+    pub(super) held: Option<Held>,
     /// Messages that are acknowledged and neither confirmed nor released early.
-    unconfirmed: u64,
+    pub(super) unconfirmed: u64,
     /// How often to look again before sleeping.
     naps_left: u32,
     /// Syncs the file as long as there is a reader.
@@ -83,17 +83,18 @@ impl<'a> Iterator for Batch<'a> {
 
 /// A message of the ring that is not to be sent.
 #[derive(Clone, Copy, Debug)]
-struct Skip {
-    end: Cursor,
+pub(super) struct Skip {
+    pub(super) end: Cursor,
     /// Counted as dropped already, or else held to be tried alone.
-    is_counted: bool,
+    pub(super) is_counted: bool,
 }
 
 /// A message that may be why connections end.
 #[derive(Debug)]
-struct Held {
-    severity: Severity,
-    message: Vec<u8>,
+pub(super) struct Held {
+    pub(super) severity: Severity,
+    pub(super) message: Vec<u8>,
+    pub(super) end: Cursor,
 }
 
 impl Reader {
@@ -275,233 +276,6 @@ impl Reader {
         self.consumer.between(from.max(self.consumer.freed()), to).map(|stored| stored.end)
     }
 
-    /// Notes that everything up to `to` is acknowledged; counts what is confirmed by now, and frees what
-    /// need not be kept. `is_proven` says whether the connection has stayed up for long enough to
-    /// confirm anything.
-    pub(crate) fn acked(&mut self, to: Cursor, keep: ResendBuffer, is_proven: bool) {
-        let keep = keep.within(self.consumer.capacity());
-        let now = Instant::now();
-        let before = self.consumer.acked();
-        self.consumer.advance_acked(to);
-        self.pass_skips();
-        self.unconfirmed += self.count_between(before, self.consumer.acked());
-        let acked = self.consumer.acked();
-        if acked > before {
-            self.retained.note(acked, now, keep.bytes / 16);
-        }
-        let old = self.retained.older_than(keep.confirm_after, now).filter(|_| is_proven);
-        if let Some(old) = old {
-            self.confirm(old);
-        }
-        let bytes = if is_proven { keep.bytes } else { self.room_on_trial(keep.bytes) };
-        let over = acked.saturating_sub(bytes);
-        let aged = old.filter(|_| !keep.is_ageless).unwrap_or(0);
-        let free_to = self.retained.last_before(over).unwrap_or(0).max(aged);
-        if free_to > self.consumer.freed() {
-            if free_to > self.confirmed {
-                if is_proven { self.confirm(free_to) } else { self.release_early(free_to) }
-            }
-            self.consumer.free(free_to);
-            self.retained.forget_to(free_to);
-            self.skips.retain(|skip| skip.end > free_to);
-        }
-        if acked > before || free_to > 0 {
-            self.publish();
-        }
-    }
-
-    /// The connection has proven itself, or was closed in good order: what it took is delivered.
-    pub(crate) fn confirm_all(&mut self) {
-        self.confirm(self.consumer.acked());
-        let early = std::mem::take(&mut self.early);
-        self.enter(|counts| {
-            let count = early.iter().sum::<u64>();
-            counts.delivered += count;
-            counts.pending -= count;
-        });
-    }
-
-    /// What was released early on a connection that has proven itself is delivered.
-    pub(crate) fn confirm_early(&mut self) {
-        let count = std::mem::take(&mut self.early).iter().sum::<u64>();
-        self.enter(|counts| {
-            counts.delivered += count;
-            counts.pending -= count;
-        });
-    }
-
-    /// The connection ended on trial: what it took and the queue had no room to keep may be lost.
-    /// Returns how many records that are.
-    pub(crate) fn give_up_early(&mut self) -> u64 {
-        let early = std::mem::take(&mut self.early);
-        self.enter(|counts| {
-            for (severity, count) in Severity::ALL.into_iter().zip(early) {
-                counts.losses.add_many(DropReason::Unconfirmed, severity, count);
-                counts.pending -= count;
-            }
-        });
-        early.iter().sum()
-    }
-
-    /// Puts everything back in line that has not left the queue; returns how many messages were sent.
-    pub(crate) fn rewind(&mut self) -> u64 {
-        let count = self.consumer.to_be_resent().count() as u64;
-        self.retained.clear();
-        self.unconfirmed = 0;
-        self.consumer.rewind();
-        self.pass_skips();
-        self.publish();
-        count
-    }
-
-    /// Frees what is confirmed: it will not be sent again.
-    pub(crate) fn release_confirmed(&mut self) {
-        let to = self.confirmed.min(self.consumer.acked());
-        self.consumer.free(to);
-        self.retained.forget_to(to);
-        self.skips.retain(|skip| skip.end > to);
-    }
-
-    /// Drops the next message that would be sent.
-    pub(crate) fn drop_next(&mut self, reason: DropReason) {
-        let Some(first) = self.consumer.unsent().next() else { return };
-        let (severity, end) = (first.severity, first.end);
-        self.skips.push(Skip { end, is_counted: true });
-        self.pass_skips();
-        self.enter(|counts| {
-            counts.losses.add(reason, severity);
-            counts.pending -= 1;
-        });
-    }
-
-    /// Passes over the message that ends at `end`, and holds it to be tried alone.
-    pub(crate) fn hold(&mut self, end: Cursor) {
-        let Some(suspect) = self
-            .consumer
-            .between(self.consumer.freed(), Cursor::MAX)
-            .find(|stored| stored.end == end)
-        else {
-            return;
-        };
-        let held = Held { severity: suspect.severity, message: suspect.octets.to_vec() };
-        if self.held.is_none() && !self.skips.iter().any(|skip| skip.end == end) {
-            self.held = Some(held);
-            self.skips.push(Skip { end, is_counted: false });
-            self.skips.sort_unstable_by_key(|skip| skip.end);
-            self.pass_skips();
-        }
-    }
-
-    /// What is held goes back in line, if it has not left the queue. Returns whether it could.
-    pub(crate) fn put_back(&mut self) -> bool {
-        let before = self.skips.len();
-        self.skips.retain(|skip| skip.is_counted || skip.end <= self.confirmed);
-        let is_back = self.skips.len() < before;
-        if is_back {
-            self.held = None;
-        }
-        is_back
-    }
-
-    /// The message that is held is delivered, or dropped for this reason.
-    pub(crate) fn settle_held(&mut self, drop: Option<DropReason>) {
-        let Some(held) = self.held.take() else { return };
-        self.skips.iter_mut().for_each(|skip| skip.is_counted = true);
-        self.enter(|counts| {
-            match drop {
-                None => counts.delivered += 1,
-                Some(reason) => counts.losses.add(reason, held.severity),
-            }
-            counts.pending -= 1;
-        });
-    }
-
-    /// On trial everything is kept for which the queue has room: half of it, less what waits.
-    fn room_on_trial(&self, bytes: u64) -> u64 {
-        if bytes == 0 {
-            return 0;
-        }
-        let waiting = self.consumer.used() - (self.consumer.sent() - self.consumer.freed());
-        bytes.max((self.consumer.capacity() as u64 / 2).saturating_sub(waiting))
-    }
-
-    /// Counts what ends at or before `to` as delivered.
-    fn confirm(&mut self, to: Cursor) {
-        let count = self.count_to(to, |_| {});
-        self.confirmed = self.confirmed.max(to);
-        self.unconfirmed = self.unconfirmed.saturating_sub(count);
-        if count > 0 {
-            self.enter(|counts| {
-                counts.delivered += count;
-                counts.pending -= count;
-            });
-        }
-    }
-
-    /// Lets go what ends at or before `to`; the end of the connection's trial will say what became of it.
-    fn release_early(&mut self, to: Cursor) {
-        let mut early = [0; 8];
-        let count = self.count_to(to, |severity| {
-            if let Some(count) = early.get_mut(usize::from(severity.code())) {
-                *count += 1;
-            }
-        });
-        self.unconfirmed = self.unconfirmed.saturating_sub(count);
-        self.early.iter_mut().zip(early).for_each(|(sum, count)| *sum += count);
-        self.confirmed = self.confirmed.max(to);
-    }
-
-    /// How many messages behind `from` that are not counted yet were sent.
-    fn count_between(&self, from: Cursor, to: Cursor) -> u64 {
-        let from = from.max(self.confirmed).max(self.consumer.freed());
-        let sent = self.consumer.between(from, to);
-        if self.skips.is_empty() {
-            return sent.count() as u64;
-        }
-        sent.filter(|stored| !self.skips.iter().any(|skip| skip.end == stored.end)).count() as u64
-    }
-
-    /// How many messages between what is confirmed and `to` were sent.
-    fn count_to(&self, to: Cursor, mut each: impl FnMut(Severity)) -> u64 {
-        let mut count = 0;
-        for stored in self.consumer.between(self.confirmed.max(self.consumer.freed()), to) {
-            if !self.skips.iter().any(|skip| skip.end == stored.end) {
-                each(stored.severity);
-                count += 1;
-            }
-        }
-        count
-    }
-
-    /// Goes on behind messages that are not to be sent.
-    fn pass_skips(&mut self) {
-        if self.skips.is_empty() {
-            return;
-        }
-        loop {
-            let next = self.consumer.unsent().next().map(|stored| stored.end);
-            let Some(end) = next.filter(|end| self.skips.iter().any(|skip| skip.end == *end))
-            else {
-                break;
-            };
-            self.consumer.advance_sent(end);
-        }
-        loop {
-            let (acked, sent) = (self.consumer.acked(), self.consumer.sent());
-            let next = self.consumer.between(acked, sent).next().map(|stored| stored.end);
-            let Some(end) = next.filter(|end| self.skips.iter().any(|skip| skip.end == *end))
-            else {
-                break;
-            };
-            self.consumer.advance_acked(end);
-        }
-    }
-
-    /// Lets flushes see what is acknowledged.
-    fn publish(&mut self) {
-        self.enter(|_| {});
-    }
-
     /// A try to reach any server has failed while somebody waited for the end.
     pub(crate) fn round_failed(&self) {
         let mut state = self.queue.lock();
@@ -521,11 +295,13 @@ impl Reader {
     }
 
     /// Writes into the books, and lets go on whoever waits for what is written.
-    fn enter(&mut self, write: impl FnOnce(&mut Counts)) {
+    pub(super) fn enter(&mut self, write: impl FnOnce(&mut Counts)) {
         let mut state = self.queue.lock();
         write(&mut state.counts);
         state.unconfirmed = self.unconfirmed + self.early.iter().sum::<u64>();
-        state.acked = self.consumer.acked();
+        // A flush waits for the message that is held, too.
+        let held = self.held.as_ref().map_or(Cursor::MAX, |held| held.end - 1);
+        state.acked = self.consumer.acked().min(held);
         if state.waiters > 0 {
             self.queue.progress.notify_all();
         }

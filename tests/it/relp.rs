@@ -236,7 +236,7 @@ fn what_a_server_refuses_does_not_stop_the_others() {
     let (handle, server) = with_server(
         |b| b,
         |listener| {
-            let mut sessions = 0;
+            let (mut sessions, mut others_are_done) = (0, false);
             loop {
                 let mut session = Session::opened(&listener);
                 sessions += 1;
@@ -246,12 +246,13 @@ fn what_a_server_refuses_does_not_stop_the_others() {
                     has_poison |= text.ends_with("poison");
                     if text.ends_with("poison") {
                         session.answer(frame.number, "500 no");
+                        if others_are_done {
+                            return sessions;
+                        }
                         break;
                     }
                     session.answer(frame.number, "200 OK");
-                    if text.ends_with("after") && !has_poison {
-                        return sessions;
-                    }
+                    others_are_done |= text.ends_with("after") && !has_poison;
                 }
             }
         },
