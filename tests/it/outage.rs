@@ -48,10 +48,16 @@ fn a_server_that_hangs_up_after_each_record_gets_it_again() {
     let stats = handle.stats();
     assert_eq!((stats.delivered, stats.pending, stats.dropped()), (0, 3, 0), "{stats:?}");
     assert!(stats.resent >= 2, "{stats:?}");
-    let received = collector.received();
-    for n in 0..3 {
-        let n = n.to_string();
-        assert!(received.iter().any(|r| r.param("fields@32473", "n").as_deref() == Some(&n)));
+    let begin = Instant::now();
+    let has = |n: usize| {
+        let is_it = |r: &logship::collector::Received| {
+            r.param("fields@32473", "n").as_deref() == Some(&n.to_string())
+        };
+        collector.received().iter().any(is_it)
+    };
+    while !(0..3).all(has) {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
