@@ -60,7 +60,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     });
     let all_arrived = handle.flush(options.flush_timeout);
     let elapsed = load.begin.elapsed().as_secs_f64();
-    let stats = handle.stats();
+    let stats = match all_arrived {
+        // A goodbye to the server confirms what it has acknowledged.
+        true => handle.shutdown(options.flush_timeout).unwrap_or_else(|e| e.stats()),
+        false => handle.stats(),
+    };
     println!(
         "{}",
         json!({

@@ -49,7 +49,9 @@ fn each_transport_carries_200_000_records_once_in_order_intact() {
 #[test]
 fn restarts_of_the_server_never_stop_the_shipping() {
     let mut server = Rsyslogd::running();
-    let generator = start(&url(&server, Input::PlainTcp), Some(50_000), &[]);
+    // Room for all that may be unread, and for what is logged while the server is away.
+    let room = ["--capacity", "67108864"];
+    let generator = start(&url(&server, Input::PlainTcp), Some(50_000), &room);
     for _ in 1..=3 {
         let before = server.count();
         assert!(eventually(PATIENCE, || server.count() > before + 10_000));

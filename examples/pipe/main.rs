@@ -48,8 +48,8 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
     // Waits as long as SYSLOG_FLUSH_TIMEOUT says.
     drop(guard);
-    let stats = syslog.stats();
-    if stats.delivered == stats.captured {
+    let (is_done, stats) = (syslog.flush(Duration::ZERO), syslog.stats());
+    if is_done && stats.dropped() == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     let missing = stats.captured - stats.delivered;

@@ -15,19 +15,23 @@ impl Reader {
     pub(crate) fn acked(&mut self, to: Cursor, keep: ResendBuffer, is_proven: bool) {
         let keep = keep.within(self.consumer.capacity());
         let now = Instant::now();
+        let bytes = if is_proven { keep.bytes } else { self.room_on_trial(keep.bytes) };
         let before = self.consumer.acked();
         self.consumer.advance_acked(to);
         self.pass_skips();
-        self.unconfirmed += self.count_between(before, self.consumer.acked());
         let acked = self.consumer.acked();
-        if acked > before {
-            self.retained.note(acked, now, keep.bytes / 16);
+        self.unconfirmed += self.count_between(before, acked);
+        for stored in self.consumer.between(before, acked) {
+            self.retained.note(stored.end, now, bytes / 16);
         }
         let old = self.retained.older_than(keep.confirm_after, now).filter(|_| is_proven);
         if let Some(old) = old {
             self.confirm(old);
         }
-        let bytes = if is_proven { keep.bytes } else { self.room_on_trial(keep.bytes) };
+        // More than a kernel holds for a program has been taken since: the program has read it.
+        if let Some(read) = self.retained.last_before(acked.saturating_sub(CONFIRM_BYTES)) {
+            self.confirm(read);
+        }
         let over = acked.saturating_sub(bytes);
         let aged = old.filter(|_| !keep.is_ageless).unwrap_or(0);
         let free_to = self.retained.last_before(over).unwrap_or(0).max(aged);
@@ -150,13 +154,15 @@ impl Reader {
         });
     }
 
-    /// On trial everything is kept for which the queue has room: half of it, less what waits.
+    /// On trial everything is kept that may be unread, as long as the queue has room: half of it, less
+    /// what waits.
     fn room_on_trial(&self, bytes: u64) -> u64 {
         if bytes == 0 {
             return 0;
         }
         let waiting = self.consumer.used() - (self.consumer.sent() - self.consumer.freed());
-        bytes.max((self.consumer.capacity() as u64 / 2).saturating_sub(waiting))
+        let half = self.consumer.capacity() as u64 / 2;
+        bytes.max(half.saturating_sub(waiting).min(CONFIRM_BYTES))
     }
 
     /// Counts what ends at or before `to` as delivered.
@@ -236,3 +242,7 @@ impl Reader {
         self.enter(|_| {});
     }
 }
+
+/// What a kernel holds unread for one connection at most, as Linux is set by default
+/// (`net.ipv4.tcp_rmem`: 6 MiB, of which half are payload).
+const CONFIRM_BYTES: u64 = 4 << 20;

@@ -333,4 +333,4 @@ const MAX_IDLE_WAIT: Duration = Duration::from_secs(1);
 const SEARCH_BACKOFF: Duration = Duration::from_secs(1);
 const SEARCH_PAUSE: Duration = Duration::from_millis(50);
 /// How soon to look whether a delivery is confirmed.
-const CONFIRM_POLL: Duration = Duration::from_millis(500);
+const CONFIRM_POLL: Duration = Duration::from_secs(1);
