@@ -56,13 +56,6 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// The field of that name.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn dropped(&self) -> u64 {
-        self.dropped
-    }
-
     /// Records lost for this reason.
     #[must_use]
     pub fn dropped_for(&self, reason: DropReason) -> u64 {

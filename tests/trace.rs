@@ -22,7 +22,7 @@ fn shipped(
         logship::builder("app-tag").servers(collector.url()).format(format).build().unwrap();
     with_default(&subscriber(&handle, &provider), || say(&handle));
     assert!(handle.flush(PATIENCE));
-    let count = usize::try_from(handle.stats().captured - handle.stats().dropped()).unwrap();
+    let count = usize::try_from(handle.stats().captured - handle.stats().dropped).unwrap();
     let records = collector.wait_for(count, PATIENCE);
     let is_flawless = records.iter().all(|record| record.complaints.is_empty());
     assert!(is_flawless || format == Format::Rfc3164, "{records:?}");

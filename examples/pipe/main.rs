@@ -49,7 +49,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     // Waits as long as SYSLOG_FLUSH_TIMEOUT says.
     drop(guard);
     let (is_done, stats) = (syslog.flush(Duration::ZERO), syslog.stats());
-    if is_done && stats.dropped() == 0 {
+    if is_done && stats.dropped == 0 {
         return Ok(ExitCode::SUCCESS);
     }
     let missing = stats.captured - stats.delivered;

@@ -46,11 +46,11 @@ fn a_server_that_hangs_up_after_each_record_gets_it_again() {
     }
     // That it took them says nothing: it may have ended for want of a backend.
     let stats = handle.stats();
-    assert_eq!((stats.delivered, stats.pending, stats.dropped()), (0, 3, 0), "{stats:?}");
+    assert_eq!((stats.delivered, stats.pending, stats.dropped), (0, 3, 0), "{stats:?}");
     assert!(stats.resent >= 2, "{stats:?}");
     let begin = Instant::now();
     let has = |n: usize| {
-        let is_it = |r: &logship::collector::Received| {
+        let is_it = |r: &logship_collector::Received| {
             r.param("fields@32473", "n").as_deref() == Some(&n.to_string())
         };
         collector.received().iter().any(is_it)

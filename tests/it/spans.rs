@@ -183,7 +183,7 @@ fn no_record_has_the_span_that_had_the_same_id_before() {
         }
     });
     assert!(handle.flush(PATIENCE));
-    let count = usize::try_from(handle.stats().captured - handle.stats().dropped()).unwrap();
+    let count = usize::try_from(handle.stats().captured - handle.stats().dropped).unwrap();
     for record in collector.wait_for(count, PATIENCE) {
         assert_eq!(record.param("span@32473", "user"), record.text());
     }

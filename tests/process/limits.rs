@@ -63,10 +63,7 @@ fn without(what: Resource) {
     }
     limit(what, before);
     assert!(guard.flush(PATIENCE), "{:?} {troubles:?}", guard.stats());
-    assert_eq!(
-        (guard.stats().captured - guard.stats().dropped, guard.stats().dropped),
-        (1_000, 0)
-    );
+    assert_eq!((guard.stats().captured - guard.stats().dropped, guard.stats().dropped), (1_000, 0));
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn relp_carries_records_in_order_and_intact() {
     let handle = build(shop(&url(&server, Input::Relp)));
     log_and_flush(&handle, 0..20_000);
     assert_eq!(
-        (handle.stats().captured - handle.stats().dropped(), handle.stats().resent),
+        (handle.stats().captured - handle.stats().dropped, handle.stats().resent),
         (20_000, 0)
     );
     let records = server.exactly(20_000, PATIENCE);
