@@ -25,9 +25,10 @@ use crate::{ConnectionInfo, Severity, fork};
 pub struct Stats {
     /// Records that passed the filter.
     pub captured: u64,
-    /// Records known to have arrived: a RELP server has answered for them, or the kernel of the
-    /// peer has acknowledged all of their bytes (TCP, TLS). Nobody acknowledges datagrams: for UDP
-    /// and unix sockets our own kernel took them.
+    /// Records known to have arrived: a RELP server has answered for them, or the connection has
+    /// stayed up for 10 s since the kernel of the peer acknowledged them (TCP, TLS), or has taken
+    /// 4 MiB more, or was closed in good order. Nobody acknowledges datagrams: a UDP record counts
+    /// once a second has passed without word that nobody listens.
     pub delivered: u64,
     /// Records lost, whatever the reason; see [`dropped_for`](Stats::dropped_for) and
     /// [`dropped_of`](Stats::dropped_of).

@@ -157,8 +157,8 @@ impl Builder {
 
     /// Sets the servers, a list or separated by commas, in order of preference.
     ///
-    /// The first that answers is used, and a preferred one again once it is back. One that stalls
-    /// comes last for five minutes. A name is resolved on every connect.
+    /// The first that answers is used, and a preferred one again once it is back. One that stalls,
+    /// or whose connections end early, comes last for a while. A name is resolved on every connect.
     ///
     /// | URL | default port | |
     /// |---|---|---|
@@ -222,7 +222,7 @@ impl Builder {
     /// of `net.ipv4.tcp_rmem` for a connection, and rsyslog's imtcp reads 128 KiB at once. Each
     /// break makes as many duplicates. RELP does not need it. The URL option is `resend_buffer`.
     ///
-    /// Defaults to what was acknowledged within the last second, at most 1 MiB and an eighth of
+    /// Defaults to what was acknowledged within the last seconds, at most 1 MiB and an eighth of
     /// the queue.
     pub fn resend_buffer(mut self, tail: usize) -> Self {
         self.resend_buffer = Some(tail);

@@ -130,15 +130,14 @@ impl Reader {
         }
     }
 
-    /// What is held goes back in line, if it has not left the queue. Returns whether it could.
-    pub(crate) fn put_back(&mut self) -> bool {
+    /// What is held goes back in line, if it has not left the queue.
+    pub(crate) fn put_back(&mut self) {
         let before = self.skips.len();
         self.skips.retain(|skip| skip.is_counted || skip.end <= self.confirmed);
         let is_back = self.skips.len() < before;
         if is_back {
             self.held = None;
         }
-        is_back
     }
 
     /// The message that is held is delivered, or dropped for this reason.

@@ -17,6 +17,8 @@ pub(super) struct PoisonSearch {
     /// Failures in a row that begin a search.
     threshold: u32,
     step: Step,
+    /// How often in a row a connection has ended when the suspect was sent alone.
+    strikes: u32,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +46,7 @@ pub(super) enum Verdict {
 
 impl Default for PoisonSearch {
     fn default() -> Self {
-        PoisonSearch { at: 0, failures: 0, threshold: MIN_FAILURES, step: Step::Idle }
+        PoisonSearch { at: 0, failures: 0, threshold: MIN_FAILURES, step: Step::Idle, strikes: 0 }
     }
 }
 
@@ -66,8 +68,9 @@ impl PoisonSearch {
     /// to be dropped.
     pub(super) fn on_end(&mut self, reader: &mut Reader, is_proven: bool) -> bool {
         if let Step::Alone { since } = self.step {
-            let is_poison = since.elapsed() < SURVIVAL_TIME;
-            // An end that came later may have any reason: it is sent alone once more.
+            // A server may be stopped in this very moment: it has to happen again.
+            self.strikes = if since.elapsed() < SURVIVAL_TIME { self.strikes + 1 } else { 0 };
+            let is_poison = self.strikes >= MAX_STRIKES;
             self.step = if is_poison { Step::Idle } else { Step::Without };
             return is_poison;
         }
@@ -76,8 +79,7 @@ impl PoisonSearch {
         }
         let (begin, sent) = (reader.freed_to(), reader.first_unsent());
         if self.at != begin {
-            let step = std::mem::take(&mut self.step);
-            *self = PoisonSearch { at: begin, step, ..PoisonSearch::default() };
+            (self.at, self.failures, self.threshold) = (begin, 0, MIN_FAILURES);
         }
         self.failures += 1;
         match self.step {
@@ -136,6 +138,7 @@ impl PoisonSearch {
             [] => self.give_up(reader),
             [suspect] => {
                 reader.hold(*suspect);
+                self.strikes = 0;
                 self.step = Step::Without;
             }
             ends => {
@@ -147,13 +150,15 @@ impl PoisonSearch {
 
     fn give_up(&mut self, reader: &mut Reader) {
         reader.put_back();
-        self.step = Step::Idle;
+        // What has left the queue can only be sent alone.
+        self.step = if reader.held().is_some() { Step::Without } else { Step::Idle };
         self.failures = 0;
         self.threshold = self.threshold.saturating_mul(2);
     }
 }
 
 const MIN_FAILURES: u32 = 3;
+const MAX_STRIKES: u32 = 2;
 /// A server that minds a message closes within this time.
 const SURVIVAL_TIME: Duration = Duration::from_secs(1);
 /// A message that was sent alone has been delivered after this time.
