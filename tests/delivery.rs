@@ -5,7 +5,6 @@
 #[allow(dead_code, reason = "the tests of rsyslog use the rest")]
 mod shipping;
 #[path = "support/mod.rs"]
-#[allow(dead_code, reason = "the tests of rsyslog use the rest")]
 mod support;
 
 use std::{

@@ -51,7 +51,7 @@ fn a_server_that_hangs_up_after_each_record_gets_it_again() {
     let begin = Instant::now();
     let has = |n: usize| {
         let is_it = |r: &logship_collector::Received| {
-            r.param("fields@32473", "n").as_deref() == Some(&n.to_string())
+            r.param("fields@32473", "n") == Some(n.to_string().as_str())
         };
         collector.received().iter().any(is_it)
     };
