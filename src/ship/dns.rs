@@ -10,11 +10,9 @@ use std::{
 
 use tokio::sync::{Semaphore, oneshot};
 
-use crate::{
-    endpoint::{Endpoint, Scheme},
-    threads,
-    transport::Address,
-};
+#[cfg(unix)]
+use crate::endpoint::Scheme;
+use crate::{endpoint::Endpoint, threads, transport::Address};
 
 /// Room for look-ups: one that hangs leaves room for another try.
 #[derive(Clone, Debug)]

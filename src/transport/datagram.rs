@@ -2,7 +2,9 @@
 
 use std::io;
 
-use tokio::{io::Interest, net::UdpSocket};
+#[cfg(target_os = "linux")]
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
 
 use super::{SendError, Timeouts, with_timeout};
 use crate::{

@@ -57,7 +57,7 @@ pub(super) fn query(socket: &SockRef<'_>) -> Option<TcpInfo> {
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(super) fn look(_: &SockRef<'_>) -> Option<TcpInfo> {
+pub(super) fn query(_: &SockRef<'_>) -> Option<TcpInfo> {
     None
 }
 
