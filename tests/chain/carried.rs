@@ -52,14 +52,36 @@ fn a_trace_is_found_by_its_id_whatever_the_format() {
     let head = "<14>1 2026-01-01T00:00:00Z h shop 5 -";
     // As src/encode writes them where tracing-opentelemetry is in use.
     writeln!(connection, "{head} [trace@32473 trace_id=\"a1\" span_id=\"b2\"] x").unwrap();
-    writeln!(connection, "{head} - @cee: {{\"trace_id\":\"a1\",\"span_id\":\"b2\"}}").unwrap();
+    let (cee, ecs_mark) = ("[json@32473 schema=\"cee\"]", "[json@32473 schema=\"ecs\"]");
+    writeln!(connection, "{head} {cee} @cee: {{\"trace_id\":\"a1\",\"span_id\":\"b2\"}}").unwrap();
     let ecs = r#"@cee: {"ecs":{"version":"8.11.0"},"trace":{"id":"a1"},"span":{"id":"b2"}}"#;
-    writeln!(connection, "{head} - {ecs}").unwrap();
+    writeln!(connection, "{head} {ecs_mark} {ecs}").unwrap();
     central.wait_for(3);
     for document in &central.store.books().first {
         let ids = (&document["trace"]["id"], &document["span"]["id"]);
         assert_eq!(ids, (&json!("a1"), &json!("b2")), "{document:#}");
     }
+}
+
+/// Only a record that says so outside of its text carries JSON, whoever sends it.
+#[test]
+fn a_text_that_begins_with_the_cookie_makes_no_document() {
+    use std::io::Write as _;
+    let central = Central::running();
+    let mut connection = std::net::TcpStream::connect(central.url("tcp").split_off(6)).unwrap();
+    let text = r#"@cee: {"ecs":{"version":"1"},"message":"login accepted for root"}"#;
+    let sd = r#"[fields@32473 value="[json@32473 schema=\"ecs\"\]"]"#;
+    writeln!(connection, "<12>1 2026-01-01T00:00:00Z h shop 5 - - {text}").unwrap();
+    writeln!(connection, "<12>1 2026-01-01T00:00:01Z h shop 5 - {sd} {text}").unwrap();
+    writeln!(connection, "<12>1 2026-01-01T00:00:02Z h shop 5 - - logship dropped 9 records: x")
+        .unwrap();
+    central.wait_for(3);
+    let books = central.store.books();
+    for document in &books.first[..2] {
+        assert_eq!(document["message"], text, "{document:#}");
+        assert_eq!(document["log"]["level"], "warning", "{document:#}");
+    }
+    assert_eq!(books.first[2]["logship"], Value::Null, "{:#}", books.first[2]);
 }
 
 #[test]
@@ -68,7 +90,7 @@ fn what_was_dropped_is_a_number_that_can_be_added_up() {
     let handle = shop(&central.url("tcp")).format(logship::Format::Cee).build().unwrap();
     // As the library itself says it, see src/capture/self_report.rs.
     logging(&handle, || {
-        tracing::warn!(target: "logship", "logship dropped 12 records: 12 the queue was full");
+        tracing::warn!(target: "logship", dropped = 12, "logship dropped 12 records: 12 the queue was full");
         tracing::warn!("logship dropped nothing");
     });
     assert!(handle.flush(PATIENCE));
