@@ -25,9 +25,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             .build()
     };
     let all = [application("shop")?, application("billing")?, application("mail")?];
-    let dispatches = all
-        .each_ref()
-        .map(|handle: &Handle| Dispatch::new(tracing_subscriber::registry().with(handle.layer())));
+    let dispatches = all.each_ref().map(|handle: &Handle| {
+        Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()))
+    });
     for n in 0..count {
         // Half of it comes from the shop, and what goes wrong is seldom.
         let who = [0, 0, 1, 2][n as usize % 4];

@@ -27,7 +27,7 @@ pub struct Stats {
     pub captured: u64,
     /// Records known to have arrived: a RELP server has answered for them, or the connection has
     /// stayed up for 10 s since the kernel of the peer acknowledged them (TCP, TLS), or has taken
-    /// 4 MiB more, or was closed in good order. Nobody acknowledges datagrams: a UDP record counts
+    /// 8 MiB more, or was closed in good order. Nobody acknowledges datagrams: a UDP record counts
     /// once a second has passed without word that nobody listens.
     pub delivered: u64,
     /// Records lost, whatever the reason; see [`dropped_for`](Stats::dropped_for) and

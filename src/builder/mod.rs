@@ -220,7 +220,8 @@ impl Builder {
     ///
     /// Raise it to what a server has unread when it dies: its kernel buffers up to the third number
     /// of `net.ipv4.tcp_rmem` for a connection, and rsyslog's imtcp reads 128 KiB at once. Each
-    /// break makes as many duplicates. RELP does not need it. The URL option is `resend_buffer`.
+    /// break makes as many duplicates; 0 keeps nothing, and trusts the acknowledgement. RELP does not
+    /// need it. The URL option is `resend_buffer`.
     ///
     /// Defaults to what was acknowledged within the last seconds, at most 1 MiB and an eighth of
     /// the queue.

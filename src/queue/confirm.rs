@@ -28,6 +28,10 @@ impl Reader {
         if let Some(old) = old {
             self.confirm(old);
         }
+        // Who keeps nothing trusts the acknowledgement.
+        if keep.bytes == 0 && keep.is_ageless {
+            self.confirm(acked);
+        }
         // More than a kernel holds for a program has been taken since: the program has read it.
         if let Some(read) = self.retained.last_before(acked.saturating_sub(CONFIRM_BYTES)) {
             self.confirm(read);
@@ -242,6 +246,6 @@ impl Reader {
     }
 }
 
-/// What a kernel holds unread for one connection at most, as Linux is set by default
-/// (`net.ipv4.tcp_rmem`: 6 MiB, of which half are payload).
-const CONFIRM_BYTES: u64 = 4 << 20;
+/// More than a kernel holds unread for one connection, as Linux is set by default: the third number
+/// of `net.ipv4.tcp_rmem` is 6 MiB.
+const CONFIRM_BYTES: u64 = 8 << 20;

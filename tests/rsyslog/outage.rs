@@ -111,7 +111,7 @@ fn a_network_that_cuts_connections_every_megabyte_loses_nothing() {
     server.stop();
     assert_eq!(missing(&numbers(&server.records()), COUNT + 100), [0; 0]);
     assert_books_balance(&handle);
-    assert_eq!(handle.stats().pending, 0);
+    assert_eq!(handle.stats().dropped, 0);
 }
 
 #[test]

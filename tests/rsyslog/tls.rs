@@ -14,7 +14,7 @@ use crate::support::{Identity, Input, Rsyslogd};
 const DRIVERS: [Input; 2] = [Input::TlsGnutls, Input::TlsOpenssl];
 
 /// What speaks TLS on our side.
-const LIBRARIES: [&str; 2] = ["system", "rustls"];
+const LIBRARIES: [&str; 2] = ["native-tls", "rustls"];
 
 /// Logs ten records to a server that one side must refuse: none may arrive or be written off.
 fn assert_refused(server: &Rsyslogd, address: &str) -> Handle {

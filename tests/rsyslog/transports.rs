@@ -64,7 +64,7 @@ fn over_tls_by_rustls_every_field_arrives() {
 
 #[test]
 fn over_relp_with_tls_every_field_arrives() {
-    for library in ["system", "rustls"] {
+    for library in ["native-tls", "rustls"] {
         let server = Rsyslogd::running();
         let url = format!("{}&tls_backend={library}", url(&server, Input::RelpTls));
         every_field_arrives(&url, Input::RelpTls, server);

