@@ -51,14 +51,15 @@ impl Case {
         Case { name: format!("server, {way}{tail_name}, {pace}"), input, rate, tail, settles }
     }
 
-    /// Copies at each end: all of the tail, or of RELP's window, in the shortest of records; and
+    /// Copies at each end: all that may be unread while a connection is on trial, or all of the tail, or of RELP's window, in the shortest of records; and
     /// what was on its way to a kernel that had not acknowledged it.
     fn copies_allowed(&self) -> u64 {
         const OCTETS: u64 = 110;
         const ON_ITS_WAY: u64 = 256 << 10;
+        const ON_TRIAL: u64 = 8 << 20;
         match (self.input, self.tail) {
             (Input::Relp, _) => 128,
-            (_, tail) => (tail.unwrap_or(TAIL) as u64 + ON_ITS_WAY) / OCTETS,
+            (_, tail) => ((tail.unwrap_or(TAIL) as u64).max(ON_TRIAL) + ON_ITS_WAY) / OCTETS,
         }
     }
 }
@@ -113,7 +114,7 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
         (said, counter.join().unwrap())
     });
     let stats = handle.stats();
-    let balance = (stats.delivered + stats.dropped + stats.pending).abs_diff(said);
+    let balance = (stats.delivered + stats.dropped + stats.pending).abs_diff(stats.captured);
     let missing = tally.missing(said);
     if !missing.is_empty() {
         eprintln!("{}: lost {}", case.name, tally::ranges(&missing));
