@@ -192,7 +192,7 @@ const WARM_UP: u64 = 1000;
 const SENDS_PER_1000: u64 = 12;
 const CALLS: u64 = 2000;
 const KEYS: u64 = 100;
-const PERCENT: u64 = 5;
+const PERCENT: u64 = 10;
 const HEAD: &str = "\
 # Instructions of a log call with four fields, in the steady state, all threads together.
 # Written by: RECORD=1 cargo test --test exact

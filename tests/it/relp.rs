@@ -272,7 +272,7 @@ fn what_a_server_refuses_does_not_stop_the_others() {
     let stats = handle.stats();
     assert_eq!((stats.dropped, stats.dropped_for(DropReason::Refused)), (1, 1), "{stats:?}");
     let sessions = server.join().unwrap();
-    assert!((2..20).contains(&sessions), "{sessions}");
+    assert!((2..60).contains(&sessions), "{sessions}");
 }
 
 #[test]
