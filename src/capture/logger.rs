@@ -54,7 +54,7 @@ impl Logger {
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.wants(level(metadata.level()), metadata.target())
+        self.filter.wants(Level::from(metadata.level()), metadata.target())
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -67,7 +67,7 @@ impl log::Log for Logger {
         {
             return;
         }
-        let level = level(record.level());
+        let level = Level::from(record.level());
         let origin = || Origin {
             severity: self.pipeline.encoder.severities().of(level),
             level,
@@ -157,15 +157,5 @@ impl<'v> VisitValue<'v> for Named<'_, '_, '_> {
 
     fn visit_error(&mut self, error: &(dyn error::Error + 'static)) -> Result<(), KvError> {
         self.field(Value::Error(error))
-    }
-}
-
-fn level(level: log::Level) -> Level {
-    match level {
-        log::Level::Error => Level::Error,
-        log::Level::Warn => Level::Warn,
-        log::Level::Info => Level::Info,
-        log::Level::Debug => Level::Debug,
-        log::Level::Trace => Level::Trace,
     }
 }

@@ -20,7 +20,7 @@ impl Reader {
         self.consumer.advance_acked(to);
         self.pass_skips();
         let acked = self.consumer.acked();
-        self.unconfirmed += self.count_between(before, acked);
+        self.unconfirmed += self.count_from(before, acked, |_| {});
         for stored in self.consumer.between(before, acked) {
             self.retained.note(stored.end, now, bytes / 16);
         }
@@ -43,9 +43,7 @@ impl Reader {
             if free_to > self.confirmed {
                 if is_proven { self.confirm(free_to) } else { self.release_early(free_to) }
             }
-            self.consumer.free(free_to);
-            self.retained.forget_to(free_to);
-            self.skips.retain(|skip| skip.end > free_to);
+            self.free(free_to);
         }
         if acked > before || free_to > 0 {
             self.publish();
@@ -55,12 +53,7 @@ impl Reader {
     /// The connection has proven itself, or was closed in good order: what it took is delivered.
     pub(crate) fn confirm_all(&mut self) {
         self.confirm(self.consumer.acked());
-        let early = std::mem::take(&mut self.early);
-        self.enter(|counts| {
-            let count = early.iter().sum::<u64>();
-            counts.delivered += count;
-            counts.pending -= count;
-        });
+        self.confirm_early();
     }
 
     /// What was released early on a connection that has proven itself is delivered.
@@ -98,7 +91,10 @@ impl Reader {
 
     /// Frees what is confirmed: it will not be sent again.
     pub(crate) fn release_confirmed(&mut self) {
-        let to = self.confirmed.min(self.consumer.acked());
+        self.free(self.confirmed.min(self.consumer.acked()));
+    }
+
+    fn free(&mut self, to: Cursor) {
         self.consumer.free(to);
         self.retained.forget_to(to);
         self.skips.retain(|skip| skip.end > to);
@@ -194,20 +190,16 @@ impl Reader {
         self.confirmed = self.confirmed.max(to);
     }
 
-    /// How many messages behind `from` that are not counted yet were sent.
-    fn count_between(&self, from: Cursor, to: Cursor) -> u64 {
-        let from = from.max(self.confirmed).max(self.consumer.freed());
-        let sent = self.consumer.between(from, to);
-        if self.skips.is_empty() {
-            return sent.count() as u64;
-        }
-        sent.filter(|stored| !self.skips.iter().any(|skip| skip.end == stored.end)).count() as u64
+    /// How many messages between what is confirmed and `to` were sent.
+    fn count_to(&self, to: Cursor, each: impl FnMut(Severity)) -> u64 {
+        self.count_from(self.confirmed, to, each)
     }
 
-    /// How many messages between what is confirmed and `to` were sent.
-    fn count_to(&self, to: Cursor, mut each: impl FnMut(Severity)) -> u64 {
+    /// The same, of those behind `from`.
+    fn count_from(&self, from: Cursor, to: Cursor, mut each: impl FnMut(Severity)) -> u64 {
+        let from = from.max(self.confirmed).max(self.consumer.freed());
         let mut count = 0;
-        for stored in self.consumer.between(self.confirmed.max(self.consumer.freed()), to) {
+        for stored in self.consumer.between(from, to) {
             if !self.skips.iter().any(|skip| skip.end == stored.end) {
                 each(stored.severity);
                 count += 1;
