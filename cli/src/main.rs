@@ -1,0 +1,55 @@
+//! The `logship` command: its subcommands, exit codes, completions and man page.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks by printing")]
+
+mod listen;
+
+use std::{io, process::ExitCode};
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// Sends, watches, loads and diagnoses syslog records.
+#[derive(Debug, Parser)]
+#[command(name = "logship", version, propagate_version = true, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Listen(listen::Args),
+    /// Print shell completions, to be saved where the shell looks for them.
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// What a subcommand gives back: whether all went well, or why it could not even begin.
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Listen(args) => listen::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "logship", &mut io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => clap_mangen::Man::new(Cli::command())
+            .render(&mut io::stdout())
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Into::into),
+    };
+    outcome.unwrap_or_else(|error| {
+        anstream::eprintln!("logship: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done: what was asked for was sent, found or right
+  1  not done: a server, a record or a store is not as it should be, and standard error says why
+  2  wrong usage: an option or a value is invalid";
