@@ -90,6 +90,13 @@ impl Facility {
     pub const fn keyword(self) -> &'static str {
         KEYWORDS[self as usize]
     }
+
+    /// The facility with this keyword or number, whatever the case; allocates nothing.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        let by_code = || Facility::ALL.get(word.parse::<usize>().ok()?).copied();
+        let is_it = |f: &Facility| f.keyword().eq_ignore_ascii_case(word);
+        Facility::ALL.into_iter().find(is_it).or_else(by_code)
+    }
 }
 
 impl fmt::Display for Facility {
@@ -111,9 +118,7 @@ impl FromStr for Facility {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let lower = text.to_ascii_lowercase();
-        let by_code = || Facility::ALL.get(lower.parse::<usize>().ok()?).copied();
-        Facility::ALL.into_iter().find(|f| f.keyword() == lower).or_else(by_code).ok_or_else(|| {
+        Facility::of_word(text).ok_or_else(|| {
             Error::new(format!(
                 "invalid facility {text:?}: expected a number from 0 to 23 or one of {} \
                  (RFC 5424 section 6.2.1)",
@@ -123,8 +128,130 @@ impl FromStr for Facility {
     }
 }
 
+/// The facility of all records, and of those with certain targets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facilities {
+    pub(crate) general: Facility,
+    by_target: Vec<(String, Facility)>,
+}
+
+impl Facilities {
+    /// That of the longest target that is this one or a module around it.
+    pub(crate) fn of(&self, target: &str) -> Facility {
+        let matches = |of: &str| {
+            let rest = target.strip_prefix(of)?;
+            (rest.is_empty() || rest.starts_with("::")).then_some(of.len())
+        };
+        let found = self.by_target.iter().filter_map(|(of, f)| Some((matches(of)?, *f)));
+        found.max_by_key(|(length, _)| *length).map_or(self.general, |(_, facility)| facility)
+    }
+
+    /// Sets that of a target; a package is named with `-`, and its modules with `_`.
+    pub(crate) fn set(&mut self, target: &str, facility: Facility) {
+        for name in [target.to_owned(), target.replace('-', "_")] {
+            self.by_target.retain(|(of, _)| *of != name);
+            self.by_target.push((name, facility));
+        }
+    }
+
+    /// These, with what `other` says coming before.
+    pub(crate) fn overridden_by(mut self, other: &Facilities) -> Self {
+        other.by_target.iter().for_each(|(target, facility)| self.set(target, *facility));
+        self
+    }
+
+    /// Checks a target that somebody wrote down.
+    ///
+    /// # Errors
+    ///
+    /// If it is empty, or has characters that no target has.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '=' | ',');
+        match self.by_target.iter().find(|(of, _)| of.is_empty() || of.contains(is_odd)) {
+            Some((target, _)) => Err(Error::new(format!(
+                "invalid target {target:?}: expected the name of a module, as in audit=authpriv"
+            ))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Facility> for Facilities {
+    fn from(general: Facility) -> Self {
+        Facilities { general, by_target: Vec::new() }
+    }
+}
+
+impl FromStr for Facilities {
+    type Err = Error;
+
+    /// `user,audit=authpriv`
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let (mut facilities, mut has_general) = (Facilities::default(), false);
+        for piece in text.split(',').map(str::trim) {
+            match piece.split_once('=') {
+                Some((target, facility)) => {
+                    facilities.set(target.trim(), facility.trim().parse()?);
+                }
+                None if !std::mem::replace(&mut has_general, true) => {
+                    facilities.general = piece.parse()?;
+                }
+                None => {
+                    return Err(Error::new(format!(
+                        "invalid facility {text:?}: expected one for all records, and \
+                         TARGET=FACILITY for others, as in user,audit=authpriv"
+                    )));
+                }
+            }
+        }
+        facilities.check().map(|()| facilities)
+    }
+}
+
 const KEYWORDS: [&str; 24] = [
     "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv",
     "ftp", "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4",
     "local5", "local6", "local7",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_has_the_facility_of_the_nearest_module_that_has_one() {
+        let all: Facilities =
+            "local0, audit = authpriv,audit::web=20,my-crate=cron".parse().unwrap();
+        for (target, expected) in [
+            ("shop", Facility::Local0),
+            ("audit", Facility::AuthPriv),
+            ("audit::login", Facility::AuthPriv),
+            ("audit::web::x", Facility::Local4),
+            ("auditor", Facility::Local0),
+            ("my_crate::a", Facility::Cron),
+            ("my-crate", Facility::Cron),
+            ("", Facility::Local0),
+        ] {
+            assert_eq!(all.of(target), expected, "{target}");
+        }
+        let mut set = Facilities::default();
+        set.set("audit", Facility::Audit);
+        assert_eq!(all.overridden_by(&set).of("audit"), Facility::Audit);
+        assert_eq!("audit=cron".parse::<Facilities>().unwrap().general, Facility::User);
+    }
+
+    #[test]
+    fn what_is_no_facility_of_a_target_is_refused() {
+        for (text, quoted) in [
+            ("user,local0", "\"user,local0\""),
+            ("user,audit=loud", "\"loud\""),
+            ("=user", "\"\""),
+            ("a b=user", "\"a b\""),
+            ("user,", "\"user,\""),
+            ("audit=24", "\"24\""),
+        ] {
+            let error = text.parse::<Facilities>().unwrap_err().to_string();
+            assert!(error.contains(quoted), "{text}: {error}");
+        }
+    }
+}

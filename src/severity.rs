@@ -64,6 +64,13 @@ impl Severity {
     pub const fn keyword(self) -> &'static str {
         KEYWORDS[self as usize]
     }
+
+    /// The severity with this keyword or other name, whatever the case; allocates nothing.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        let is_it = |name: &str| name.eq_ignore_ascii_case(word);
+        let by_name = || OTHER_NAMES.iter().find(|(name, _)| is_it(name)).map(|(_, s)| *s);
+        Severity::ALL.into_iter().find(|s| is_it(s.keyword())).or_else(by_name)
+    }
 }
 
 impl fmt::Display for Severity {
@@ -85,16 +92,7 @@ impl FromStr for Severity {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        let lower = text.to_ascii_lowercase();
-        let keyword = match lower.as_str() {
-            "emergency" | "panic" => "emerg",
-            "critical" => "crit",
-            "error" => "err",
-            "warn" => "warning",
-            "informational" => "info",
-            other => other,
-        };
-        Severity::ALL.into_iter().find(|s| s.keyword() == keyword).ok_or_else(|| {
+        Severity::of_word(text).ok_or_else(|| {
             Error::new(format!(
                 "invalid severity {text:?}: expected one of {} (RFC 5424 section 6.2.1)",
                 KEYWORDS.join(", ")
@@ -103,4 +101,12 @@ impl FromStr for Severity {
     }
 }
 
+const OTHER_NAMES: [(&str, Severity); 6] = [
+    ("emergency", Severity::Emergency),
+    ("panic", Severity::Emergency),
+    ("critical", Severity::Critical),
+    ("error", Severity::Error),
+    ("warn", Severity::Warning),
+    ("informational", Severity::Informational),
+];
 const KEYWORDS: [&str; 8] = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"];

@@ -57,7 +57,7 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
     collector.drain();
     let builder = logship::builder("allocations").servers(collector.url()).queue_capacity(64 << 20);
     let guard = builder.try_init().unwrap();
-    let calls: [(&str, Call); 8] = [
+    let calls: [(&str, Call); 10] = [
         ("no field", |_| info!("a text")),
         ("arguments", |n| info!("the text of {n}")),
         ("four fields", |n| info!(n, name = "ann", paid = true, amount = 9.5, "a text")),
@@ -70,6 +70,12 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
         }),
         ("a log record", |n| log::info!("the text of {n}")),
         ("a log record with key-values", |n| log::info!(n, name = "ann", amount = 9.5; "a text")),
+        ("a header of its own", |n| {
+            info!(syslog.severity = "notice", syslog.msgid = "SOLD", n, "a text");
+        }),
+        ("a log record with a header of its own", |n| {
+            log::info!(n, "syslog.facility" = "cron", "syslog.appname" = "shop"; "a text");
+        }),
         ("an unwanted event", |n| tracing::debug!(n, "a text")),
     ];
     let mut guilty = Vec::new();
@@ -95,7 +101,7 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
 
     assert!(guard.flush(Duration::from_secs(20)));
     let stats = guard.stats();
-    assert_eq!((stats.captured, stats.dropped), ((7 * 2 + 1) * (WARM_UP + COUNT), 0));
+    assert_eq!((stats.captured, stats.dropped), ((9 * 2 + 1) * (WARM_UP + COUNT), 0));
 
     // What finds nothing would look the same if nothing were counted.
     assert!(allocations(|n| drop(std::hint::black_box(vec![n]))) >= COUNT);

@@ -20,7 +20,7 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 pub use self::server_list::ServerList;
 use crate::{
     ControlCharacters, Facility, Format, Overflow, TextFields, TimeQuality,
-    endpoint::without_secrets, record::Severities, ship::ErrorCallback,
+    endpoint::without_secrets, facility::Facilities, record::Severities, ship::ErrorCallback,
 };
 
 /// All settings of a shipper; start with [`builder`](crate::builder).
@@ -31,7 +31,7 @@ use crate::{
 /// |---|---|---|
 /// | [`servers`](Builder::servers) | `SYSLOG_SERVERS` (or `SYSLOG_URL`) | `tcp://localhost:514` |
 /// | [`filter`](Builder::filter) | `RUST_LOG` | `info` |
-/// | [`facility`](Builder::facility) | `SYSLOG_FACILITY` | `user` |
+/// | [`facility`](Builder::facility), [`facility_for`](Builder::facility_for) | `SYSLOG_FACILITY`, by target as in `user,audit=authpriv` | `user` |
 /// | [`format`](Builder::format) | `?format=` in the URL, `SYSLOG_FORMAT`: `rfc5424`, `cee`, `ecs`, `rfc3164`, `rfc3164-local` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
 /// | [`map_level`](Builder::map_level) | `SYSLOG_LEVEL_MAP`, as in `info=notice,trace=debug` | `error=err,warn=warning,info=info,debug=debug,trace=debug` |
 /// | [`hostname`](Builder::hostname) | `SYSLOG_HOSTNAME` | the fully qualified name, else the host name, else an address |
@@ -78,6 +78,7 @@ pub struct Builder {
     servers: Option<ServerList>,
     filter: Option<String>,
     facility: Option<Facility>,
+    facilities: Facilities,
     format: Option<Format>,
     level_map: Option<Severities>,
     hostname: Option<String>,
@@ -123,6 +124,7 @@ impl Builder {
             servers: None,
             filter: None,
             facility: None,
+            facilities: Facilities::default(),
             format: None,
             level_map: None,
             hostname: None,

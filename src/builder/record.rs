@@ -6,11 +6,30 @@ use crate::{ControlCharacters, Facility, Format, Level, Severity, TimeQuality};
 impl Builder {
     /// Sets the facility of all records.
     ///
-    /// Change it if the server sorts by facility.
+    /// Change it if the server sorts by facility. [`facility_for`](Builder::facility_for) sets it for
+    /// a target, and the field `syslog.facility` for one record.
     ///
     /// Defaults to [`Facility::User`].
     pub fn facility(mut self, facility: Facility) -> Self {
         self.facility = Some(facility);
+        self
+    }
+
+    /// Sets the facility of the records with this target, and of the modules in it.
+    ///
+    /// Use it if a part of the program belongs elsewhere, such as an audit trail that only its
+    /// readers may see. The longest target counts; `audit` is not `auditor`.
+    ///
+    /// ```
+    /// use logship::Facility;
+    /// let builder = logship::builder("app-tag").facility_for("audit", Facility::AuthPriv);
+    /// # builder.servers("udp://127.0.0.1:514").build()?;
+    /// # Ok::<(), logship::Error>(())
+    /// ```
+    ///
+    /// Defaults to [`facility`](Builder::facility) for all targets.
+    pub fn facility_for(mut self, target: impl AsRef<str>, facility: Facility) -> Self {
+        self.facilities.set(target.as_ref(), facility);
         self
     }
 

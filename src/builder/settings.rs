@@ -8,11 +8,12 @@ use super::{
     hostname,
 };
 use crate::{
-    ControlCharacters, Error, Facility, Format,
+    ControlCharacters, Error, Format,
     encode::redact::Redact,
     encode::time_zone::Zone,
     encode::{HOSTNAME, PROCID, Settings, check_field},
     endpoint::{Endpoint, Framing, Scheme},
+    facility::Facilities,
     record::Severities,
     units,
 };
@@ -65,7 +66,7 @@ impl Builder {
         };
         Ok(Settings {
             format,
-            facility: choose(self.facility, env, "SYSLOG_FACILITY", str::parse, Facility::default)?,
+            facilities: self.facilities(env)?,
             severities: choose(
                 self.level_map,
                 env,
@@ -109,6 +110,19 @@ impl Builder {
             text_fields: self.text_fields_of(env, endpoints, format)?,
             zone: Zone::utc(),
         })
+    }
+}
+
+impl Builder {
+    /// The facility of all records, and by target: what the program sets, then the variable.
+    fn facilities(&self, env: Environment<'_>) -> Result<Facilities, Error> {
+        self.facilities.check()?;
+        let mut facilities: Facilities =
+            choose(None, env, "SYSLOG_FACILITY", str::parse, Facilities::default)?;
+        if let Some(facility) = self.facility {
+            facilities.general = facility;
+        }
+        Ok(facilities.overridden_by(&self.facilities))
     }
 }
 

@@ -7,7 +7,8 @@ use super::{
     escape::Escaped,
     field_names::{Names, hash_of},
     header,
-    inline_bytes::InlineBytes,
+    header_fields::{HeaderChanges, HeaderField},
+    inline_bytes::{InlineBytes, NameKind},
     key_cache::KeyCache,
 };
 use crate::{Severity, record::Origin};
@@ -37,6 +38,7 @@ pub(crate) struct Scratch {
     pub(super) text: String,
     /// The error of the record, where it is told apart from the fields.
     pub(super) error: MessageBuf,
+    pub(super) header: HeaderChanges,
     pub(super) keys: KeyCache,
     pub(super) spans: Spans,
     pub(super) clock: Clock,
@@ -74,7 +76,7 @@ impl Encoder {
         fields: impl Iterator<Item = &'a str> + Clone,
     ) -> CallsitePrefix {
         let layout = &self.layout;
-        let pri = header::pri(self.settings.facility, origin.severity);
+        let pri = header::pri(self.settings.facilities.of(origin.target), origin.severity);
         let (mut digits, version) = (itoa::Buffer::new(), layout.version.as_bytes());
         let mut lead = MessageBuf::default();
         lead.extend_from_slice(&layout.identity);
@@ -93,8 +95,19 @@ impl Encoder {
             body: body.to_vec(),
             cut,
             text_at: fields.clone().position(|field| field == "message"),
-            names: self.field_names(fields),
+            names: self.event_names(fields),
         }
+    }
+
+    /// The same, with those known that set a part of the header.
+    fn event_names<'a>(&self, fields: impl Iterator<Item = &'a str> + Clone) -> Vec<InlineBytes> {
+        let mut names = self.field_names(fields.clone());
+        for (name, field) in names.iter_mut().zip(fields) {
+            if let (Some(part), NameKind::Field) = (HeaderField::of(field), name.kind()) {
+                *name = name.with_kind(NameKind::Header(part));
+            }
+        }
+        names
     }
 
     /// The names of an event's fields with their delimiters, none the same as another.
@@ -131,7 +144,7 @@ impl Encoder {
         let (open, close) = (around.open.as_bytes(), around.close.as_bytes());
         let stars: &[u8] = if self.layout.typed { b"\"***\"" } else { b"***\"" };
         match is_secret {
-            true => InlineBytes::joined(&[open, name, close, stars]).with_value(),
+            true => InlineBytes::joined(&[open, name, close, stars]).with_kind(NameKind::Secret),
             false => InlineBytes::joined(&[open, name, close]),
         }
     }

@@ -21,14 +21,18 @@ pub(super) fn push_field(out: &mut MessageBuf, value: &str, longest: usize) {
 /// HOSTNAME, APP-NAME and PROCID, with the blanks around them (RFC 5424 section 6.2).
 pub(super) fn identity(settings: &Settings) -> MessageBuf {
     let mut out = MessageBuf::default();
-    out.push(b' ');
-    push_field(&mut out, &settings.hostname, HOSTNAME);
-    out.push(b' ');
-    push_field(&mut out, &settings.tag, APP_NAME);
-    out.push(b' ');
-    push_field(&mut out, &settings.procid, PROCID);
-    out.push(b' ');
+    push_identity(&mut out, settings, &settings.tag);
     out
+}
+
+pub(super) fn push_identity(out: &mut MessageBuf, settings: &Settings, tag: &str) {
+    out.push(b' ');
+    push_field(out, &settings.hostname, HOSTNAME);
+    out.push(b' ');
+    push_field(out, tag, APP_NAME);
+    out.push(b' ');
+    push_field(out, &settings.procid, PROCID);
+    out.push(b' ');
 }
 
 /// `MSGID = NILVALUE / 1*32PRINTUSASCII`: the target, which is one of a fixed set.
@@ -44,20 +48,30 @@ pub(super) fn push_msgid(out: &mut MessageBuf, origin: &Origin<'_>) {
 /// Where it is empty, longer than 48 octets, holds something other than printable US-ASCII
 /// (RFC 5424 section 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
 pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
-    let rule = if tag.is_empty() {
-        "expected 1 to 48 printable US-ASCII characters"
+    match broken_rule(tag) {
+        None => Ok(()),
+        Some(rule) => {
+            let message = format!("invalid tag {tag:?}: {rule} (APP-NAME, RFC 5424 section 6.2.5)");
+            Err(Error::new(message))
+        }
+    }
+}
+
+/// Which rule for APP-NAME this breaks.
+pub(super) fn broken_rule(tag: &str) -> Option<&'static str> {
+    if tag.is_empty() {
+        Some("expected 1 to 48 printable US-ASCII characters")
     } else if tag.len() > APP_NAME {
-        "expected at most 48 bytes"
+        Some("expected at most 48 bytes")
     } else if tag == "-" {
-        "expected more than \"-\", which means none"
+        Some("expected more than \"-\", which means none")
     } else if !tag.bytes().all(|b| b.is_ascii_graphic()) {
-        "expected printable US-ASCII without blanks"
+        Some("expected printable US-ASCII without blanks")
     } else if tag.contains(['/', '[', ']', ':']) {
-        "expected none of / [ ] :, at which a server ends the name"
+        Some("expected none of / [ ] :, at which a server ends the name")
     } else {
-        return Ok(());
-    };
-    Err(Error::new(format!("invalid tag {tag:?}: {rule} (APP-NAME, RFC 5424 section 6.2.5)")))
+        None
+    }
 }
 
 /// Checks what someone wrote down for HOSTNAME or PROCID.

@@ -1,6 +1,6 @@
 //! Short constant byte strings, copied and compared without a call.
 
-use super::MessageBuf;
+use super::{MessageBuf, header_fields::HeaderField};
 
 /// A few octets with room to spare: a copy of all of it is a few wide moves, where a copy of some
 /// octets is a call.
@@ -8,7 +8,18 @@ use super::MessageBuf;
 pub(crate) struct InlineBytes {
     octets: [u8; ROOM],
     length: u32,
-    has_value: bool,
+    kind: NameKind,
+}
+
+/// What stands behind a name, or what it asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum NameKind {
+    #[default]
+    Field,
+    /// It brings its value along, whatever the field's value is.
+    Secret,
+    /// A part of the header, if the value is valid.
+    Header(HeaderField),
 }
 
 impl InlineBytes {
@@ -32,14 +43,18 @@ impl InlineBytes {
         joined
     }
 
-    /// A name that brings its value along, whatever the field's value is.
-    pub(super) fn with_value(self) -> Self {
-        InlineBytes { has_value: true, ..self }
+    pub(super) fn with_kind(self, kind: NameKind) -> Self {
+        InlineBytes { kind, ..self }
+    }
+
+    #[inline(always)]
+    pub(super) fn kind(&self) -> NameKind {
+        self.kind
     }
 
     #[inline]
     pub(super) fn has_value(&self) -> bool {
-        self.has_value
+        self.kind == NameKind::Secret
     }
 
     #[inline]
@@ -72,7 +87,7 @@ fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
 
 impl Default for InlineBytes {
     fn default() -> Self {
-        InlineBytes { octets: [0; ROOM], length: 0, has_value: false }
+        InlineBytes { octets: [0; ROOM], length: 0, kind: NameKind::Field }
     }
 }
 

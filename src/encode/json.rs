@@ -51,6 +51,7 @@ fn layout_of(settings: &Settings, schema: &str) -> Layout {
 pub(super) fn ecs(settings: &Settings) -> Layout {
     Layout {
         body: push_ecs,
+        tag_in_body: Some(ECS_OPEN.len()),
         thread: Delimiters::new(",\"process\":{\"thread\":{\"name\":\"", "\"}}"),
         errors: Errors::Apart {
             message: ",\"error\":{\"message\":\"",
@@ -73,7 +74,7 @@ fn push_plain(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
 }
 
 fn push_ecs(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
-    out.literal(" @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"");
+    out.literal(ECS_OPEN);
     out.whole_value(&out.settings.tag);
     out.literal("\"},\"log\":{\"level\":\"");
     out.literal(origin.level.keyword());
@@ -97,3 +98,5 @@ fn push_place(out: &mut BodyWriter<'_>, origin: &Origin<'_>, around: [&'static s
     out.number(line);
     out.literal(after);
 }
+
+const ECS_OPEN: &str = " @cee: {\"ecs\":{\"version\":\"8.11.0\"},\"service\":{\"name\":\"";

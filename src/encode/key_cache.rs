@@ -6,7 +6,8 @@
 use super::{
     Encoder, MessageBuf,
     field_names::{Names, hash_of},
-    inline_bytes::{InlineBytes, same},
+    header_fields::HeaderField,
+    inline_bytes::{InlineBytes, NameKind, same},
 };
 
 /// What a thread keeps of the keys it writes.
@@ -41,9 +42,9 @@ impl KeyCache {
         self.names.restart(&encoder.reserved);
     }
 
-    /// Writes the name of the record's next key with its delimiters; true if it brought its value along.
+    /// Writes the name of the record's next key with its delimiters, and says what it asks for.
     #[inline]
-    pub(super) fn push(&mut self, encoder: &Encoder, key: &str, out: &mut MessageBuf) -> bool {
+    pub(super) fn push(&mut self, encoder: &Encoder, key: &str, out: &mut MessageBuf) -> NameKind {
         let place = place(key);
         if let Some(entry) = self.entries.get(place)
             && entry.encoder == encoder.id
@@ -51,7 +52,7 @@ impl KeyCache {
             && self.names.claim(entry.hash)
         {
             entry.name.push_to(out);
-            return entry.name.has_value();
+            return entry.name.kind();
         }
         self.push_unknown(encoder, key, place, out)
     }
@@ -65,14 +66,19 @@ impl KeyCache {
         key: &str,
         place: usize,
         out: &mut MessageBuf,
-    ) -> bool {
+    ) -> NameKind {
         self.bare.clear();
         encoder.layout.names.push(&mut self.bare, key);
         let hash = hash_of(&self.bare);
         let is_secret = encoder.settings.redact.hides(key);
         let is_known =
             self.entries.get(place).is_some_and(|e| e.encoder == encoder.id && e.key == key);
-        let name = if !is_known && self.names.claim(hash) {
+        let part = HeaderField::of(key).filter(|_| !is_secret);
+        // One of those is rare, and never kept here: so no other key has to be asked about it.
+        let is_known = is_known || part.is_some();
+        let name = if part.is_some() && self.names.claim(hash) {
+            encoder.delimited(&self.bare, is_secret)
+        } else if !is_known && self.names.claim(hash) {
             let name = encoder.delimited(&self.bare, is_secret);
             self.learn(Entry { encoder: encoder.id, key: String::new(), hash, name }, key, place);
             name
@@ -80,7 +86,7 @@ impl KeyCache {
             encoder.delimited(self.names.number(&self.bare), is_secret)
         };
         name.push_to(out);
-        name.has_value()
+        part.map_or(name.kind(), NameKind::Header)
     }
 
     fn learn(&mut self, learned: Entry, key: &str, place: usize) {

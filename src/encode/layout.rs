@@ -17,6 +17,12 @@ pub(super) struct Layout {
     pub(super) time: fn(&mut Clock, &mut MessageBuf, SystemTime, &Zone),
     /// HOSTNAME, tag and process, with the blanks around them.
     pub(super) identity: MessageBuf,
+    /// Writes the same with another tag.
+    pub(super) push_identity: fn(&mut MessageBuf, &Settings, &str),
+    /// Where the tag stands again in what `body` writes, if it does.
+    pub(super) tag_in_body: Option<usize>,
+    /// Whether the target stands in MSGID alone if it has room there.
+    pub(super) target_is_msgid: bool,
     /// Whether MSGID, the target, follows `identity`.
     pub(super) has_msgid: bool,
     /// STRUCTURED-DATA that is the same for every message.
@@ -70,6 +76,9 @@ impl Layout {
             version: header::VERSION,
             time: Clock::push_rfc5424,
             identity: header::identity(settings),
+            push_identity: header::push_identity,
+            tag_in_body: None,
+            target_is_msgid: false,
             has_msgid: true,
             elements: elements(settings),
             sequence_id: settings.sequence_id,

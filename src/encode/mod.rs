@@ -13,6 +13,7 @@ mod format;
 #[cfg(fuzzing)]
 pub(crate) mod fuzzing;
 mod header;
+mod header_fields;
 mod inline_bytes;
 mod json;
 mod key_cache;
@@ -52,15 +53,15 @@ use self::{
     writer::FIELD_RESERVE,
 };
 use crate::{
-    Error, Facility, encode::redact::Redact, encode::time_zone::Zone, record::Severities,
-    stats::EncodeCounters,
+    Error, encode::redact::Redact, encode::time_zone::Zone, facility::Facilities,
+    record::Severities, stats::EncodeCounters,
 };
 
 /// What a handle's messages have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) format: Format,
-    pub(crate) facility: Facility,
+    pub(crate) facilities: Facilities,
     pub(crate) severities: Severities,
     pub(crate) tag: String,
     pub(crate) hostname: String,

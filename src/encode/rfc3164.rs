@@ -8,21 +8,11 @@ use super::{Clock, MessageBuf, Settings, header, layout::Layout, structured_data
 /// RFC 3164 sections 4.1 and 5.3. HOSTNAME is left out for a local socket, whose server knows it;
 /// so is `[PID]` where PROCID is NILVALUE.
 pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
+    let push_identity = if with_hostname { push_network_identity } else { push_local_identity };
     let mut identity = MessageBuf::default();
-    identity.push(b' ');
-    if with_hostname {
-        push_word(&mut identity, &settings.hostname, header::HOSTNAME, b"-._:");
-        identity.push(b' ');
-    }
-    let longest = if with_hostname { TAG } else { header::APP_NAME };
-    push_word(&mut identity, &settings.tag, longest, b"-._");
-    if !matches!(settings.procid.as_str(), "" | "-") {
-        identity.push(b'[');
-        push_word(&mut identity, &settings.procid, header::PROCID, b"-._");
-        identity.push(b']');
-    }
-    identity.push(b':');
+    push_identity(&mut identity, settings, &settings.tag);
     Layout {
+        push_identity,
         version: "",
         time: Clock::push_rfc3164,
         identity,
@@ -39,6 +29,29 @@ pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
         nil: "",
         ..Layout::base(settings)
     }
+}
+
+fn push_network_identity(out: &mut MessageBuf, settings: &Settings, tag: &str) {
+    out.push(b' ');
+    push_word(out, &settings.hostname, header::HOSTNAME, b"-._:");
+    out.push(b' ');
+    push_word(out, tag, TAG, b"-._");
+    push_procid(out, settings);
+}
+
+fn push_local_identity(out: &mut MessageBuf, settings: &Settings, tag: &str) {
+    out.push(b' ');
+    push_word(out, tag, header::APP_NAME, b"-._");
+    push_procid(out, settings);
+}
+
+fn push_procid(out: &mut MessageBuf, settings: &Settings) {
+    if !matches!(settings.procid.as_str(), "" | "-") {
+        out.push(b'[');
+        push_word(out, &settings.procid, header::PROCID, b"-._");
+        out.push(b']');
+    }
+    out.push(b':');
 }
 
 /// Letters, digits and `others`: what else there is ends a tag or a host name for some servers

@@ -24,6 +24,7 @@ pub(super) fn layout(settings: &Settings) -> Layout {
         trace: Delimiters::new(format!("[trace@{number} trace_id=\""), "\"]"),
         spans_end: "]",
         bom: settings.bom,
+        target_is_msgid: true,
         ..Layout::base(settings)
     }
 }

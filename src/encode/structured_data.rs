@@ -114,11 +114,13 @@ pub(super) fn push_source(
 
 /// `meta sequenceId` (RFC 5424 section 7.3.1) without the number; says where that belongs.
 pub(super) fn push_sequence_id(out: &mut MessageBuf) -> usize {
-    out.extend_from_slice(b"[meta sequenceId=\"");
+    out.extend_from_slice(META_OPEN);
     let at = out.len();
     out.extend_from_slice(b"\"]");
     at
 }
+
+pub(super) const META_OPEN: &[u8] = b"[meta sequenceId=\"";
 
 /// 1 to 2147483647, then 1 again.
 pub(super) fn sequence_id(messages_before: u64) -> u64 {

@@ -5,6 +5,8 @@ use std::{ops::Range, sync::atomic::Ordering::Relaxed, time::SystemTime};
 use super::{
     CallsitePrefix, Encoder, MessageBuf, Scratch,
     escape::CUT_MARK,
+    header_fields::HeaderField,
+    inline_bytes::NameKind,
     structured_data::{SEQUENCE_ID, push_sequence_id, sequence_id},
     value::{self, LONGEST_NUMBER, PANICKED, Style},
 };
@@ -18,9 +20,9 @@ use crate::{Severity, record::Value};
 pub(crate) struct Writer<'a> {
     pub(super) encoder: &'a Encoder,
     pub(super) scratch: &'a mut Scratch,
-    severity: Severity,
+    pub(super) severity: Severity,
     /// Where the message gets its number, if it gets one.
-    number_at: Option<usize>,
+    pub(super) number_at: Option<usize>,
     /// Where STRUCTURED-DATA that differs from message to message begins.
     pub(super) start: usize,
     /// Fields end before this.
@@ -33,13 +35,15 @@ pub(crate) struct Writer<'a> {
     pub(super) added: usize,
     pub(super) omitted: u64,
     has_keys: bool,
-    is_in_fields: bool,
+    pub(super) is_in_fields: bool,
     is_in_value: bool,
+    /// Whether the record sets a part of the header itself.
+    pub(super) has_header: bool,
     /// Where the fields and the spans stand.
     pub(super) fields_at: Range<usize>,
     pub(super) spans_at: Range<usize>,
     /// Where the first name of the fields stands.
-    first_name: usize,
+    pub(super) first_name: usize,
     /// Whether an error waits to be written apart from the fields.
     pub(super) has_error: bool,
 }
@@ -122,6 +126,7 @@ impl Encoder {
             has_keys: false,
             is_in_fields: false,
             is_in_value: false,
+            has_header: false,
             fields_at: 0..0,
             spans_at: 0..0,
             first_name: 0,
@@ -141,8 +146,10 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     pub(crate) fn field(&mut self, site: &CallsitePrefix, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
-        if !name.has_value() && self.takes_apart(value) {
-            return;
+        match name.kind() {
+            NameKind::Field if self.takes_apart(value) => return,
+            NameKind::Header(part) if self.takes_header(part, value) => return,
+            _ => {}
         }
         if self.opens_field(name.len()) {
             name.push_to(&mut self.scratch.frame);
@@ -164,9 +171,14 @@ impl<'a> Writer<'a> {
             if !std::mem::replace(&mut self.has_keys, true) {
                 keys.restart(self.encoder);
             }
-            if !keys.push(self.encoder, name, frame) {
-                self.push_value(value);
+            let before = frame.len();
+            match keys.push(self.encoder, name, frame) {
+                NameKind::Field => self.push_value(value),
+                NameKind::Secret => {}
+                NameKind::Header(part) => self.named_header(part, value, before),
             }
+        } else if HeaderField::of(name).is_some_and(|part| self.takes_header(part, value)) {
+            self.omitted -= 1;
         }
     }
 
@@ -209,6 +221,9 @@ impl<'a> Writer<'a> {
         {
             parts.rotate_left(before_text - self.start);
         }
+        if self.has_header {
+            self.rewrite_header();
+        }
         if self.omitted > 0 {
             self.encoder.counters.omitted.fetch_add(self.omitted, Relaxed);
         }
@@ -217,7 +232,7 @@ impl<'a> Writer<'a> {
     }
 
     #[inline(always)]
-    fn push_value(&mut self, value: Value<'_>) {
+    pub(super) fn push_value(&mut self, value: Value<'_>) {
         self.is_in_value = value.may_panic();
         // A long value leaves room for the fields behind it: nobody may push them out.
         let left = self.fields_limit.saturating_sub(self.scratch.frame.len());

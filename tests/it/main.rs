@@ -2,6 +2,7 @@
 
 mod content;
 mod golden;
+mod header_fields;
 mod json;
 mod ledger;
 mod life;

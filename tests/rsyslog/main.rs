@@ -4,6 +4,7 @@
 
 mod content;
 mod formats;
+mod header_fields;
 mod hostile;
 mod outage;
 mod readme;

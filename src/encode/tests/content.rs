@@ -246,8 +246,10 @@ fn a_value_that_panics_is_ended_and_told_of() {
 
 #[test]
 fn pri_has_no_zero_before_it() {
-    let pri = |facility, severity| {
-        let encoder = Encoder::new(Settings { facility, ..settings(Format::Rfc5424) }).unwrap();
+    let pri = |facility: Facility, severity| {
+        let encoder =
+            Encoder::new(Settings { facilities: facility.into(), ..settings(Format::Rfc5424) })
+                .unwrap();
         let site = encoder.site(&Origin { severity, ..ORIGIN }, std::iter::empty());
         let mut scratch = Scratch::default();
         let octets = encoder.begin(&mut scratch, &site).finish().octets().to_vec();

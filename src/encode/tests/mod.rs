@@ -1,6 +1,7 @@
 //! Tests of whole messages, to the byte.
 
 mod content;
+mod header_fields;
 mod room;
 mod spans;
 mod text;
@@ -24,7 +25,7 @@ const FORMATS: [Format; 5] =
 fn settings(format: Format) -> Settings {
     Settings {
         format,
-        facility: Facility::Local0,
+        facilities: Facility::Local0.into(),
         severities: Severities::default(),
         tag: "shop".to_owned(),
         hostname: "host.example".to_owned(),
