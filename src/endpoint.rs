@@ -207,7 +207,8 @@ impl fmt::Display for Scheme {
 
 fn path(place: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(percent_decoded(place)?);
-    if path.is_absolute() {
+    // Not `is_absolute`: on Windows a drive is missing, and what is wrong there is something else.
+    if path.has_root() {
         Ok(path)
     } else {
         Err("expected an absolute path, as in unix:///dev/log".to_owned())

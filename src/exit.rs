@@ -51,6 +51,7 @@ pub(crate) fn flush_at_end(queue: &Arc<Queue>, timeout: Duration) {
 }
 
 /// A forked child has none of its parent's shippers, and its parent may hold the lock.
+#[cfg(unix)]
 pub(crate) fn forget_parent() {
     EXIT.store(null_mut(), Ordering::Release);
 }

@@ -78,6 +78,9 @@
     allow(dead_code, unused_imports)
 )]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!("logship needs a processor with 64-bit atomics, and this target has none");
+
 mod builder;
 mod capture;
 mod connection_info;
@@ -93,6 +96,8 @@ pub mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod handle;
+// Without queue files, what reads and adopts them lies idle.
+#[cfg_attr(not(unix), allow(dead_code))]
 mod queue;
 mod record;
 mod reentrancy;

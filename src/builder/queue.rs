@@ -35,6 +35,8 @@ impl Builder {
     /// first start writes the whole file, which takes seconds for a gigabyte. What was acknowledged
     /// and is kept as a [`resend_buffer`](Builder::resend_buffer) is sent again by the next start.
     ///
+    /// On Windows there are no queue files, and one that is set is an error.
+    ///
     /// Where the file can't be used, as when another process has it, the disk is full or the folder
     /// is missing, the program is told as of any trouble, and the records wait in memory. A file
     /// with damage is set aside as `PATH.damaged`, and what is sound in it is shipped; so is what
@@ -92,6 +94,12 @@ impl Builder {
             )));
         }
         let queue_file = choose_path(self.queue_file.clone(), env, "SYSLOG_QUEUE_FILE");
+        if let Some(path) = queue_file.as_ref().filter(|_| cfg!(not(unix))) {
+            return Err(Error::new(format!(
+                "invalid queue file (SYSLOG_QUEUE_FILE) {path:?}: expected none, since queue files \
+                 need a Unix system"
+            )));
+        }
         if let Some(path) = queue_file.as_ref().filter(|path| !path.is_absolute()) {
             return Err(Error::new(format!(
                 "invalid queue file (SYSLOG_QUEUE_FILE) {path:?}: expected an absolute path, since \

@@ -44,7 +44,7 @@ pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
         return start_again(path, capacity, "both copies of its cursors are damaged");
     };
     let sound = sound_range(&file, &header)?;
-    let is_as_wanted = header.capacity == capacity && length >= PAGE + capacity;
+    let is_as_wanted = header.capacity == capacity as u64 && length >= PAGE + capacity;
     if let Some((freed, head, count)) = sound.filter(|_| is_as_wanted) {
         file.write_all_at(&self::header(capacity as u64, freed, head), 0)?;
         return opened(file, capacity, freed, head, count);
@@ -69,7 +69,8 @@ pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
         let (ours, there) = (file.metadata()?, fs::symlink_metadata(path));
         // Another process may have put a new one in its place before it let go of this one.
         if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
-            let length = usize::try_from(ours.len()).map_err(io::Error::other)?;
+            let length = usize::try_from(ours.len())
+                .map_err(|_| io::Error::other("it is longer than memory can be"))?;
             return Ok((file, length));
         }
     }
@@ -144,7 +145,7 @@ pub(super) fn sound_range(
     file: &File,
     header: &Header,
 ) -> io::Result<Option<(Cursor, Cursor, u64)>> {
-    let read = |place, octets: &mut [u8]| file.read_exact_at(octets, (PAGE + place) as u64);
+    let read = |place, octets: &mut [u8]| file.read_exact_at(octets, PAGE as u64 + place);
     for (freed, head) in header.ranges() {
         match validate(header.capacity, freed, head, read) {
             Ok(Some(count)) => return Ok(Some((freed, head, count))),
@@ -166,11 +167,14 @@ pub(super) fn read_ring(
     head: Cursor,
 ) -> io::Result<Vec<u8>> {
     let capacity = header.capacity;
-    let mut octets = vec![0; length.saturating_sub(PAGE).min(capacity)];
-    let begin = (freed % capacity as u64) as usize;
-    let end = begin + (head - freed) as usize;
-    for range in [begin..end.min(capacity), 0..end.saturating_sub(capacity)] {
-        let range = range.start.min(octets.len())..range.end.min(octets.len());
+    let there = length.saturating_sub(PAGE);
+    let mut octets = vec![0; usize::try_from(capacity).map_or(there, |all| all.min(there))];
+    let begin = freed % capacity;
+    let end = begin + (head - freed);
+    let in_octets = |at: u64| usize::try_from(at).map_or(octets.len(), |at| at.min(octets.len()));
+    let ranges = [begin..end.min(capacity), 0..end.saturating_sub(capacity)]
+        .map(|range| in_octets(range.start)..in_octets(range.end));
+    for range in ranges {
         let at = (PAGE + range.start) as u64;
         file.read_exact_at(octets.get_mut(range).unwrap_or_default(), at)?;
     }

@@ -58,9 +58,13 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     let header = Header::read(file.get(..PAGE)?)?;
     let capacity = header.capacity;
     let ring = file.get(PAGE..)?;
-    let ring = ring.get(..capacity).unwrap_or(ring);
+    let ring = usize::try_from(capacity).ok().and_then(|all| ring.get(..all)).unwrap_or(ring);
     let found = RingImage::new(ring, capacity);
-    let read = |place: usize, octets: &mut [u8]| match ring.get(place..place + octets.len()) {
+    let there = |place: u64, length: usize| {
+        let place = usize::try_from(place).ok()?;
+        ring.get(place..place.checked_add(length)?)
+    };
+    let read = |place: u64, octets: &mut [u8]| match there(place, octets.len()) {
         Some(there) => {
             octets.copy_from_slice(there);
             Ok(())

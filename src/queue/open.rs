@@ -46,6 +46,7 @@ impl OpenedRing {
 
     #[cfg(not(unix))]
     pub(super) fn at(place: &QueueFile<'_>, _: usize) -> Result<Self, String> {
+        // `Builder::build` refuses it before.
         Err(format!("the queue file {} can't be used on this system", place.path.display()))
     }
 }

@@ -20,7 +20,8 @@ use crate::Severity;
 /// What the first page of the file says.
 #[derive(Debug)]
 pub(super) struct Header {
-    pub(super) capacity: usize,
+    /// Of whoever wrote it, which may have been a wider processor.
+    pub(super) capacity: u64,
     /// One of each pair is right, unless both are damaged.
     heads: [Cursor; 2],
     kepts: [Cursor; 2],
@@ -39,9 +40,9 @@ impl Header {
             [one.unwrap_or(Cursor::MAX), !other.unwrap_or_default()]
         };
         Some(Header {
-            capacity: usize::try_from(capacity)
-                .ok()
-                .filter(|_| (1..LAST_CURSOR).contains(&capacity) && capacity % PAGE as u64 == 0)?,
+            capacity: Some(capacity).filter(|capacity| {
+                (1..LAST_CURSOR).contains(capacity) && capacity.is_multiple_of(PAGE as u64)
+            })?,
             heads: cursors(HEAD),
             kepts: cursors(KEPT),
         })
@@ -56,7 +57,7 @@ impl Header {
                 let is_possible = freed % HEADER_LEN as u64 == 0
                     && head % HEADER_LEN as u64 == 0
                     && head < LAST_CURSOR
-                    && head.checked_sub(freed).is_some_and(|used| used <= self.capacity as u64);
+                    && head.checked_sub(freed).is_some_and(|used| used <= self.capacity);
                 if is_possible && !ranges.contains(&(freed, head)) {
                     ranges.push((freed, head));
                 }
@@ -67,7 +68,7 @@ impl Header {
             // something then.
             let heads =
                 self.heads.into_iter().filter(|h| h % HEADER_LEN as u64 == 0 && *h < LAST_CURSOR);
-            ranges.extend(heads.map(|head| (head.saturating_sub(self.capacity as u64), head)));
+            ranges.extend(heads.map(|head| (head.saturating_sub(self.capacity), head)));
         }
         // A process that is killed between the two copies leaves all pairs right, and the widest
         // has what was written last.
@@ -105,8 +106,8 @@ pub(super) struct RingImage<'a> {
     /// Shorter than the capacity where the file was cut.
     octets: &'a [u8],
     /// Where in the ring these begin.
-    first: usize,
-    capacity: usize,
+    first: u64,
+    capacity: u64,
 }
 
 /// What stands at a place that a message should begin at.
@@ -124,16 +125,16 @@ enum Entry<'a> {
 ///
 /// Where `read` has one.
 pub(super) fn validate<E>(
-    capacity: usize,
+    capacity: u64,
     freed: Cursor,
     head: Cursor,
-    mut read: impl FnMut(usize, &mut [u8]) -> Result<(), E>,
+    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), E>,
 ) -> Result<Option<u64>, E> {
     let (mut at, mut count) = (freed, 0);
     let (mut buffer, mut size) = (Vec::new(), PIECE);
     while at < head {
-        let first = (at % capacity as u64) as usize;
-        let longest = (capacity - first).min(usize::try_from(head - at).unwrap_or(usize::MAX));
+        let first = at % capacity;
+        let longest = usize::try_from((capacity - first).min(head - at)).unwrap_or(usize::MAX);
         let length = size.min(longest);
         buffer.resize(length.max(buffer.len()), 0);
         let octets = buffer.get_mut(..length).unwrap_or_default();
@@ -153,7 +154,7 @@ pub(super) fn validate<E>(
 
 impl<'a> RingImage<'a> {
     /// A ring from its beginning on.
-    pub(super) fn new(octets: &'a [u8], capacity: usize) -> Self {
+    pub(super) fn new(octets: &'a [u8], capacity: u64) -> Self {
         RingImage { octets, first: 0, capacity }
     }
 
@@ -219,19 +220,17 @@ impl<'a> RingImage<'a> {
     fn thing(&self, at: Cursor, head: Cursor, longest: usize) -> Entry<'a> {
         let here = self.here(at);
         let rest = self.capacity - self.first - here;
-        let word = number(self.octets, here).and_then(EntryHeader::from_strange_bits);
+        let word = self.number(here).and_then(EntryHeader::from_strange_bits);
         let (severity, length, checked) = match word {
             Some(EntryHeader::Message(severity, length, check)) => (severity, length, check),
-            Some(EntryHeader::Skip) if at + rest as u64 <= head => {
-                return Entry::Skip(at + rest as u64);
-            }
+            Some(EntryHeader::Skip) if at + rest <= head => return Entry::Skip(at + rest),
             _ => return Entry::Damage,
         };
         let end = at + space(length) as u64;
-        if space(length) > rest || end > head || length > longest {
+        if space(length) as u64 > rest || end > head || length > longest {
             return Entry::Damage;
         }
-        match self.octets.get(here + HEADER_LEN..here + HEADER_LEN + length) {
+        match self.slice(here + HEADER_LEN as u64, length) {
             Some(octets) if checked == check(severity, octets) ^ mark(at) => {
                 Entry::Message(severity, octets, end)
             }
@@ -243,37 +242,46 @@ impl<'a> RingImage<'a> {
     /// much it claims to be.
     fn resync_after(&self, at: Cursor) -> Cursor {
         let here = self.here(at);
-        let is_there = here + HEADER_LEN < self.octets.len();
-        at + if is_there { HEADER_LEN } else { self.capacity - self.first - here } as u64
+        let is_there = here + (HEADER_LEN as u64) < self.octets.len() as u64;
+        at + if is_there { HEADER_LEN as u64 } else { self.capacity - self.first - here }
     }
 
     /// A message between what says that nothing follows there, and the end of the ring: damage can
     /// look like that.
     fn entry_inside_padding(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
-        let there = self.octets.len().saturating_sub(self.here(at));
-        let mut rest = (at + HEADER_LEN as u64..end.min(at + there as u64)).step_by(HEADER_LEN);
+        let there = (self.octets.len() as u64).saturating_sub(self.here(at));
+        let mut rest = (at + HEADER_LEN as u64..end.min(at + there)).step_by(HEADER_LEN);
         rest.find(|at| matches!(self.thing(*at, head, SHORT), Entry::Message(..)))
     }
 
     /// The length that a message at this place would have, were it to fit.
     fn length_at(&self, at: Cursor) -> Option<usize> {
         let here = self.here(at);
-        match number(self.octets, here).and_then(EntryHeader::from_strange_bits) {
-            Some(EntryHeader::Message(_, length, _)) => {
-                Some(length).filter(|length| self.first + here + space(*length) <= self.capacity)
-            }
+        match self.number(here).and_then(EntryHeader::from_strange_bits) {
+            Some(EntryHeader::Message(_, length, _)) => Some(length)
+                .filter(|length| self.first + here + space(*length) as u64 <= self.capacity),
             _ => None,
         }
     }
 
+    fn number(&self, here: u64) -> Option<u64> {
+        number(self.octets, usize::try_from(here).ok()?)
+    }
+
+    fn slice(&self, here: u64, length: usize) -> Option<&'a [u8]> {
+        let here = usize::try_from(here).ok()?;
+        self.octets.get(here..here.checked_add(length)?)
+    }
+
     /// Where in `octets` this is.
-    fn here(&self, at: Cursor) -> usize {
-        ((at % self.capacity as u64) as usize).saturating_sub(self.first)
+    fn here(&self, at: Cursor) -> u64 {
+        (at % self.capacity).saturating_sub(self.first)
     }
 }
 
 fn number(octets: &[u8], at: usize) -> Option<u64> {
-    Some(u64::from_le_bytes(octets.get(at..at + HEADER_LEN)?.try_into().ok()?))
+    let word = octets.get(at..at.checked_add(HEADER_LEN)?)?;
+    Some(u64::from_le_bytes(word.try_into().ok()?))
 }
 
 pub(super) const PAGE: usize = 4096;
