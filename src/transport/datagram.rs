@@ -2,7 +2,8 @@
 
 use std::io;
 
-#[cfg(target_os = "linux")]
+use socket2::SockRef;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
@@ -29,11 +30,13 @@ enum Socket {
 
 impl Datagrams {
     pub(super) fn udp(socket: UdpSocket, timeouts: Timeouts) -> Self {
+        make_room(&SockRef::from(&socket));
         Datagrams { socket: Socket::Udp(socket), sent: 0, timeouts }
     }
 
     #[cfg(unix)]
     pub(super) fn unix(socket: tokio::net::UnixDatagram, timeouts: Timeouts) -> Self {
+        make_room(&SockRef::from(&socket));
         Datagrams { socket: Socket::Unix(socket), sent: 0, timeouts }
     }
 
@@ -52,7 +55,7 @@ impl Datagrams {
                 match with_timeout(self.timeouts.write, "a write", self.socket.send(rest)).await {
                     Ok(count) => taken += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) if error.raw_os_error() == Some(libc::EMSGSIZE) => {
+                    Err(error) if error.raw_os_error() == Some(TOO_LONG) => {
                         return Err(SendError::TooLong);
                     }
                     Err(error) if is_shortage(&error) => return Err(SendError::Busy(error)),
@@ -93,23 +96,23 @@ impl Socket {
     /// Sends the first of these messages, at least one; returns how many.
     async fn send(&self, messages: &[&[u8]]) -> io::Result<usize> {
         match self {
-            #[cfg(target_os = "linux")]
+            #[cfg(any(target_os = "linux", target_os = "android"))]
             Socket::Udp(socket) => {
                 use std::os::fd::AsFd as _;
                 let send = || super::sendmmsg::send(socket.as_fd(), messages);
                 socket.async_io(Interest::WRITABLE, send).await
             }
-            #[cfg(not(target_os = "linux"))]
+            #[cfg(not(any(target_os = "linux", target_os = "android")))]
             Socket::Udp(socket) => {
                 socket.send(messages.first().copied().unwrap_or_default()).await.map(|_| 1)
             }
-            #[cfg(target_os = "linux")]
+            #[cfg(any(target_os = "linux", target_os = "android"))]
             Socket::Unix(socket) => {
                 use std::os::fd::AsFd as _;
                 let send = || super::sendmmsg::send(socket.as_fd(), messages);
                 socket.async_io(Interest::WRITABLE, send).await
             }
-            #[cfg(all(unix, not(target_os = "linux")))]
+            #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
             Socket::Unix(socket) => {
                 socket.send(messages.first().copied().unwrap_or_default()).await.map(|_| 1)
             }
@@ -117,13 +120,51 @@ impl Socket {
     }
 }
 
-/// Whether it is for want of memory, or the queue of a network card is full.
-fn is_shortage(error: &io::Error) -> bool {
-    matches!(error.raw_os_error(), Some(libc::ENOBUFS | libc::ENOMEM))
+/// On macOS, no datagram may be longer than the socket's buffer, which has 9,216 bytes for UDP and
+/// 2,048 for Unix sockets; elsewhere it is never that small.
+fn make_room(socket: &SockRef<'_>) {
+    if cfg!(target_os = "macos") {
+        // Where it is refused, long messages are dropped as too long.
+        let _ = socket.set_send_buffer_size(LONGEST);
+    }
 }
 
+/// Bytes of the longest datagram, with its header.
+const LONGEST: usize = 1 << 16;
+
+/// Whether it is for want of memory, or the queue of a network card is full.
+fn is_shortage(error: &io::Error) -> bool {
+    error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
+}
+
+#[cfg(not(windows))]
+const TOO_LONG: i32 = libc::EMSGSIZE;
+#[cfg(not(windows))]
+const SHORTAGES: [i32; 2] = [libc::ENOBUFS, libc::ENOMEM];
+/// `WSAEMSGSIZE`: sockets have numbers of their own there, which are not the C library's.
+#[cfg(windows)]
+const TOO_LONG: i32 = 10040;
+/// `WSAENOBUFS`.
+#[cfg(windows)]
+const SHORTAGES: [i32; 1] = [10055];
+
 /// Messages handed over at once.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 const MOST: usize = super::sendmmsg::MOST;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
 const MOST: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datagram_that_is_too_long_is_known_by_its_error() {
+        let receiver = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let sender = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        sender.connect(receiver.local_addr().unwrap()).unwrap();
+        let error = sender.send(&vec![0; 70_000]).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(TOO_LONG), "{error}");
+        assert!(!is_shortage(&error));
+    }
+}

@@ -40,7 +40,8 @@ impl InFlight {
         if self.marks.is_empty() {
             return self.acked;
         }
-        let seen = tcp_info::query(socket);
+        let written = self.marks.back().map_or(0, |(wire, _)| *wire);
+        let seen = tcp_info::query(socket, written);
         self.is_stalled = seen.is_some_and(|seen| seen.is_stalled);
         let acknowledged = match (self.base, seen) {
             (Some(base), Some(now)) => now.octets.saturating_sub(base),

@@ -64,7 +64,7 @@ impl Liveness {
         begin: Instant,
         what: &str,
     ) -> io::Result<()> {
-        let seen = tcp_info::query(socket);
+        let seen = tcp_info::query(socket, 0);
         if seen.is_some_and(|seen| seen.has_ended) {
             return Err(ended());
         }
@@ -101,7 +101,7 @@ pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io:
     // The kernel counts these in seconds, one at least.
     let part = |of: u32| (usual / of).clamp(SECOND, LONGEST_KEEPALIVE);
     let keepalive = TcpKeepalive::new().with_time(part(2));
-    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+    #[cfg(not(target_os = "openbsd"))]
     let keepalive = keepalive.with_interval(part(4)).with_retries(KEEPALIVE_TRIES);
     socket.set_tcp_keepalive(&keepalive)?;
     if !user_timeout.is_zero() {
@@ -110,13 +110,18 @@ pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io:
     Ok(())
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
     // An option that every Linux since 2.6.37 knows; where one doesn't, keepalive is left.
     let _ = socket.set_tcp_user_timeout(Some(limit.max(Duration::from_millis(1))));
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
+fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
+    tcp_info::set_retransmit_limit(socket, limit);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
 fn set_user_timeout(_: &SockRef<'_>, _: Duration) {}
 
 /// How soon it is noticed that a peer stalls; the shortest user timeout is as long.
@@ -126,5 +131,5 @@ const USUAL: Duration = Duration::from_secs(20);
 const SECOND: Duration = Duration::from_secs(1);
 /// The kernel's own limit for keepalive, in seconds.
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
-#[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd"))]
+#[cfg(not(target_os = "openbsd"))]
 const KEEPALIVE_TRIES: u32 = 3;

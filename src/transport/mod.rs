@@ -15,7 +15,7 @@ mod in_flight;
 mod liveness;
 mod relp;
 mod relp_response;
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 mod sendmmsg;
 mod stream;
 mod tcp;
@@ -110,7 +110,12 @@ impl Server {
         match endpoint.scheme {
             Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {}
             Scheme::Unix if cfg!(unix) => {}
-            Scheme::Unix => return Err(Error::new(format!("{endpoint}: needs a Unix system"))),
+            Scheme::Unix => {
+                let url = endpoint.to_string();
+                return Err(Error::new(format!(
+                    "invalid server URL {url:?}: unix:// needs a Unix system"
+                )));
+            }
         }
         Ok(Server {
             tls: match endpoint.scheme {

@@ -15,13 +15,13 @@ pub(super) async fn connect(address: SocketAddr, timeouts: Timeouts) -> io::Resu
     set_keepalive(&SockRef::from(&stream), timeouts.user_timeout)?;
     // What our kernel holds goes to the server's as soon as that has room, read or not. Where a system
     // doesn't know the option, only more of it may.
-    #[cfg(target_os = "linux")]
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
     Ok(stream)
 }
 
 /// Two batches: one that leaves, and one behind it.
-#[cfg(target_os = "linux")]
+#[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT: u32 = 128 << 10;
 
 impl Connection for TcpStream {

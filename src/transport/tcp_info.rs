@@ -17,12 +17,12 @@ pub(super) struct TcpInfo {
 
 /// Octets that the peer's kernel has acknowledged, where the system tells.
 pub(super) fn octets(socket: &SockRef<'_>) -> Option<u64> {
-    query(socket).map(|seen| seen.octets)
+    query(socket, 0).map(|seen| seen.octets)
 }
 
-/// Where the system tells: on Linux, even after a reset.
+/// Where the system tells: on Linux, even after a reset, and whatever was written.
 #[cfg(target_os = "linux")]
-pub(super) fn query(socket: &SockRef<'_>) -> Option<TcpInfo> {
+pub(super) fn query(socket: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
     use std::{
         mem::{MaybeUninit, offset_of},
         os::fd::AsRawFd as _,
@@ -56,11 +56,72 @@ pub(super) fn query(socket: &SockRef<'_>) -> Option<TcpInfo> {
     Some(TcpInfo { octets: info.tcpi_bytes_acked, is_stalled, has_ended })
 }
 
-#[cfg(not(target_os = "linux"))]
-pub(super) fn query(_: &SockRef<'_>) -> Option<TcpInfo> {
+/// On macOS, while the connection lasts. It counts what waits in the socket and not what has
+/// arrived, so the answer is relative to `written`, which may be less than what was written.
+#[cfg(target_os = "macos")]
+pub(super) fn query(socket: &SockRef<'_>, written: u64) -> Option<TcpInfo> {
+    use std::{mem::MaybeUninit, os::fd::AsRawFd as _};
+
+    let mut info = MaybeUninit::<libc::tcp_connection_info>::zeroed();
+    let mut length = size_of::<libc::tcp_connection_info>() as libc::socklen_t;
+    // SAFETY: `info` is writable memory of `length` octets, which the kernel does not exceed; the
+    // descriptor is open as long as `socket` is borrowed.
+    let outcome = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_CONNECTION_INFO,
+            info.as_mut_ptr().cast(),
+            &raw mut length,
+        )
+    };
+    // SAFETY: `tcp_connection_info` is made of integers, for which zeroes and anything that the
+    // kernel writes are valid.
+    let info = unsafe { info.assume_init() };
+    // After a reset nothing waits any more, which does not mean that it has arrived.
+    if outcome != 0 || info.tcpi_state < ESTABLISHED {
+        return None;
+    }
+    Some(TcpInfo {
+        octets: written.saturating_sub(u64::from(info.tcpi_snd_sbbytes)),
+        is_stalled: info.tcpi_snd_wnd < info.tcpi_maxseg,
+        has_ended: info.tcpi_state == CLOSE_WAIT,
+    })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub(super) fn query(_: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
     None
 }
 
+/// Has macOS end a connection whose peer acknowledges nothing for so long: its user timeout.
+#[cfg(target_os = "macos")]
+pub(super) fn set_retransmit_limit(socket: &SockRef<'_>, limit: std::time::Duration) {
+    use std::os::fd::AsRawFd as _;
+
+    let seconds = libc::c_int::try_from(limit.as_secs().max(1)).unwrap_or(libc::c_int::MAX);
+    // SAFETY: the option takes an integer, which outlives the call, and its size is said; the
+    // descriptor is open as long as `socket` is borrowed. Were it refused, keepalive is left.
+    unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            TCP_RXT_CONNDROPTIME,
+            (&raw const seconds).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        );
+    }
+}
+
+/// `netinet/tcp.h` of macOS: seconds of retransmission after which a connection is dropped.
+#[cfg(target_os = "macos")]
+const TCP_RXT_CONNDROPTIME: libc::c_int = 0x80;
+/// `TCPS_ESTABLISHED`; the states before it, `TCPS_CLOSED` among them, are smaller.
+#[cfg(target_os = "macos")]
+const ESTABLISHED: u8 = 4;
+/// `TCPS_CLOSE_WAIT`.
+#[cfg(target_os = "macos")]
+const CLOSE_WAIT: u8 = 5;
 /// `TCP_CLOSE_WAIT` of the kernel's list of states.
 #[cfg(target_os = "linux")]
 const CLOSE_WAIT: u8 = 8;
