@@ -2,6 +2,7 @@
 
 mod config;
 pub(crate) mod env;
+mod fields;
 mod hostname;
 #[cfg(any(feature = "tracing", feature = "log"))]
 mod install;
@@ -32,6 +33,7 @@ use crate::{
 /// | [`servers`](Builder::servers) | `SYSLOG_SERVERS` (or `SYSLOG_URL`) | `tcp://localhost:514` |
 /// | [`filter`](Builder::filter) | `RUST_LOG` | `info` |
 /// | [`facility`](Builder::facility), [`facility_for`](Builder::facility_for) | `SYSLOG_FACILITY`, by target as in `user,audit=authpriv` | `user` |
+/// | [`field`](Builder::field) | `SYSLOG_FIELDS`, as in `env=prod,version=1.2.3` | none |
 /// | [`format`](Builder::format) | `?format=` in the URL, `SYSLOG_FORMAT`: `rfc5424`, `cee`, `ecs`, `rfc3164`, `rfc3164-local` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
 /// | [`map_level`](Builder::map_level) | `SYSLOG_LEVEL_MAP`, as in `info=notice,trace=debug` | `error=err,warn=warning,info=info,debug=debug,trace=debug` |
 /// | [`hostname`](Builder::hostname) | `SYSLOG_HOSTNAME` | the fully qualified name, else the host name, else an address |
@@ -79,6 +81,7 @@ pub struct Builder {
     filter: Option<String>,
     facility: Option<Facility>,
     facilities: Facilities,
+    fields: Vec<(String, String)>,
     format: Option<Format>,
     level_map: Option<Severities>,
     hostname: Option<String>,
@@ -125,6 +128,7 @@ impl Builder {
             filter: None,
             facility: None,
             facilities: Facilities::default(),
+            fields: Vec::new(),
             format: None,
             level_map: None,
             hostname: None,

@@ -75,6 +75,7 @@ impl Builder {
                 Severities::default,
             )?,
             tag: self.tag.clone(),
+            labels: self.labels(env)?,
             hostname: if hostname.is_empty() { hostname::detect() } else { hostname },
             procid,
             enterprise_number: choose(

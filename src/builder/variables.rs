@@ -16,10 +16,11 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     })
 }
 
-pub(super) const VARIABLES: [&str; 37] = [
+pub(super) const VARIABLES: [&str; 38] = [
     "SYSLOG_SERVERS",
     "SYSLOG_URL",
     "SYSLOG_FACILITY",
+    "SYSLOG_FIELDS",
     "SYSLOG_FORMAT",
     "SYSLOG_LEVEL_MAP",
     "SYSLOG_HOSTNAME",

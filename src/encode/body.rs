@@ -22,6 +22,11 @@ impl<'a> BodyWriter<'a> {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    /// What is escaped already.
+    pub(super) fn written(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+    }
+
     pub(super) fn number(&mut self, number: u32) {
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }

@@ -33,7 +33,7 @@ pub enum Format {
     ///  "fields":{"order":42},"spans":{"names":["request"],"user":7},"msg":"order accepted"}
     /// ```
     ///
-    /// `code` and `thread` are there if they are switched on; `fields`, `spans` and `msg` if there
+    /// `code`, `labels` and `thread` are there if they are set; `fields`, `spans` and `msg` if there
     /// is something in them. Everything that the program names is in `fields` and `spans`, so it
     /// cannot collide with `host`, `tag`, `@timestamp` or whatever else a receiver adds.
     ///

@@ -7,6 +7,7 @@ use super::{
     EscapeMode, Settings,
     body::BodyWriter,
     field_names::Rule,
+    labels,
     layout::{Delimiters, Errors, Layout},
     structured_data::elements,
 };
@@ -25,6 +26,7 @@ fn layout_of(settings: &Settings, schema: &str) -> Layout {
     let elements = format!("{}[json@{number} schema=\"{schema}\"]", elements(settings));
     Layout {
         elements,
+        labels: labels::json(settings),
         body: push_plain,
         thread: Delimiters::new(",\"thread\":\"", "\""),
         fields: Delimiters::new(",\"fields\":{", "}"),
@@ -71,6 +73,7 @@ fn push_plain(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
     out.value(origin.target);
     out.literal("\"");
     push_place(out, origin, [",\"code\":{\"file\":\"", "\",\"line\":", "}"]);
+    out.written(&labels::json(out.settings));
 }
 
 fn push_ecs(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
@@ -83,6 +86,7 @@ fn push_ecs(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
     out.literal("\"");
     push_place(out, origin, [",\"origin\":{\"file\":{\"name\":\"", "\",\"line\":", "}}"]);
     out.literal("}");
+    out.written(&labels::json(out.settings));
 }
 
 /// File and line, where they are asked for and known, between these three.

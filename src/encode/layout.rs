@@ -27,6 +27,8 @@ pub(super) struct Layout {
     pub(super) has_msgid: bool,
     /// STRUCTURED-DATA that is the same for every message.
     pub(super) elements: String,
+    /// The fields of every record as they are written, where a text may say them again.
+    pub(super) labels: MessageBuf,
     /// Whether `meta sequenceId` follows `elements`.
     pub(super) sequence_id: bool,
     /// Written where STRUCTURED-DATA came out empty.
@@ -81,6 +83,7 @@ impl Layout {
             target_is_msgid: false,
             has_msgid: true,
             elements: elements(settings),
+            labels: MessageBuf::default(),
             sequence_id: settings.sequence_id,
             nil: "",
             body: |_, _| {},

@@ -17,6 +17,7 @@ mod header_fields;
 mod inline_bytes;
 mod json;
 mod key_cache;
+mod labels;
 mod layout;
 mod message_buf;
 pub(crate) mod redact;
@@ -64,6 +65,8 @@ pub(crate) struct Settings {
     pub(crate) facilities: Facilities,
     pub(crate) severities: Severities,
     pub(crate) tag: String,
+    /// Fields of every record.
+    pub(crate) labels: Vec<(String, String)>,
     pub(crate) hostname: String,
     pub(crate) procid: String,
     pub(crate) enterprise_number: u32,
@@ -117,7 +120,8 @@ impl Encoder {
         if !header_fits(&settings, &layout) {
             return Err(Error::new(format!(
                 "a frame of {} octets is too short: the header with host name {:?} and tag {:?}, \
-                 and what each record says of its origin, would fill more than half of it",
+                 the fields of every record, and what each record says of its origin, would fill \
+                 more than half of it",
                 settings.max_message_size, settings.hostname, settings.tag
             )));
         }

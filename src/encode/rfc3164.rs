@@ -1,6 +1,8 @@
 //! The formats `rfc3164` and `rfc3164-local`.
 
-use super::{Clock, MessageBuf, Settings, header, layout::Layout, structured_data::push_source};
+use super::{
+    Clock, MessageBuf, Settings, header, labels, layout::Layout, structured_data::push_source,
+};
 
 /// ```text
 /// <PRI>Mmm dd hh:mm:ss HOSTNAME TAG[PID]: text name="value"
@@ -22,6 +24,8 @@ pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
         // The header has no place for the target.
         body: |out, origin| {
             push_source(out, origin, 0);
+            let labels = labels::params(out.settings, RESERVED);
+            out.written(&labels);
         },
         text_first: true,
         reserved: RESERVED,

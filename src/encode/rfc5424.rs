@@ -3,9 +3,9 @@
 use super::{
     Settings,
     body::BodyWriter,
-    header,
+    header, labels,
     layout::{Delimiters, Layout},
-    structured_data::push_source,
+    structured_data::{elements, push_source},
 };
 use crate::record::Origin;
 
@@ -15,7 +15,16 @@ use crate::record::Origin;
 /// ```
 pub(super) fn layout(settings: &Settings) -> Layout {
     let number = settings.enterprise_number;
+    let labels = labels::params(settings, &[]);
+    let mut elements = elements(settings);
+    if !labels.is_empty() {
+        // Escaped text is text.
+        let labels = String::from_utf8_lossy(&labels);
+        elements.push_str(&format!("[labels@{number}{labels}]"));
+    }
     Layout {
+        elements,
+        labels,
         nil: "-",
         body: push_body,
         thread: Delimiters::new(" thread=\"", "\"]"),

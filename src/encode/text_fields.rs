@@ -16,7 +16,8 @@ pub enum TextFields {
     None,
     /// The fields of the record.
     Fields,
-    /// The fields of the record, the names of its spans, and their fields.
+    /// The fields of the record, the names of its spans and their fields, and the fields of every
+    /// record.
     All,
 }
 
@@ -94,6 +95,7 @@ impl Writer<'_> {
         }
         if with_spans {
             read(frame.get(spans).unwrap_or_default(), mode, &mut add);
+            read(&self.encoder.layout.labels, mode, &mut add);
         }
         self.added = text.len() - said;
     }

@@ -6,6 +6,7 @@ mod content;
 mod formats;
 mod header_fields;
 mod hostile;
+mod labels;
 mod outage;
 mod readme;
 mod restart;

@@ -2,6 +2,7 @@
 
 mod content;
 mod header_fields;
+mod labels;
 mod room;
 mod spans;
 mod text;
@@ -28,6 +29,7 @@ fn settings(format: Format) -> Settings {
         facilities: Facility::Local0.into(),
         severities: Severities::default(),
         tag: "shop".to_owned(),
+        labels: Vec::new(),
         hostname: "host.example".to_owned(),
         procid: "4711".to_owned(),
         enterprise_number: 32473,
