@@ -2,6 +2,8 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks by printing")]
 
+#[cfg(target_os = "linux")]
+mod index;
 mod listen;
 
 use std::{io, process::ExitCode};
@@ -18,6 +20,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(target_os = "linux")]
+    Index(Box<index::Args>),
     Listen(listen::Args),
     /// Print shell completions, to be saved where the shell looks for them.
     Completions {
@@ -32,6 +36,8 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        #[cfg(target_os = "linux")]
+        Command::Index(args) => index::run(&args),
         Command::Listen(args) => listen::run(&args),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "logship", &mut io::stdout());

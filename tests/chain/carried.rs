@@ -118,7 +118,7 @@ fn a_name_with_two_types_costs_no_record() {
     let original: Value = serde_json::from_str(original).unwrap();
     assert_eq!(original["fields"], json!({"size": "large", "other": 1}), "{word:#}");
     assert_eq!(word["fields"], Value::Null, "{word:#}");
-    assert_eq!(central.text("spool/dead-letters.json"), "");
+    assert_eq!(central.text("spool/dead-letters.ndjson"), "");
 }
 
 #[test]

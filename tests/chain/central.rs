@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use tracing_subscriber::prelude::*;
 
 use crate::{
+    poster::Poster,
     store::Store,
     support::{
         Certificates, Identity, PortBlock, Process, eventually, find_rsyslogd, tcp_listens,
@@ -28,13 +29,23 @@ pub(crate) struct Central {
     ports: PortBlock,
     certificates: Certificates,
     process: Option<Process>,
+    poster: Option<Poster>,
 }
 
 impl Central {
     pub(crate) fn running() -> Central {
         let ports = PortBlock::reserve();
         let store = Store::running(&read("elasticsearch/template.json"), ports.port(STORE));
-        Central::with("rsyslog/central.conf", ports, store)
+        let mut central = Central::with("rsyslog/central.conf", ports, store);
+        central.start_poster(&[]);
+        central
+    }
+
+    /// With another configuration, and what it writes left to the test.
+    pub(crate) fn spooling(configuration: &'static str) -> Central {
+        let ports = PortBlock::reserve();
+        let store = Store::running(&read("elasticsearch/template.json"), ports.port(STORE));
+        Central::with(configuration, ports, store)
     }
 
     /// With another configuration of `examples/stack`.
@@ -46,12 +57,22 @@ impl Central {
             ports,
             certificates: Certificates::new(),
             process: None,
+            poster: None,
         };
-        for folder in ["spool", "logs"] {
-            std::fs::create_dir(central.path(folder)).expect("the folder can be written");
+        for folder in ["spool/records", "logs"] {
+            std::fs::create_dir_all(central.path(folder)).expect("the folder can be written");
         }
         central.start();
         central
+    }
+
+    pub(crate) fn start_poster(&mut self, options: &[&str]) {
+        self.kill_poster();
+        self.poster = Some(Poster::start(self.folder.path(), &self.environment(), options));
+    }
+
+    pub(crate) fn kill_poster(&mut self) {
+        drop(self.poster.take());
     }
 
     pub(crate) fn start(&mut self) {
@@ -86,13 +107,25 @@ impl Central {
         self.folder.path().join(name)
     }
 
+    /// What the poster answers, with the header.
+    pub(crate) fn ask(&self, page: &str) -> String {
+        use std::io::{Read as _, Write as _};
+        let mut answer = String::new();
+        let connection = std::net::TcpStream::connect(("127.0.0.1", self.ports.port(STATUS)));
+        if let Ok(mut connection) = connection {
+            write!(connection, "GET {page} HTTP/1.1\r\nHost: x\r\n\r\n").expect("it listens");
+            connection.read_to_string(&mut answer).expect("it answers");
+        }
+        answer
+    }
+
     /// What is in a file of the spool or of the logs; nothing if there is none.
     pub(crate) fn text(&self, name: &str) -> String {
         String::from_utf8_lossy(&std::fs::read(self.path(name)).unwrap_or_default()).into_owned()
     }
 
     pub(crate) fn own_log(&self) -> String {
-        format!("{}\n{}", self.text("console"), self.text("spool/rsyslogd.log"))
+        ["console", "spool/rsyslogd.log", "poster"].map(|name| self.text(name)).join("\n")
     }
 
     pub(crate) fn url(&self, scheme: &str) -> String {
@@ -112,31 +145,20 @@ impl Central {
         Command::new(stack(name)).envs(self.environment()).output().expect("it can be started")
     }
 
-    /// Waits until the store has so many documents, while what was given up is brought back as
-    /// often as the timer does it, but sooner.
+    /// Waits until the store has so many documents.
     pub(crate) fn wait_for(&self, count: usize) {
-        let mut looks = 0;
-        let all = eventually(PATIENCE, || {
-            looks += 1;
-            if looks % 100 == 0 {
-                self.replay();
-            }
-            self.store.count() >= count
-        });
+        let all = eventually(PATIENCE, || self.store.count() >= count);
         let (stored, refused) = (self.store.count(), self.store.books().refused.first().cloned());
         assert!(all, "{stored} of {count} are stored; refused: {refused:?}\n{}", self.own_log());
     }
 
-    /// Whether rsyslog found its own queue files damaged, and lost what was in them.
-    pub(crate) fn has_damaged_its_queue(&self) -> bool {
-        let said = self.own_log();
-        ["messages from diskqueue", "qDeqDisk error"].iter().any(|words| said.contains(words))
-    }
-
-    pub(crate) fn replay(&self) {
-        let output = self.script("replay");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "replay failed: {said}");
+    /// Waits until the poster has removed every file: then nobody can store anything any more.
+    pub(crate) fn wait_until_empty(&self) {
+        let is_empty = || {
+            let entries = std::fs::read_dir(self.path("spool/records"));
+            entries.is_ok_and(|mut entries| entries.next().is_none())
+        };
+        assert!(eventually(PATIENCE, is_empty), "{}", self.own_log());
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
@@ -146,7 +168,6 @@ impl Central {
             ("CENTRAL_TCP_PORT", self.ports.port(TCP).to_string()),
             ("CENTRAL_TLS_PORT", self.ports.port(TLS).to_string()),
             ("CENTRAL_RELP_PORT", self.ports.port(RELP).to_string()),
-            ("CENTRAL_CHECKPOINT", "1".to_owned()),
             ("CENTRAL_SPOOL", text(self.path("spool"))),
             ("CENTRAL_LOGS", text(self.path("logs"))),
             ("CENTRAL_PID", text(self.path("pid"))),
@@ -154,6 +175,7 @@ impl Central {
             ("CENTRAL_CERTIFICATE", text(self.certificates.certificate(Identity::Good))),
             ("CENTRAL_KEY", text(self.certificates.key(Identity::Good))),
             ("CENTRAL_STORE", self.store.url()),
+            ("CENTRAL_STATUS", format!("127.0.0.1:{}", self.ports.port(STATUS))),
         ]
     }
 }
@@ -197,3 +219,4 @@ const TCP: u16 = 1;
 const TLS: u16 = 2;
 const RELP: u16 = 3;
 const STORE: u16 = 4;
+const STATUS: u16 = 5;

@@ -1,5 +1,5 @@
 //! The whole chain: what an application logs, through the ready central of `examples/stack`, into an
-//! index. A real rsyslogd with its real omelasticsearch, against a strict stand-in of the store.
+//! index. A real rsyslogd and a real `logship index`, against a strict stand-in of the store.
 //!
 //! `CHAIN=200000 cargo test --all-features --release --test chain -- --nocapture` is the long form;
 //! the figures are printed. `examples/stack/test/run` does it with real stores.
@@ -12,7 +12,9 @@ mod central;
 mod faults;
 mod files;
 mod mapping;
+mod poster;
 mod roundtrip;
+mod same;
 mod store;
 mod strict;
 #[path = "../support/mod.rs"]

@@ -6,7 +6,7 @@
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, TcpListener, TcpStream},
-    sync::atomic::{AtomicBool, AtomicU16},
+    sync::atomic::AtomicBool,
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering::Relaxed},
 };
 
@@ -20,11 +20,24 @@ pub(crate) struct Store {
     shared: Arc<Shared>,
 }
 
+/// What becomes of whole requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Answered with this status, in JSON.
+    Status(u16),
+    /// A proxy's page, with a status that says all is well.
+    Html,
+    /// 413 above so many bytes.
+    TooLong(usize),
+    /// Stored, and the connection ends before the answer.
+    AnswerLost,
+}
+
 struct Shared {
     books: Mutex<Books>,
     is_up: AtomicBool,
-    /// Answered to whole requests; 0 for none.
-    whole: AtomicU16,
+    /// What becomes of whole requests.
+    fault: Mutex<Option<Fault>>,
     /// Every `n`th item is answered with this status.
     items: Mutex<Option<(usize, u16)>>,
     connections: Mutex<Vec<TcpStream>>,
@@ -37,7 +50,7 @@ impl Store {
         let shared = Shared {
             books: Mutex::new(Books::new(&template)),
             is_up: AtomicBool::new(false),
-            whole: AtomicU16::new(0),
+            fault: Mutex::new(None),
             items: Mutex::new(None),
             connections: Mutex::new(Vec::new()),
         };
@@ -88,9 +101,9 @@ impl Store {
         });
     }
 
-    /// Whole requests are answered with this status from now on; 0 for none.
-    pub(crate) fn turn_requests_away(&self, status: u16) {
-        self.shared.whole.store(status, Relaxed);
+    /// What becomes of whole requests from now on.
+    pub(crate) fn fail(&self, fault: impl Into<Option<Fault>>) {
+        *lock(&self.shared.fault) = fault.into();
     }
 
     /// Every `n`th item is answered with this status from now on.
@@ -112,8 +125,13 @@ impl Shared {
             if !self.is_up.load(Relaxed) {
                 return Ok(());
             }
-            let (status, answer) = self.answer(&request, &body);
-            let answer = answer.to_string();
+            let fault = *lock(&self.fault);
+            let (status, answer) = self.answer(&request, &body, fault);
+            let answer = match fault {
+                Some(Fault::AnswerLost) => return connection.shutdown(Shutdown::Both),
+                Some(Fault::Html) => "<html>Welcome to the proxy</html>".to_owned(),
+                _ => answer.to_string(),
+            };
             write!(
                 &connection,
                 "HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{answer}",
@@ -126,7 +144,7 @@ impl Shared {
         Ok(())
     }
 
-    fn answer(&self, request: &str, body: &[u8]) -> (u16, Value) {
+    fn answer(&self, request: &str, body: &[u8], fault: Option<Fault>) -> (u16, Value) {
         let mut books = lock(&self.books);
         if let Some((_, query)) = request.split_once("_search?") {
             // What is asked for stands at the end of it, in quotes.
@@ -137,14 +155,15 @@ impl Shared {
         if !request.starts_with("POST") {
             return (200, json!({"tagline": "You Know, for Tests"}));
         }
-        match self.whole.load(Relaxed) {
-            0 => books.answer(body, *lock(&self.items)),
-            status => {
-                books.turned_away += 1;
-                let error = json!({"type": "circuit_breaking_exception", "reason": "busy"});
-                (status, json!({"error": error, "status": status}))
-            }
-        }
+        let status = match fault {
+            Some(Fault::Status(status)) => status,
+            Some(Fault::TooLong(most)) if body.len() > most => 413,
+            Some(Fault::Html) => 200,
+            _ => return books.answer(body, *lock(&self.items)),
+        };
+        books.turned_away += 1;
+        let error = json!({"type": "circuit_breaking_exception", "reason": "busy"});
+        (status, json!({"error": error, "status": status}))
     }
 }
 
