@@ -142,7 +142,14 @@ impl Central {
 
     /// Runs a script of `examples/stack`.
     pub(crate) fn script(&self, name: &str) -> Output {
-        Command::new(stack(name)).envs(self.environment()).output().expect("it can be started")
+        self.script_with(name, &[])
+    }
+
+    /// With these variables as well.
+    pub(crate) fn script_with(&self, name: &str, variables: &[(&str, &str)]) -> Output {
+        let mut command = Command::new(stack(name));
+        command.envs(self.environment()).envs(variables.iter().copied());
+        command.output().expect("it can be started")
     }
 
     /// Waits until the store has so many documents.

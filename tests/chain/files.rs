@@ -41,11 +41,12 @@ fn rsyslogd_takes_both_configurations_with_the_variables_of_central_env() {
 fn every_variable_that_is_read_stands_in_central_env() {
     let known: HashSet<String> = variables().into_iter().map(|(name, _)| name).collect();
     // They have defaults, or are for one script.
-    let optional = ["CENTRAL_STORE_USER", "CENTRAL_STORE_PASSWORD", "CENTRAL_STORE_CA"];
+    let optional = ["STORE_USER", "STORE_PASSWORD", "STORE_CA", "RETENTION_DAYS"];
     for file in ["rsyslog/central.conf", "older/rsyslog.conf", "health", "setup"] {
         for word in read(file).split(|c: char| !c.is_ascii_uppercase() && c != '_') {
             let is_one = word.starts_with("CENTRAL_") && word.len() > 8;
-            let is_known = known.contains(word) || optional.contains(&word);
+            let is_known = known.contains(word)
+                || word.strip_prefix("CENTRAL_").is_some_and(|name| optional.contains(&name));
             assert!(!is_one || is_known, "{file} reads {word}");
         }
     }
@@ -133,8 +134,8 @@ fn assert_fields_are_mapped(file: &str) {
 
 #[test]
 fn scripts_and_units_are_sound() {
-    for script in ["health", "setup", "test/run"] {
-        let shell = if script == "test/run" { "bash" } else { "sh" };
+    for script in ["health", "setup", "test/run", "test/lib.sh", "test/kills"] {
+        let shell = if script.starts_with("test/") { "bash" } else { "sh" };
         let output = Command::new(shell).arg("-n").arg(stack(script)).output().unwrap();
         assert!(output.status.success(), "{script}: {}", said(&output));
     }
@@ -207,6 +208,19 @@ fn health_and_setup_say_what_is_wrong() {
     assert!(well.status.success(), "{}", said(&well));
     let set_up = central.script("setup");
     assert!(said(&set_up).contains("has its index template"), "{}", said(&set_up));
+    let settings = || {
+        let template = central.store.put_at("/_index_template/syslog").unwrap();
+        template.pointer("/template/settings/index").unwrap().clone()
+    };
+    assert_eq!(settings()["number_of_shards"], 1);
+    let cluster = [("CENTRAL_SHARDS", "3"), ("CENTRAL_RETENTION_DAYS", "7")];
+    let set_up = central.script_with("setup", &cluster);
+    assert!(said(&set_up).contains("older than 7 days"), "{}", said(&set_up));
+    assert_eq!(settings()["number_of_shards"], 3);
+    assert_eq!(settings()["lifecycle.name"], "syslog");
+    let policy = central.store.put_at("/_ilm/policy/syslog").unwrap();
+    assert_eq!(policy.pointer("/policy/phases/delete/min_age").unwrap(), "7d");
+    strict::parse(read("opensearch/retention.json").as_bytes()).unwrap();
     std::fs::write(central.path("spool/dead-letters.ndjson"), "{}\n").unwrap();
     central.store.go_away();
     central.kill_poster();

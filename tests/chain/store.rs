@@ -41,6 +41,8 @@ struct Shared {
     /// Every `n`th item is answered with this status.
     items: Mutex<Option<(usize, u16)>>,
     connections: Mutex<Vec<TcpStream>>,
+    /// What was put where.
+    put: Mutex<Vec<(String, Vec<u8>)>>,
 }
 
 impl Store {
@@ -53,6 +55,7 @@ impl Store {
             fault: Mutex::new(None),
             items: Mutex::new(None),
             connections: Mutex::new(Vec::new()),
+            put: Mutex::default(),
         };
         let mut store = Store { port, shared: Arc::new(shared) };
         store.come_back();
@@ -70,6 +73,13 @@ impl Store {
     /// How many documents it has.
     pub(crate) fn count(&self) -> usize {
         self.books().messages.len()
+    }
+
+    /// What was put at this path last.
+    pub(crate) fn put_at(&self, path: &str) -> Option<Value> {
+        let put = lock(&self.shared.put);
+        let body = put.iter().rev().find(|(request, _)| request.contains(path));
+        body.map(|(_, body)| serde_json::from_slice(body).expect("it is JSON"))
     }
 
     /// Every connection ends, and new ones are refused.
@@ -151,6 +161,9 @@ impl Shared {
             let wanted = query.split("%22").nth(1).unwrap_or_default();
             let hits: Vec<_> = books.messages.values().filter(|text| *text == wanted).collect();
             return (200, json!({"hits": {"hits": hits}}));
+        }
+        if request.starts_with("PUT") {
+            lock(&self.put).push((request.to_owned(), body.to_owned()));
         }
         if !request.starts_with("POST") {
             return (200, json!({"tagline": "You Know, for Tests"}));
