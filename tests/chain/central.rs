@@ -67,8 +67,15 @@ impl Central {
     }
 
     pub(crate) fn start_poster(&mut self, options: &[&str]) {
+        self.start_poster_with(&[], options);
+    }
+
+    /// With these variables as well.
+    pub(crate) fn start_poster_with(&mut self, more: &[(&'static str, &str)], options: &[&str]) {
         self.kill_poster();
-        self.poster = Some(Poster::start(self.folder.path(), &self.environment(), options));
+        let mut variables = self.environment();
+        variables.extend(more.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        self.poster = Some(Poster::start(self.folder.path(), &variables, options));
     }
 
     pub(crate) fn kill_poster(&mut self) {

@@ -192,11 +192,60 @@ fn compose_files_name_only_files_and_services_that_are_there() {
     for name in services("compose.opensearch.yaml").as_hash().unwrap().keys() {
         assert!(names.contains(&name.as_str().unwrap()), "{name:?} is no service");
     }
+    let cluster = services("compose.cluster.yaml");
+    let added = ["elasticsearch2", "elasticsearch3", "central2", "index2"];
+    for (name, service) in cluster.as_hash().unwrap() {
+        let name = name.as_str().unwrap();
+        assert!(names.contains(&name) || added.contains(&name), "{name} is no service");
+        let store = service["environment"]["CENTRAL_STORE"].as_str().unwrap_or_default();
+        for node in store.split(',').filter(|node| !node.is_empty()) {
+            let host = node.trim_start_matches("http://").trim_end_matches(":9200");
+            assert!(!cluster[host].is_badvalue(), "{name} names {node}");
+        }
+    }
     for line in read("Dockerfile").lines().filter_map(|line| line.strip_prefix("COPY ")) {
         let words: Vec<_> = line.split_whitespace().collect();
         for file in words.split_last().unwrap().1.iter().filter(|word| !word.starts_with("--")) {
             let is_there = Path::new(env!("CARGO_MANIFEST_DIR")).join(file).exists();
             assert!(is_there || file.starts_with("/usr/local"), "the Dockerfile copies {file}");
+        }
+    }
+}
+
+/// Nobody has run them: they are parsed, and what they name must be there.
+#[test]
+fn manifests_of_kubernetes_name_only_what_is_there() {
+    let known: HashSet<String> = variables().into_iter().map(|(name, _)| name).collect();
+    for file in ["kubernetes/central.yaml", "kubernetes/opensearch.yaml"] {
+        let objects = YamlLoader::load_from_str(&read(file)).unwrap();
+        let of = |kind: &'static str| {
+            objects.iter().filter(move |object| object["kind"].as_str() == Some(kind)).cloned()
+        };
+        let service = of("Service").next().unwrap();
+        assert_eq!(service["spec"]["clusterIP"].as_str(), Some("None"), "{file}");
+        let ports = service["spec"]["ports"].as_vec().unwrap();
+        assert!(ports.iter().all(|port| port["name"].as_str().is_some()), "{file}");
+        let set = of("StatefulSet").next().unwrap();
+        assert_eq!(set["spec"]["serviceName"], service["metadata"]["name"], "{file}");
+        let pod = &set["spec"]["template"];
+        assert_eq!(pod["metadata"]["labels"], service["spec"]["selector"], "{file}");
+        assert_eq!(pod["metadata"]["labels"], set["spec"]["selector"]["matchLabels"], "{file}");
+        let own = pod["spec"]["volumes"].as_vec().into_iter().flatten();
+        let claimed = set["spec"]["volumeClaimTemplates"].as_vec().into_iter().flatten();
+        let volumes: Vec<_> = own
+            .map(|volume| &volume["name"])
+            .chain(claimed.map(|claim| &claim["metadata"]["name"]))
+            .collect();
+        for container in pod["spec"]["containers"].as_vec().unwrap() {
+            for mount in container["volumeMounts"].as_vec().unwrap() {
+                assert!(volumes.contains(&&mount["name"]), "{file}: {mount:?}");
+            }
+        }
+        for map in of("ConfigMap") {
+            for name in map["data"].as_hash().unwrap().keys().filter_map(Yaml::as_str) {
+                let is_known = known.contains(name) || name == "CENTRAL_RETENTION_DAYS";
+                assert!(is_known, "{file}: {name}");
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod mapping;
 mod poster;
 mod roundtrip;
 mod same;
+mod secured;
 mod store;
 mod strict;
 #[path = "../support/mod.rs"]

@@ -36,9 +36,16 @@ pub(super) struct Stats {
 #[derive(Debug, Default)]
 struct Trouble {
     /// Since when the store has not answered well, and what it said last.
-    store: Option<(Instant, String)>,
+    store: Option<Silence>,
     /// Why the spool can't be read.
     spool: Option<String>,
+}
+
+#[derive(Debug)]
+struct Silence {
+    since: Instant,
+    reason: String,
+    told: Instant,
 }
 
 impl Stats {
@@ -53,17 +60,20 @@ impl Stats {
         lock(&self.trouble).store = None;
     }
 
-    /// Whether this is worth a line: the first time, and then once a minute.
+    /// Whether this is worth a line: it is new, or was told a minute ago.
     pub(super) fn store_is_ill(&self, reason: &str) -> bool {
         let mut trouble = lock(&self.trouble);
-        let since = trouble.store.as_ref().map(|(since, _)| *since);
-        let last = trouble.store.as_ref().is_some_and(|(_, last)| last == reason);
-        let minutes = since.map(|since| since.elapsed().as_secs() / 60);
-        trouble.store = Some((since.unwrap_or_else(Instant::now), reason.to_owned()));
-        // A worker asks again every five seconds at most.
-        !last
-            || minutes.is_some_and(|m| m > 0)
-                && since.is_some_and(|s| s.elapsed().as_secs() % 60 < 5)
+        let now = Instant::now();
+        let known = trouble.store.take();
+        let is_news = known.as_ref().is_none_or(|known| {
+            known.reason != reason || now.duration_since(known.told) > Duration::from_secs(60)
+        });
+        trouble.store = Some(Silence {
+            since: known.as_ref().map_or(now, |known| known.since),
+            reason: reason.to_owned(),
+            told: known.filter(|_| !is_news).map_or(now, |known| known.told),
+        });
+        is_news
     }
 
     pub(super) fn spool_is(&self, trouble: Option<String>) {
@@ -81,11 +91,9 @@ impl Stats {
             lines.push("the brake is on: the disk is nearly full, and senders wait".to_owned());
         }
         let can_take = lines.is_empty();
-        if let Some((since, reason)) = &trouble.store {
-            lines.push(format!(
-                "no answer of the store for {} s: {reason}",
-                since.elapsed().as_secs()
-            ));
+        if let Some(Silence { since, reason, .. }) = &trouble.store {
+            let seconds = since.elapsed().as_secs();
+            lines.push(format!("no answer of the store for {seconds} s: {reason}"));
         }
         let waited = Duration::from_millis(self.waiting_millis.load(Relaxed));
         if waited > patience {
