@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let syslog = logship::builder("roundtrip")
         .servers(server)
         .sequence_id(true)
-        .on_error(move |text| drop(sender.send(text.to_owned())))
+        .on_error(move |error| drop(sender.send(error.to_string())))
         .build()?;
     let id = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() + u128::from(process::id());
     let text = format!("roundtrip{id}");

@@ -54,7 +54,7 @@ fn arrives(url: &str) -> Result<bool, Box<dyn Error>> {
         .servers(url)
         .filter("info")
         .flush_timeout(Duration::from_millis(100))
-        .on_error(move |trouble| drop(sender.send(trouble.to_owned())))
+        .on_error(move |error| drop(sender.send(error.to_string())))
         .build()?;
     let text = format_args!("nobody between us can read this");
     syslog.logger().log(&Record::builder().level(Level::Info).target("tls").args(text).build());

@@ -1,18 +1,41 @@
 //! What is known of the current connection and its TLS session.
 
+use std::net::SocketAddr;
+
 use crate::{TlsBackend, TlsVersion};
 
 /// The current connection, see [`Handle::connection`](crate::Handle::connection).
+///
+/// ```
+/// let syslog = logship::builder("app-tag").servers("udp://127.0.0.1:514").build()?;
+/// match syslog.connection() {
+///     Some(connection) => println!("shipping to {}", connection.server),
+///     None => println!("not connected"),
+/// }
+/// # Ok::<(), logship::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
     /// The server as its URL names it, such as `tls://logs.example.com:6514`, without options.
     pub server: String,
+    /// Which of the server's addresses; none for a socket in the file system.
+    pub address: Option<SocketAddr>,
+    /// What a RELP server says it is, such as `rsyslog,8.2302.0,librelp,1.11.0`; none for others.
+    pub software: Option<String>,
     /// What TLS has agreed on; none without TLS.
-    pub security: Option<TlsInfo>,
+    pub tls: Option<TlsInfo>,
 }
 
 /// The TLS session of a connection.
+///
+/// ```
+/// let syslog = logship::builder("app-tag").servers("udp://127.0.0.1:514").build()?;
+/// if let Some(tls) = syslog.connection().and_then(|connection| connection.tls) {
+///     println!("{} showed {}", tls.subject, tls.fingerprint);
+/// }
+/// # Ok::<(), logship::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsInfo {

@@ -1,6 +1,6 @@
 //! Entry points for the fuzz targets in `fuzz/`, without any promise.
 
-use crate::{Error, endpoint::parse_list, transport::fingerprint::parse_fingerprints};
+use crate::{Error, builder::url::parse_list, transport::fingerprint::parse_fingerprints};
 pub use crate::{
     encode::fuzzing::{EscapeMode, Said, encoded, escaped},
     queue::fuzzing::{Ring, salvaged},

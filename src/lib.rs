@@ -85,8 +85,8 @@ mod builder;
 mod capture;
 mod connection_info;
 mod encode;
-mod endpoint;
 mod error;
+mod event;
 mod exit;
 mod facility;
 mod fork;
@@ -102,11 +102,12 @@ mod queue;
 mod record;
 mod reentrancy;
 mod resend;
-mod service;
 mod severity;
 mod ship;
+mod ship_error;
 mod stats;
 mod stderr;
+mod stored;
 mod threads;
 mod transport;
 mod units;
@@ -116,15 +117,17 @@ pub use self::capture::Layer;
 #[cfg(feature = "log")]
 pub use self::capture::Logger;
 pub use self::{
-    builder::{Builder, ServerList},
+    builder::{Builder, ServerCheck, ServerList},
     connection_info::{ConnectionInfo, TlsInfo},
     encode::{ControlCharacters, Format, TextFields, TimeQuality},
     error::Error,
+    event::Event,
     facility::Facility,
     handle::{Guard, Handle, ShutdownError},
     queue::Overflow,
     record::Level,
     severity::Severity,
+    ship_error::{ErrorKind, ShipError},
     stats::{DropReason, Stats},
     transport::tls_options::{TlsBackend, TlsVersion},
 };

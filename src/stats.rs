@@ -130,6 +130,20 @@ impl fmt::Display for DropReason {
 pub(crate) struct Losses([[u64; 8]; REASONS]);
 
 impl Losses {
+    /// What was lost since `before`: why, of which severity, and how many.
+    pub(crate) fn since(
+        &self,
+        before: &Losses,
+    ) -> impl Iterator<Item = (DropReason, Severity, u64)> {
+        let (now, before) = (self.0, before.0);
+        DropReason::ALL.iter().zip(now).zip(before).flat_map(|((reason, now), before)| {
+            let counts = Severity::ALL.into_iter().zip(now).zip(before);
+            counts
+                .map(|((severity, now), before)| (*reason, severity, now.saturating_sub(before)))
+                .filter(|(_, _, count)| *count > 0)
+        })
+    }
+
     pub(crate) fn total(&self) -> u64 {
         self.0.iter().flatten().sum()
     }

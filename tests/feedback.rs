@@ -62,14 +62,14 @@ fn what_a_listener_says_of_a_trouble_is_no_record() {
 fn a_listener() {
     static TOLD: AtomicU32 = AtomicU32::new(0);
     static GUARD: OnceLock<Guard> = OnceLock::new();
-    let on_trouble = |what: &str| {
-        tracing::error!(what, "an event");
-        log::error!(target: "from_log", "a record: {what}");
+    let on_error = |error: &logship::ShipError| {
+        tracing::error!(what = %error, "an event");
+        log::error!(target: "from_log", "a record: {error}");
         // It would wait for itself.
         assert!(GUARD.get().is_none_or(|guard| !guard.flush(PATIENCE)));
         TOLD.fetch_add(1, Relaxed);
     };
-    let guard = logship::builder("feedback").on_error(on_trouble).init();
+    let guard = logship::builder("feedback").on_error(on_error).init();
     info!("the only one");
     let guard = GUARD.get_or_init(|| guard);
     while TOLD.load(Relaxed) < 3 {

@@ -129,7 +129,7 @@ fn build(url: &str, path: &Path) -> Handle {
         let heard = Arc::clone(&troubles);
         let builder = logship::builder("shop").servers(url).queue_file(path);
         let builder = builder.flush_timeout(Duration::from_millis(50));
-        let handle = builder.on_error(move |what| heard.lock().unwrap().push(what.to_owned()));
+        let handle = builder.on_error(move |error| heard.lock().unwrap().push(error.to_string()));
         let handle = handle.build().unwrap();
         if !troubles.lock().unwrap().iter().any(|what| what.contains("another process")) {
             return handle;
@@ -311,7 +311,7 @@ fn a_file_that_somebody_deletes_or_shortens_is_told_of_where_it_is_synced() {
         let (tell, told) = std::sync::mpsc::channel();
         let builder = logship::builder("shop").servers(collector.url()).queue_file(&path);
         let builder = builder.queue_sync_interval(Duration::from_millis(10));
-        let handle = builder.on_error(move |what| tell.send(what.to_owned()).unwrap());
+        let handle = builder.on_error(move |error| tell.send(error.to_string()).unwrap());
         let handle = handle.build().unwrap();
         log(&handle, 10);
         assert!(handle.flush(PATIENCE));

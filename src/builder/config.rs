@@ -10,21 +10,22 @@ use super::{Builder, pipeline::PipelineConfig, variables};
 use crate::{
     Error, Format, Handle, Overflow,
     builder::env::{self as read, Environment, choose, value_of},
+    builder::url::parse_list,
     capture::Filter,
     encode::check_tag,
     encode::time_zone::Zone,
-    endpoint::{Endpoint, parse_list},
     resend::ResendBuffer,
+    transport::endpoint::Endpoint,
     transport::{Server, Timeouts},
     units,
 };
 
 /// All that is needed to start, read and checked.
 pub(super) struct Plan {
-    config: PipelineConfig,
+    pub(super) config: PipelineConfig,
     filter: Filter,
-    /// What is to be told of it.
-    reports: Vec<String>,
+    /// What is wrong with it, and is reported at the start.
+    pub(super) reports: Vec<String>,
     /// Whether panics are recorded, and with backtraces.
     pub(super) panic_backtrace: Option<bool>,
 }
@@ -41,7 +42,7 @@ impl Builder {
         self.plan(&variable)?.start()
     }
 
-    pub(super) fn plan(self, env: Environment<'_>) -> Result<Plan, Error> {
+    pub(super) fn plan(&self, env: Environment<'_>) -> Result<Plan, Error> {
         check_tag(&self.tag)?;
         let mut reports: Vec<String> = env_names().filter_map(|n| variables::unknown(&n)).collect();
         let mut endpoints = self.endpoints(env)?;
@@ -85,7 +86,7 @@ impl Builder {
             connect_timeout,
             flush_timeout,
             statistics,
-            listener: self.on_error,
+            callbacks: self.callbacks.clone(),
         };
         Ok(Plan { config, filter, reports, panic_backtrace: panic_hook.then_some(backtrace) })
     }
@@ -159,7 +160,7 @@ impl Builder {
                      of the queue's {capacity} bytes"
                 )));
             }
-            if endpoint.scheme.is_tls() {
+            if endpoint.info().is_tls {
                 endpoint.tls.or(&tls);
             }
         }

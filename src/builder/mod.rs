@@ -1,5 +1,6 @@
 //! The builder: all settings, with their variables and defaults.
 
+mod check;
 mod config;
 pub(crate) mod env;
 mod fields;
@@ -11,17 +12,19 @@ mod queue;
 mod record;
 mod server_list;
 mod settings;
+mod srv_name;
 mod text_fields;
 mod tls;
+pub(crate) mod url;
 mod variables;
 mod without_effect;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-pub use self::server_list::ServerList;
+pub use self::{check::ServerCheck, server_list::ServerList};
 use crate::{
-    ControlCharacters, Facility, Format, Overflow, TextFields, TimeQuality,
-    endpoint::without_secrets, facility::Facilities, record::Severities, ship::ErrorCallback,
+    ControlCharacters, Event, Facility, Format, Overflow, ShipError, TextFields, TimeQuality,
+    builder::url::without_secrets, facility::Facilities, record::Severities, ship::Callbacks,
 };
 
 /// All settings of a shipper; start with [`builder`](crate::builder).
@@ -68,6 +71,7 @@ use crate::{
 /// | [`flush_timeout`](Builder::flush_timeout) | `SYSLOG_FLUSH_TIMEOUT`, as in `5` or `500ms` | 5 s |
 /// | [`stats_interval`](Builder::stats_interval) | `SYSLOG_STATS_INTERVAL`, as in `5` or `500ms` | none |
 /// | [`on_error`](Builder::on_error) | | a line on standard error, once a minute |
+/// | [`on_event`](Builder::on_event) | | |
 ///
 /// An empty variable counts as unset, and white space around a value does not count. Durations are
 /// seconds or have a unit (`500ms`, `5s`, `2m`), sizes are bytes or powers of 1024 (`64k`, `64M`,
@@ -109,7 +113,7 @@ pub struct Builder {
     user_timeout: Option<Option<Duration>>,
     flush_timeout: Option<Duration>,
     stats_interval: Option<Option<Duration>>,
-    on_error: Option<ErrorCallback>,
+    callbacks: Callbacks,
     tls: tls::Tls,
 }
 
@@ -156,7 +160,7 @@ impl Builder {
             user_timeout: None,
             flush_timeout: None,
             stats_interval: None,
-            on_error: None,
+            callbacks: Callbacks::default(),
             tls: tls::Tls::default(),
         }
     }
@@ -300,15 +304,28 @@ impl Builder {
         self
     }
 
-    /// Sets a function that is called with a line of text for each problem of shipping, such as a
-    /// server that cannot be reached.
+    /// Sets a function that is called with each error of shipping, such as a server that cannot be
+    /// reached.
     ///
-    /// Use it to pass problems to the program's own monitoring. It runs on the shipper's thread,
-    /// and what it logs is not captured.
+    /// Use it to pass errors to the program's own monitoring, by [`kind`](ShipError::kind). It runs on
+    /// the shipper's thread, which ships nothing meanwhile; what it logs is not captured. Standard
+    /// error is told nothing then.
     ///
     /// Defaults to a line on standard error, once a minute at most.
-    pub fn on_error(mut self, listener: impl Fn(&str) + Send + Sync + 'static) -> Self {
-        self.on_error = Some(Arc::new(listener));
+    pub fn on_error(mut self, callback: impl Fn(&ShipError) + Send + Sync + 'static) -> Self {
+        self.callbacks.on_error = Some(Arc::new(callback));
+        self
+    }
+
+    /// Sets a function that is called with each event of shipping: connects, losses and recoveries
+    /// as well as errors.
+    ///
+    /// Use it for alerts that end when the problem does. It runs on the shipper's thread, as
+    /// [`on_error`](Builder::on_error) does, and leaves standard error as it is.
+    ///
+    /// Defaults to nothing.
+    pub fn on_event(mut self, callback: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.callbacks.on_event = Some(Arc::new(callback));
         self
     }
 }

@@ -5,13 +5,13 @@ use std::{
 };
 
 use crate::{
-    Error, Overflow,
+    Error, ErrorKind, Overflow,
     capture::{Pipeline, SelfReport},
     encode::{Encoder, Settings},
     exit::flush_at_exit,
     fork,
     queue::{QueueFile, Tell, queue},
-    ship::{ErrorCallback, ErrorReporter, ServerEntry, Servers, Shipper, spawn},
+    ship::{Callbacks, ErrorReporter, ServerEntry, Servers, Shipper, spawn},
     stats::Counters,
 };
 
@@ -26,7 +26,7 @@ pub(super) struct PipelineConfig {
     pub(super) connect_timeout: Duration,
     pub(super) flush_timeout: Duration,
     pub(super) statistics: Option<Duration>,
-    pub(super) listener: Option<ErrorCallback>,
+    pub(super) callbacks: Callbacks,
 }
 
 impl PipelineConfig {
@@ -41,36 +41,37 @@ impl PipelineConfig {
     ) -> Result<(Arc<Pipeline>, JoinHandle<()>), Error> {
         fork::watch();
         let encoder = Encoder::new(self.settings.clone())?;
-        reports.for_each(|report| self.trouble().tell_at_start(report));
+        reports.for_each(|report| self.errors().report_at_start(ErrorKind::Config, report));
         let place = self.queue_file.as_deref().map(|path| {
-            let mut trouble = self.trouble();
-            let tell: Tell = Box::new(move |what| trouble.tell_at_start(what));
+            let mut errors = self.errors();
+            let tell: Tell =
+                Box::new(move |what| errors.report_at_start(ErrorKind::QueueFile, what));
             let sync = self.queue_sync_interval.map(|every| (every, tell));
             QueueFile { path, tag: &self.settings.tag, sync }
         });
         let (queue, reader, report) =
             queue(self.capacity, self.overflow, place).map_err(|e| no_memory(self.capacity, e))?;
-        let mut trouble = self.trouble();
+        let mut errors = self.errors();
         if let Some(report) = report {
-            trouble.tell_at_start(&report);
+            errors.report_at_start(ErrorKind::QueueFile, &report);
         }
         let counters = Arc::new(Counters::default());
         let limit = self.flush_timeout;
         let pipeline = Arc::new(Pipeline::new(encoder, queue, Arc::clone(&counters), limit));
         let mut report = SelfReport::new(Arc::downgrade(&pipeline), self.statistics);
         let housekeeping = Box::new(move |is_urgent| report.housekeeping(is_urgent));
-        let mut last_words = self.trouble();
+        let mut last_errors = self.errors();
         let last_state = Arc::clone(&counters);
         let servers = Servers::new(self.servers, self.connect_timeout);
-        let thread = spawn(Shipper::new(reader, servers, trouble, counters, housekeeping))
+        let thread = spawn(Shipper::new(reader, servers, errors, counters, housekeeping))
             .map_err(|e| Error::system("cannot start the shipper's thread", e))?;
-        let tell = move |lost, waited| last_words.tell_loss(lost, waited, &last_state.state());
+        let tell = move |lost, waited| last_errors.report_loss(lost, waited, &last_state.state());
         flush_at_exit(Arc::downgrade(&pipeline.queue), limit, Box::new(tell));
         Ok((pipeline, thread))
     }
 
-    fn trouble(&self) -> ErrorReporter {
-        ErrorReporter::new(&self.settings.tag, self.listener.clone())
+    fn errors(&self) -> ErrorReporter {
+        ErrorReporter::new(&self.settings.tag, self.callbacks.clone())
     }
 }
 

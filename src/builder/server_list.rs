@@ -21,7 +21,7 @@ impl ServerList {
 
 impl std::fmt::Debug for ServerList {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ServerList").field(&crate::endpoint::without_secrets(&self.0)).finish()
+        f.debug_tuple("ServerList").field(&crate::builder::url::without_secrets(&self.0)).finish()
     }
 }
 

@@ -12,9 +12,9 @@ use crate::{
     encode::redact::Redact,
     encode::time_zone::Zone,
     encode::{HOSTNAME, PROCID, Settings, check_field},
-    endpoint::{Endpoint, Framing, Scheme},
     facility::Facilities,
     record::Severities,
+    transport::endpoint::{Endpoint, Framing, Location},
     units,
 };
 
@@ -34,13 +34,14 @@ impl Builder {
         let text = |set: &Option<String>, variable, default: fn() -> String| {
             choose(set.clone(), env, variable, read::plain_text, default)
         };
-        let is_local = endpoints.first().is_some_and(|first| first.scheme == Scheme::Unix);
+        let is_local =
+            endpoints.first().is_some_and(|first| first.info().location == Location::Path);
         let natural = || if is_local { Format::Rfc3164Local } else { Format::Rfc5424 };
         let max_message_size =
             choose(self.max_message_size, env, "SYSLOG_MAX_MESSAGE_SIZE", units::bytes, || {
                 DEFAULT_MAX_FRAME
             })?;
-        let has_udp = endpoints.iter().any(|endpoint| endpoint.scheme == Scheme::Udp);
+        let has_udp = endpoints.iter().any(|endpoint| endpoint.info().is_udp);
         if max_message_size < SMALLEST_FRAME || has_udp && max_message_size > LARGEST_DATAGRAM {
             return Err(Error::new(format!(
                 "invalid maximum message size (SYSLOG_MAX_MESSAGE_SIZE) {max_message_size}: expected \

@@ -4,7 +4,7 @@ use super::{
     Builder,
     env::{Environment, choose},
 };
-use crate::{Error, Format, TextFields, endpoint::Endpoint};
+use crate::{Error, Format, TextFields, transport::endpoint::Endpoint};
 
 impl Builder {
     /// What stands behind the text of each record: nothing, its fields, or its fields and spans.

@@ -4,7 +4,7 @@ use super::{Builder, env::Environment, env::value_of, tls::Tls};
 use crate::{
     ControlCharacters, Error, Format,
     encode::Settings,
-    endpoint::{Endpoint, Framing, Scheme},
+    transport::endpoint::{Endpoint, Framing},
 };
 
 impl Builder {
@@ -22,7 +22,7 @@ impl Builder {
     ) -> Result<Vec<String>, Error> {
         let mut told = Vec::new();
         let shown = endpoints.iter().map(Endpoint::to_string).collect::<Vec<_>>().join(", ");
-        if !endpoints.iter().any(|endpoint| endpoint.scheme.is_tls()) {
+        if !endpoints.iter().any(|endpoint| endpoint.info().is_tls) {
             if let Some(name) = self.tls.first_set() {
                 return Err(Error::new(format!(
                     "invalid setting {name} for {shown}: expected a tls:// or relp+tls:// server"
@@ -42,12 +42,12 @@ impl Builder {
             };
             told.push(format!("{set_in} has no effect: {why}"));
         };
-        if !endpoints.iter().any(|endpoint| endpoint.scheme.keeps_sent()) {
+        if !endpoints.iter().any(|endpoint| endpoint.info().keeps_sent) {
             let why = format!("{shown} keeps nothing, expected tcp://, tls:// or unix://");
             let is_set = self.resend_buffer.is_some();
             tell(is_set, "resend_buffer", "SYSLOG_RESEND_BUFFER", why);
         }
-        if !endpoints.iter().any(|endpoint| endpoint.scheme.is_ip_stream()) {
+        if !endpoints.iter().any(|endpoint| endpoint.info().is_tcp) {
             let why = format!("{shown} is no connection of TCP");
             tell(self.user_timeout.is_some(), "user_timeout", "SYSLOG_USER_TIMEOUT", why);
         }
@@ -88,11 +88,5 @@ impl Builder {
             }
         }
         Ok(told)
-    }
-}
-
-impl Scheme {
-    fn is_ip_stream(self) -> bool {
-        !matches!(self, Scheme::Udp | Scheme::Unix)
     }
 }

@@ -42,7 +42,7 @@ use crate::{
     encode::{CallsitePrefix, Encoder, Writer},
     fork,
     queue::Queue,
-    record::Origin,
+    record::{Level, Origin},
     reentrancy::{Refused, enter},
     stats::{Counters, DropReason, ForkedCounters},
 };
@@ -108,6 +108,13 @@ impl Pipeline {
                 self.queue.count_dropped(DropReason::Recursion, origin().severity);
             }
         }
+    }
+
+    /// Takes a record that is nothing but a text.
+    pub(crate) fn submit_text(&self, target: &str, text: fmt::Arguments<'_>) {
+        let (severity, level) = (Severity::Informational, Level::Info);
+        let origin = || Origin { severity, level, target, file: None, line: None };
+        self.submit(origin, None, |writer, _| writer.text(text));
     }
 
     /// Takes a record of the crate's own if the queue has room; returns whether it had.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{
+    Cursor,
     reader::{Held, Reader, Skip},
-    ring::Cursor,
 };
 use crate::{Severity, resend::ResendBuffer, stats::DropReason};
 

@@ -11,11 +11,11 @@ use std::{
 use rustix::process::geteuid;
 
 use super::{
-    OpenedRing,
+    Cursor, OpenedRing,
     entry::check,
     mapping::Mapping,
     recovery::{Header, PAGE, RingImage, header, validate},
-    ring::{Cursor, ring_in_file, rounded},
+    ring::{ring_in_file, rounded},
 };
 
 /// Opens the ring in this file, or makes it; in words, why that can't be.

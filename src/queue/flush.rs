@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{Queue, State, ring::Cursor};
+use super::{Cursor, Queue, State};
 
 /// Is ready when everything pushed before it was made has arrived: true; or when nobody reads any
 /// more: false.

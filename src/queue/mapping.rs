@@ -14,8 +14,8 @@ use std::{
 use memmap2::{MmapOptions, MmapRaw};
 
 use super::{
+    Cursor,
     recovery::{HEAD, KEPT, PAGE},
-    ring::Cursor,
 };
 use crate::fork;
 

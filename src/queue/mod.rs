@@ -34,19 +34,17 @@ use std::{
 
 pub(crate) use self::flush::Flush;
 pub use self::overflow::Overflow;
+pub(crate) use self::reader::{Reader, Wake};
 use self::{
     open::OpenedRing,
     ring::Producer,
     sync::{Condvar, Mutex, MutexGuard},
 };
-pub(crate) use self::{
-    reader::{Batch, Reader, Wake},
-    ring::Cursor,
-};
 use crate::{
     Severity, Stats,
     reentrancy::is_muted,
     stats::{DropReason, Losses},
+    stored::Cursor,
 };
 
 /// The writing side of the queue, shared by all threads that log.

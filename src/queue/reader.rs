@@ -8,9 +8,13 @@ use std::{
 use super::{
     Counts, Queue, State, deadline, flush,
     retention::Retention,
-    ring::{Consumer, Cursor, Messages, Stored},
+    ring::{Consumer, Messages},
 };
-use crate::{Severity, stats::DropReason};
+use crate::{
+    Severity,
+    stats::DropReason,
+    stored::{Cursor, Stored},
+};
 
 /// The reading side of the queue; there is one, on the shipper's thread.
 #[derive(Debug)]

@@ -18,10 +18,10 @@ use super::{
     memory::Memory,
     sync::{Arc, AtomicU64, Ordering},
 };
-use crate::Severity;
-
-/// A place in the ring: octets since its start.
-pub(crate) type Cursor = u64;
+use crate::{
+    Severity,
+    stored::{Cursor, Stored},
+};
 
 /// Makes a ring of `capacity` octets, rounded up to whole pages.
 ///
@@ -67,15 +67,6 @@ pub(crate) struct Consumer {
     /// It stands beyond `sent` while what has arrived is being sent again.
     acked: Cursor,
     freed: Cursor,
-}
-
-/// A message in the ring.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Stored<'a> {
-    pub(crate) severity: Severity,
-    pub(crate) octets: &'a [u8],
-    /// Where the next message begins.
-    pub(crate) end: Cursor,
 }
 
 impl Producer {

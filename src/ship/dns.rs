@@ -1,6 +1,7 @@
 //! Resolution of a server's addresses.
 
 use std::{
+    fmt::Display,
     hash::{BuildHasher, RandomState},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
@@ -10,9 +11,14 @@ use std::{
 
 use tokio::sync::{Semaphore, oneshot};
 
-#[cfg(unix)]
-use crate::endpoint::Scheme;
-use crate::{endpoint::Endpoint, threads, transport::Address};
+use crate::{
+    ErrorKind, threads,
+    transport::{
+        Address,
+        endpoint::{Endpoint, Location},
+        failure::failure,
+    },
+};
 
 /// Room for look-ups: one that hangs leaves room for another try.
 #[derive(Clone, Debug)]
@@ -31,18 +37,20 @@ pub(super) async fn addresses(
     limit: Duration,
     look_ups: &LookUps,
 ) -> io::Result<Vec<Address>> {
-    match endpoint.scheme {
-        #[cfg(unix)]
-        Scheme::Unix => return Ok(vec![Address::Path]),
-        _ => {}
+    match endpoint.info().location {
+        Location::Path => return Ok(vec![Address::AsWritten]),
+        Location::Host { .. } => {}
     }
     let found = tokio::time::timeout(limit, sockets(endpoint, limit, look_ups)).await;
     let addresses = found.map_err(|_| {
         let text = format!("no answer to a look-up of {:?} within {limit:?}", endpoint.host);
-        io::Error::new(io::ErrorKind::TimedOut, text)
+        failure(ErrorKind::NameServer, text)
     })??;
     if addresses.is_empty() {
-        return Err(io::Error::other(format!("{:?} has no address", endpoint.host)));
+        return Err(failure(
+            ErrorKind::NameNotFound,
+            format!("{:?} has no address", endpoint.host),
+        ));
     }
     Ok(addresses.into_iter().map(Address::Socket).collect())
 }
@@ -59,8 +67,12 @@ async fn sockets(
     // Only the other way to look up a name has a limit for each of its steps.
     let _ = limit;
     let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
-    let explain = |e| io::Error::other(format!("{:?} was not found: {e}", endpoint.host));
+    let explain = |error| not_found(&endpoint.host, &error);
     Ok(spread(found.map_err(explain)?, &mut chance()))
+}
+
+pub(super) fn not_found(host: &str, error: &dyn Display) -> io::Error {
+    failure(ErrorKind::NameNotFound, format!("{host:?} was not found: {error}"))
 }
 
 /// What `localhost` is, even if no hosts file says so (RFC 6761 section 6.3).

@@ -1,78 +1,142 @@
-//! Rate-limited error reporting of the shipper, which must not log.
+//! Rate-limited reporting of errors and events by the shipper, which must not log.
 
 use std::{
-    fmt,
+    fmt, io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use crate::stderr;
+use crate::{ConnectionInfo, ErrorKind, Event, ShipError, stats::Losses, stderr};
 
-/// What an application may ask to be told: see `Builder::on_error`.
-pub(crate) type ErrorCallback = Arc<dyn Fn(&str) + Send + Sync>;
+/// What an application may ask to be told: see `Builder::on_error` and `Builder::on_event`.
+#[derive(Clone, Default)]
+pub(crate) struct Callbacks {
+    pub(crate) on_error: Option<Callback<ShipError>>,
+    pub(crate) on_event: Option<Callback<Event>>,
+}
 
-/// Tells the application's listener of each trouble, and standard error once a minute.
+type Callback<T> = Arc<dyn Fn(&T) + Send + Sync>;
+
+/// Calls the application's callbacks for each error, and writes to standard error once a minute if
+/// there is none for errors.
 pub(crate) struct ErrorReporter {
     tag: String,
-    listener: Option<ErrorCallback>,
+    callbacks: Callbacks,
     last_report: Option<Instant>,
     suppressed: u64,
-    /// Something was told, and it isn't known to be over.
+    /// Standard error was told of an error that is not known to be over.
     is_open: bool,
+    /// Since when a server is away, or was before a connection that is not yet trusted.
+    away_since: Option<Instant>,
+    /// What was reported as dropped, and when.
+    dropped: (Losses, Option<Instant>),
 }
 
 impl ErrorReporter {
-    pub(crate) fn new(tag: &str, listener: Option<ErrorCallback>) -> Self {
+    pub(crate) fn new(tag: &str, callbacks: Callbacks) -> Self {
         ErrorReporter {
             tag: tag.to_owned(),
-            listener,
+            callbacks,
             last_report: None,
             suppressed: 0,
             is_open: false,
+            away_since: None,
+            dropped: (Losses::default(), None),
         }
     }
 
-    /// Tells of something that happens once, at the start; what comes after it is not held back.
-    pub(crate) fn tell_at_start(&mut self, what: &str) {
+    /// Reports something that happens once, at the start; what comes after it is not held back.
+    pub(crate) fn report_at_start(&mut self, kind: ErrorKind, what: &str) {
         self.last_report = None;
-        self.tell(format_args!("{what}"));
+        self.report(ShipError::new(kind, what));
         self.last_report = None;
         self.is_open = false;
     }
 
-    pub(super) fn tell(&mut self, what: fmt::Arguments<'_>) {
-        let what = what.to_string();
-        if let Some(listener) = &self.listener {
-            // A listener that panics has been told; shipping goes on.
-            let _ = catch_unwind(AssertUnwindSafe(|| listener(&what)));
+    pub(super) fn report(&mut self, error: ShipError) {
+        self.tell_error(&error);
+        self.event(|| Event::Failed { error });
+    }
+
+    pub(super) fn unreachable(&mut self, server: &str, error: io::Error) {
+        self.away_since.get_or_insert_with(Instant::now);
+        let error = ShipError::of_server("cannot reach", server, error);
+        self.tell_error(&error);
+        self.event(|| Event::Unreachable { server: server.to_owned(), error });
+    }
+
+    pub(super) fn disconnected(&mut self, server: &str, error: io::Error) {
+        self.away_since.get_or_insert_with(Instant::now);
+        let error = ShipError::of_server("lost", server, error);
+        self.tell_error(&error);
+        self.event(|| Event::Disconnected { server: server.to_owned(), error });
+    }
+
+    /// Reports what was lost at the end of the process; it is never held back.
+    pub(crate) fn report_loss(&mut self, lost: u64, waited: Duration, state: &str) {
+        let seconds = waited.as_secs_f32();
+        let records = if lost == 1 { "record" } else { "records" };
+        self.report_at_start(
+            ErrorKind::Undelivered,
+            &format!("{lost} {records} not delivered after {seconds:.1} s: {state}"),
+        );
+    }
+
+    /// A server is connected to. If standard error was told of its absence, it is told that, too.
+    pub(super) fn connected(&mut self, connection: &ConnectionInfo, pending: u64) {
+        if std::mem::take(&mut self.is_open) && self.callbacks.on_error.is_none() {
+            let text = format!("connected to {}, {pending} records waited", connection.server);
+            stderr::write_line(&format!("logship: {}: {text}", self.tag));
+        }
+        self.event(|| Event::Connected { connection: connection.clone(), pending });
+    }
+
+    /// The connection has stayed up for long enough: the next error is a new one.
+    pub(super) fn proven(&mut self, server: &str) {
+        self.suppressed = 0;
+        if let Some(since) = self.away_since.take() {
+            let after = since.elapsed();
+            self.event(|| Event::Recovered { server: server.to_owned(), after });
+        }
+    }
+
+    /// Whether the time has come to report what was dropped.
+    pub(super) fn is_drop_report_due(&self) -> bool {
+        let last = self.dropped.1;
+        self.callbacks.on_event.is_some()
+            && last.is_none_or(|last| last.elapsed() >= DROP_REPORT_INTERVAL)
+    }
+
+    pub(super) fn report_drops(&mut self, now: Losses) {
+        for (reason, severity, count) in now.since(&self.dropped.0) {
+            self.dropped.1 = Some(Instant::now());
+            self.event(|| Event::Dropping { reason, severity, count });
+        }
+        self.dropped.0 = now;
+    }
+
+    fn tell_error(&mut self, error: &ShipError) {
+        if let Some(on_error) = &self.callbacks.on_error {
+            // A callback that panics has been called; shipping goes on.
+            let _ = catch_unwind(AssertUnwindSafe(|| on_error(error)));
             return;
         }
-        if let Some(line) = self.line(&what, Instant::now()) {
-            // A server's answer may stand in it.
+        let hint = error.remedy().map(|remedy| format!(" (hint: {remedy})"));
+        if let Some(line) = self.line(error, &hint.unwrap_or_default(), Instant::now()) {
+            // A server's answer may be in it.
             stderr::write_line(&line.replace(char::is_control, "?"));
         }
     }
 
-    /// Tells what was lost at the end of the process; it is never held back.
-    pub(crate) fn tell_loss(&mut self, lost: u64, waited: Duration, state: &str) {
-        let seconds = waited.as_secs_f32();
-        let records = if lost == 1 { "record" } else { "records" };
-        self.tell_at_start(&format!(
-            "{lost} {records} not delivered after {seconds:.1} s: {state}"
-        ));
-    }
-
-    /// A server is there again. Whoever was told of its absence is told that, too.
-    pub(super) fn tell_recovery(&mut self, server: &str, waited: u64) {
-        if std::mem::take(&mut self.is_open) && self.listener.is_none() {
-            let text = format!("connected to {server}, {waited} records waited");
-            stderr::write_line(&format!("logship: {}: {text}", self.tag));
+    fn event(&self, event: impl FnOnce() -> Event) {
+        if let Some(on_event) = &self.callbacks.on_event {
+            let _ = catch_unwind(AssertUnwindSafe(|| on_event(&event())));
         }
     }
 
-    /// What standard error is told of it, if it hasn't been told enough lately.
-    fn line(&mut self, what: &str, now: Instant) -> Option<String> {
+    /// What standard error is told of it, unless it was told something lately.
+    fn line(&mut self, what: &dyn fmt::Display, hint: &str, now: Instant) -> Option<String> {
         if self
             .last_report
             .is_some_and(|last| now.saturating_duration_since(last) < REPORT_INTERVAL)
@@ -82,35 +146,31 @@ impl ErrorReporter {
         }
         let more = match std::mem::take(&mut self.suppressed) {
             0 => String::new(),
-            more => format!(" (and {more} more troubles since the last line)"),
+            more => format!(" (and {more} more errors since the last line)"),
         };
         self.last_report = Some(now);
         self.is_open = true;
-        Some(format!("logship: {}: {what}{more}", self.tag))
-    }
-
-    /// The next trouble is a new one.
-    pub(super) fn is_over(&mut self) {
-        self.suppressed = 0;
+        Some(format!("logship: {}: {what}{hint}{more}", self.tag))
     }
 }
 
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
+const DROP_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
     use super::{super::backoff::Backoff, *};
 
     #[test]
-    fn a_day_without_a_server_is_a_line_a_minute_and_no_trouble_is_left_out() {
-        let mut trouble = ErrorReporter::new("t", None);
+    fn a_day_without_a_server_is_a_line_a_minute_and_no_error_is_left_out() {
+        let mut errors = ErrorReporter::new("t", Callbacks::default());
         let (mut backoff, begin) = (Backoff::default(), Instant::now());
         let (mut after, mut told, mut lines) = (Duration::ZERO, 0, Vec::new());
         while after < DAY {
             // Two servers, neither of which is there.
             for server in ["tcp://a", "tcp://b"] {
                 told += 1;
-                let line = trouble.line(&format!("can't reach {server}"), begin + after);
+                let line = errors.line(&format!("cannot reach {server}"), "", begin + after);
                 lines.extend(line.map(|line| (after, line)));
             }
             after += backoff.next();
@@ -123,7 +183,7 @@ mod tests {
             more.split(' ').next()?.parse::<u64>().ok()
         };
         let said: u64 = lines.iter().map(|(_, line)| 1 + more(line).unwrap_or_default()).sum();
-        assert_eq!(said + trouble.suppressed, told);
+        assert_eq!(said + errors.suppressed, told);
     }
 
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,4 +1,4 @@
-//! Batch → the transport: when, and when again?
+//! The shipper: takes batches from the queue to a server, and again if a connection ends.
 //!
 //! Never: formats, logs, names one concrete transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -14,20 +14,20 @@ mod srv;
 mod thread;
 
 use std::{
-    io::{self, ErrorKind},
+    io,
     sync::{Arc, atomic::Ordering::Relaxed},
     time::{Duration, Instant},
 };
 
 use self::poison::{PoisonSearch, Verdict};
 pub(crate) use self::{
-    error_reporter::{ErrorCallback, ErrorReporter},
+    error_reporter::{Callbacks, ErrorReporter},
     server_entry::ServerEntry,
     servers::Servers,
     thread::spawn,
 };
 use crate::{
-    ConnectionInfo,
+    ConnectionInfo, ErrorKind, ShipError, Stats,
     queue::{Queue, Reader, Wake},
     stats::{Counters, DropReason},
     transport::{SendError, Transport},
@@ -38,7 +38,7 @@ pub(crate) struct Shipper {
     queue: Arc<Queue>,
     reader: Reader,
     servers: Servers,
-    trouble: ErrorReporter,
+    errors: ErrorReporter,
     counters: Arc<Counters>,
     housekeeping: Housekeeping,
     poison: PoisonSearch,
@@ -56,7 +56,7 @@ impl Shipper {
     pub(crate) fn new(
         reader: Reader,
         servers: Servers,
-        trouble: ErrorReporter,
+        errors: ErrorReporter,
         counters: Arc<Counters>,
         housekeeping: Housekeeping,
     ) -> Self {
@@ -64,7 +64,7 @@ impl Shipper {
             queue: reader.queue(),
             reader,
             servers,
-            trouble,
+            errors,
             counters,
             housekeeping,
             poison: PoisonSearch::default(),
@@ -91,6 +91,7 @@ impl Shipper {
             }
             self.update_acked();
             self.look_for_poison().await;
+            self.report_drops();
             if self.queue.is_over() {
                 return;
             }
@@ -107,20 +108,28 @@ impl Shipper {
         }
     }
 
+    fn report_drops(&mut self) {
+        if self.errors.is_drop_report_due() {
+            let mut stats = Stats::default();
+            self.queue.tell(&mut stats);
+            self.errors.report_drops(stats.losses);
+        }
+    }
+
     /// Takes what the server has said meanwhile, if it hasn't ended.
     async fn receive(&mut self) {
         // A connect under way beside the work goes on.
         tokio::task::yield_now().await;
         let Some(transport) = &mut self.connection else { return };
         if let Err(error) = transport.receive().await {
-            self.on_disconnect(&error).await;
+            self.on_disconnect(error).await;
         }
     }
 
     async fn ship(&mut self) {
         if self.connection.is_none() {
             let is_urgent = self.reader.flush_requested();
-            match self.servers.connect(&mut self.trouble, &self.counters).await {
+            match self.servers.connect(&mut self.errors, &self.counters).await {
                 Some(transport) => self.on_connected(transport),
                 None => {
                     self.counters.set_connection(None);
@@ -149,9 +158,9 @@ impl Shipper {
                 self.reader.pause(SEARCH_PAUSE);
             }
             Ok(()) => {}
-            Err(SendError::Busy(error)) => self.on_send_buffer_full(&error).await,
+            Err(SendError::Busy(error)) => self.on_send_buffer_full(error).await,
             Err(SendError::TooLong) => self.reader.drop_next(DropReason::TooLong),
-            Err(SendError::Broken(error)) => self.on_disconnect(&error).await,
+            Err(SendError::Broken(error)) => self.on_disconnect(error).await,
         }
     }
 
@@ -164,18 +173,18 @@ impl Shipper {
             Ok(()) => {}
             Err(SendError::TooLong) => self.reader.settle_held(Some(DropReason::TooLong)),
             Err(SendError::Broken(error) | SendError::Busy(error)) => {
-                self.on_disconnect(&error).await;
+                self.on_disconnect(error).await;
             }
         }
     }
 
     /// Waits a moment, a longer one each time, until the system has room again.
-    async fn on_send_buffer_full(&mut self, error: &io::Error) {
+    async fn on_send_buffer_full(&mut self, error: io::Error) {
         self.busy_retries += 1;
         match self.busy_retries {
             BUSY_REPORT_AFTER => {
                 let server = self.servers.current();
-                self.trouble.tell(format_args!("nothing leaves for {server}: {error}"));
+                self.errors.report(ShipError::of_server("nothing leaves for", &server, error));
             }
             BUSY_GIVE_UP_AFTER => {
                 self.busy_retries = 0;
@@ -189,43 +198,45 @@ impl Shipper {
     fn on_connected(&mut self, transport: Transport) {
         self.counters.connects.fetch_add(1, Relaxed);
         self.trial = Trial::default();
-        let (server, security) = (self.servers.current(), transport.security().cloned());
-        self.trouble.tell_recovery(&server, self.reader.pending());
+        let (server, address) = (self.servers.current(), self.servers.current_address());
+        let (software, tls) = (transport.software().map(str::to_owned), transport.tls().cloned());
         self.counters.set_state(format!("{server} has not acknowledged them"));
-        self.counters.set_connection(Some(ConnectionInfo { server, security }));
+        let connection = ConnectionInfo { server, address, software, tls };
+        self.errors.connected(&connection, self.reader.pending());
+        self.counters.set_connection(Some(connection));
         self.connection = Some(transport);
     }
 
     /// The connection has ended: what is not confirmed goes back in line, and the next try comes
     /// after a pause that grows as long as no connection proves itself.
-    async fn on_disconnect(&mut self, error: &io::Error) {
+    async fn on_disconnect(&mut self, error: io::Error) {
         self.update_acked();
         let Some(mut transport) = self.connection.take() else { return };
         self.counters.set_connection(None);
         let server = self.servers.current();
         self.counters.set_state(format!("lost {server}: {error}"));
-        let (is_proven, has_stalled) = (self.trial.is_proven, error.kind() == ErrorKind::TimedOut);
+        let (is_proven, has_stalled) =
+            (self.trial.is_proven, error.kind() == io::ErrorKind::TimedOut);
         if !is_proven || has_stalled {
             self.servers.penalize_current(has_stalled);
         }
         if transport.is_accepted() && self.poison.on_end(&mut self.reader, is_proven) {
             self.reader.settle_held(Some(DropReason::Refused));
-            self.trouble.tell(format_args!(
-                "{server} closes the connection on one of the records, which is dropped"
-            ));
+            let what = format!("{server} closes the connection on a record, which is dropped");
+            self.errors.report(ShipError::new(ErrorKind::RecordRefused, what).at(&server));
         }
         drop(transport);
         let lost = self.reader.give_up_early();
         let resent = self.reader.rewind();
         self.counters.resent.fetch_add(resent, Relaxed);
         if lost > 0 {
-            self.trouble.tell(format_args!(
-                "{server} took {lost} records and ended: they may be lost ({error})"
-            ));
+            let what =
+                format!("{server} took {lost} records and ended: they may be lost ({error})");
+            self.errors.report(ShipError::new(ErrorKind::Unconfirmed, what).at(&server));
         }
         // An idle server that hangs up in good order is no trouble: there is nothing to repeat.
-        if resent > 0 || error.kind() != ErrorKind::UnexpectedEof {
-            self.trouble.tell(format_args!("lost {server}: {error}"));
+        if resent > 0 || error.kind() != io::ErrorKind::UnexpectedEof {
+            self.errors.disconnected(&server, error);
         }
         let pause = self.servers.backoff.next();
         self.reader.pause(if self.poison.is_active() { pause.min(SEARCH_BACKOFF) } else { pause });
@@ -256,7 +267,7 @@ impl Shipper {
         if self.trial.is_proven && !was_proven {
             self.reader.confirm_early();
             self.servers.on_proven();
-            self.trouble.is_over();
+            self.errors.proven(&self.servers.current());
         }
     }
 

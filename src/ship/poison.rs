@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::queue::{Cursor, Reader};
+use crate::{queue::Reader, stored::Cursor};
 
 /// What connections that ended on trial have told so far.
 #[derive(Debug)]

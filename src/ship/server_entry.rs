@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -9,7 +10,10 @@ use std::{
 use tokio::{task::JoinSet, time::timeout};
 
 use super::dns::{LookUps, addresses};
-use crate::transport::{Address, Server, Transport};
+use crate::{
+    ErrorKind,
+    transport::{Address, Server, Transport, endpoint::Endpoint, failure::failure},
+};
 
 /// A server, and what is known of its addresses.
 #[derive(Debug)]
@@ -34,6 +38,10 @@ impl From<Server> for ServerEntry {
 }
 
 impl ServerEntry {
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.server.endpoint
+    }
+
     /// Connects to the first of its addresses that answers. Each has a moment's start before the
     /// next one is tried as well (RFC 8305 section 5).
     pub(super) async fn connect(
@@ -42,7 +50,7 @@ impl ServerEntry {
         look_ups: &LookUps,
     ) -> io::Result<Transport> {
         let mut waiting = self.addresses(limit, look_ups).await?.into_iter();
-        let mut last = io::Error::other("it has no address");
+        let mut last = failure(ErrorKind::NameNotFound, "it has no address");
         let mut race = JoinSet::new();
         loop {
             let is_last = match waiting.next() {
@@ -65,6 +73,13 @@ impl ServerEntry {
                 Ok(Some(Err(error))) => last = io::Error::other(error),
                 Ok(None) => return Err(last),
             }
+        }
+    }
+
+    pub(super) fn current_address(&self) -> Option<SocketAddr> {
+        match self.state().current {
+            Some(Address::Socket(address)) => Some(address),
+            Some(Address::AsWritten) | None => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The servers in order of preference, and which one comes next.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use tokio::task::JoinHandle;
 
 use super::{ErrorReporter, ServerEntry, backoff::Backoff, dns::LookUps};
-use crate::{stats::Counters, transport::Transport};
+use crate::{ErrorKind, ShipError, stats::Counters, transport::Transport};
 
 /// The servers in the order of preference, and where we are.
 pub(crate) struct Servers {
@@ -37,6 +38,10 @@ impl Servers {
             .get(self.current)
             .map(|known| known.server.endpoint.to_string())
             .unwrap_or_default()
+    }
+
+    pub(super) fn current_address(&self) -> Option<SocketAddr> {
+        self.all.get(self.current)?.current_address()
     }
 
     /// The connection to the current one has stayed up for as long as it takes to be trusted.
@@ -68,7 +73,7 @@ impl Servers {
     /// Tries each address of each server, in order; none if no one answers.
     pub(super) async fn connect(
         &mut self,
-        trouble: &mut ErrorReporter,
+        errors: &mut ErrorReporter,
         counters: &Counters,
     ) -> Option<Transport> {
         let mut order: Vec<_> = self.all.iter().enumerate().collect();
@@ -78,7 +83,7 @@ impl Servers {
             counters.set_state(format!("{endpoint} has not answered the connect"));
             let outcome = known.connect(self.limit, &self.look_ups).await;
             for notice in known.server.take_notices() {
-                trouble.tell(format_args!("{notice}"));
+                errors.report(ShipError::new(ErrorKind::Config, notice).at(&endpoint.to_string()));
             }
             match outcome {
                 Ok(transport) => {
@@ -88,8 +93,8 @@ impl Servers {
                     return Some(transport);
                 }
                 Err(error) => {
-                    counters.set_state(format!("can't reach {endpoint}: {error}"));
-                    trouble.tell(format_args!("can't reach {endpoint}: {error}"));
+                    counters.set_state(format!("cannot reach {endpoint}: {error}"));
+                    errors.unreachable(&endpoint.to_string(), error);
                 }
             }
         }

@@ -10,8 +10,11 @@ use hickory_resolver::{
     system_conf::read_system_conf,
 };
 
-use super::dns::{chance, spread};
-use crate::endpoint::Endpoint;
+use super::dns::{chance, not_found, spread};
+use crate::{
+    ErrorKind,
+    transport::{endpoint::Endpoint, failure::failure},
+};
 
 /// The addresses of an endpoint that names a service, or a name server of its own.
 pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<Vec<SocketAddr>> {
@@ -19,9 +22,11 @@ pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<
     let Some(service) = &endpoint.service else {
         return hosts(&resolver, &endpoint.host, endpoint.port).await;
     };
-    let name = format!("{}.{}", service.name, endpoint.host);
+    let name = format!("{}.{}", service, endpoint.host);
     let found = resolver.srv_lookup(absolute(&name)?).await;
-    let found = found.map_err(|e| io::Error::other(format!("{name:?} has no SRV record: {e}")))?;
+    let found = found.map_err(|e| {
+        failure(ErrorKind::NameNotFound, format!("{name:?} has no SRV record: {e}"))
+    })?;
     let targets = found.answers().iter().filter_map(|record| match &record.data {
         RData::SRV(target) => Some(target.clone()),
         _ => None,
@@ -29,7 +34,8 @@ pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<
     let targets: Vec<SRV> = targets.collect();
     if targets.iter().all(|target| target.target.is_root()) {
         let domain = &endpoint.host;
-        return Err(io::Error::other(format!("{domain:?} says that it has no {}", service.name)));
+        let text = format!("{domain:?} says that it has no {service}");
+        return Err(failure(ErrorKind::NameNotFound, text));
     }
     let mut addresses = Vec::new();
     let mut last = None;
@@ -47,7 +53,7 @@ pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<
 
 async fn hosts(resolver: &TokioResolver, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found = resolver.lookup_ip(absolute(host)?).await;
-    let found = found.map_err(|e| io::Error::other(format!("{host:?} was not found: {e}")))?;
+    let found = found.map_err(|error| not_found(host, &error))?;
     let found = found.iter().map(|address| SocketAddr::new(address, port));
     Ok(spread(found.collect(), &mut chance()))
 }
@@ -55,7 +61,8 @@ async fn hosts(resolver: &TokioResolver, host: &str, port: u16) -> io::Result<Ve
 /// Reads the system's configuration anew each time, as the system's own look-ups do, and keeps no
 /// answer longer than the connect that it was asked for.
 fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioResolver> {
-    let explain = |e| io::Error::other(format!("the system names no name server: {e}"));
+    let explain =
+        |e| failure(ErrorKind::NameServer, format!("the system names no name server: {e}"));
     let (config, mut options) = match server {
         Some(server) => {
             let mut name_server = NameServerConfig::udp_and_tcp(server.ip());

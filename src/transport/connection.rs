@@ -1,6 +1,7 @@
 //! A connection that can be looked at without waiting.
 
 use std::{
+    fmt,
     future::poll_fn,
     io::{self, ErrorKind},
     mem::MaybeUninit,
@@ -11,11 +12,11 @@ use std::{
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::tcp_info;
-use crate::connection_info::TlsInfo;
+use super::{failure::failure, tcp_info};
+use crate::{ErrorKind as Kind, connection_info::TlsInfo};
 
 /// Octets that travel both ways, with a socket under them.
-pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
+pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {
     fn socket(&self) -> SockRef<'_>;
 
     /// Octets that were written to the socket, where they are more than what was written here.
@@ -29,7 +30,7 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
     }
 
     /// What TLS has agreed on; none without TLS.
-    fn security(&self) -> Option<&TlsInfo> {
+    fn tls(&self) -> Option<&TlsInfo> {
         None
     }
 }
@@ -39,7 +40,7 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin {
 /// # Errors
 ///
 /// Where the peer has closed: it would let the kernel take one more write, and lose it.
-pub(super) fn has_input(connection: &impl Connection) -> io::Result<bool> {
+pub(super) fn has_input(connection: &dyn Connection) -> io::Result<bool> {
     match connection.socket().peek(&mut [MaybeUninit::uninit()]) {
         Ok(0) => Err(ended()),
         Ok(_) => Ok(true),
@@ -56,7 +57,7 @@ pub(super) fn has_input(connection: &impl Connection) -> io::Result<bool> {
 ///
 /// Where the connection has ended or broken.
 pub(super) async fn try_read(
-    connection: &mut impl Connection,
+    connection: &mut dyn Connection,
     octets: &mut [u8],
 ) -> io::Result<Option<usize>> {
     let mut buffer = ReadBuf::new(octets);
@@ -71,5 +72,5 @@ pub(super) async fn try_read(
 }
 
 pub(super) fn ended() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection")
+    failure(Kind::Closed, "the server closed the connection")
 }

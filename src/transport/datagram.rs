@@ -7,10 +7,11 @@ use socket2::SockRef;
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::{SendError, Timeouts, with_timeout};
+use super::{SendError, Timeouts, failure::is_shortage, with_timeout};
 use crate::{
-    queue::{Batch, Cursor},
+    ErrorKind,
     resend::ResendBuffer,
+    stored::{Cursor, Stored},
 };
 
 /// An open datagram socket. What the kernel has taken counts as arrived: nobody answers.
@@ -40,7 +41,10 @@ impl Datagrams {
         Datagrams { socket: Socket::Unix(socket), sent: 0, timeouts }
     }
 
-    pub(super) async fn send(&mut self, mut batch: Batch<'_>) -> Result<(), SendError> {
+    pub(super) async fn send(
+        &mut self,
+        mut batch: impl Iterator<Item = Stored<'_>>,
+    ) -> Result<(), SendError> {
         let mut messages: Vec<&[u8]> = Vec::with_capacity(MOST);
         let mut ends = Vec::with_capacity(MOST);
         loop {
@@ -52,7 +56,14 @@ impl Datagrams {
             }
             let mut taken = 0;
             while let Some(rest @ [_, ..]) = messages.get(taken..) {
-                match with_timeout(self.timeouts.write, "a write", self.socket.send(rest)).await {
+                match with_timeout(
+                    self.timeouts.write,
+                    ErrorKind::Timeout,
+                    "a write",
+                    self.socket.send(rest),
+                )
+                .await
+                {
                     Ok(count) => taken += count,
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) if error.raw_os_error() == Some(TOO_LONG) => {
@@ -132,21 +143,11 @@ fn make_room(socket: &SockRef<'_>) {
 /// Bytes of the longest datagram, with its header.
 const LONGEST: usize = 1 << 16;
 
-/// Whether it is for want of memory, or the queue of a network card is full.
-fn is_shortage(error: &io::Error) -> bool {
-    error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
-}
-
 #[cfg(not(windows))]
 const TOO_LONG: i32 = libc::EMSGSIZE;
-#[cfg(not(windows))]
-const SHORTAGES: [i32; 2] = [libc::ENOBUFS, libc::ENOMEM];
 /// `WSAEMSGSIZE`: sockets have numbers of their own there, which are not the C library's.
 #[cfg(windows)]
 const TOO_LONG: i32 = 10040;
-/// `WSAENOBUFS`.
-#[cfg(windows)]
-const SHORTAGES: [i32; 1] = [10055];
 
 /// Messages handed over at once.
 #[cfg(any(target_os = "linux", target_os = "android"))]

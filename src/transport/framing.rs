@@ -1,6 +1,6 @@
 //! Framing of messages on streams (RFC 6587 section 3.4, RFC 5425 section 4.3).
 
-use crate::endpoint::Framing;
+use crate::transport::endpoint::Framing;
 
 /// Appends one frame. The message is not looked at: whoever frames by line ends has none in it.
 #[inline]

@@ -1,7 +1,7 @@
 //! Entry points of framing and answers for the fuzz targets.
 
 use super::{framing, relp_response::ResponseParser};
-use crate::endpoint::Framing;
+use crate::transport::endpoint::Framing;
 
 /// Messages as one stream, with octet counting or line ends.
 pub fn framed(messages: &[Vec<u8>], line_ends: bool) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use socket2::SockRef;
 
 use super::tcp_info;
-use crate::queue::Cursor;
+use crate::stored::Cursor;
 
 /// Maps octets on the wire to messages of the queue.
 #[derive(Debug)]

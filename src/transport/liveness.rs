@@ -15,8 +15,10 @@ use tokio::{io::AsyncWriteExt as _, time::timeout};
 use super::{
     Timeouts,
     connection::{Connection, ended, has_input},
+    failure::failure,
     tcp_info,
 };
+use crate::ErrorKind;
 
 /// What a connection is forgiven, and which of it the kernel has been told.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ impl Liveness {
     /// Writes the first of these octets, at least one, unless the peer takes none for too long.
     pub(super) async fn write(
         &mut self,
-        connection: &mut impl Connection,
+        connection: &mut dyn Connection,
         octets: &[u8],
     ) -> io::Result<usize> {
         let begin = Instant::now();
@@ -73,7 +75,7 @@ impl Liveness {
             return Ok(());
         }
         let text = format!("no answer to {what} within {:?}", self.timeouts.write);
-        Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        Err(failure(ErrorKind::Timeout, text))
     }
 
     /// Notes whether the peer stalls: that ends a connection later than silence does.

@@ -6,6 +6,8 @@ mod connection;
 #[cfg(any(feature = "native-tls", feature = "rustls"))]
 mod counting_stream;
 mod datagram;
+pub(crate) mod endpoint;
+pub(crate) mod failure;
 pub(crate) mod fingerprint;
 mod framing;
 #[cfg(fuzzing)]
@@ -32,13 +34,19 @@ mod unix;
 
 use std::{io, net::SocketAddr, time::Duration};
 
-use self::{datagram::Datagrams, relp::Relp, stream::Stream};
-use crate::{
-    Error,
-    connection_info::TlsInfo,
+use self::{
+    connection::Connection,
+    datagram::Datagrams,
     endpoint::{Endpoint, Scheme},
-    queue::{Batch, Cursor},
+    failure::failure,
+    relp::Relp,
+    stream::Stream,
+};
+use crate::{
+    Error, ErrorKind,
+    connection_info::TlsInfo,
     resend::ResendBuffer,
+    stored::{Cursor, Stored},
 };
 
 /// A server that can be connected to, with all that its URL names read and checked.
@@ -60,26 +68,22 @@ pub(crate) struct Timeouts {
     pub(crate) user_timeout: Duration,
 }
 
-/// An open way to a server.
+/// An open connection to a server.
 #[derive(Debug)]
 pub(crate) enum Transport {
     Datagrams(Datagrams),
-    Tcp(Stream<tokio::net::TcpStream>),
-    Tls(Box<Stream<tls::TlsStream>>),
-    Relp(Relp<tokio::net::TcpStream>),
-    RelpTls(Box<Relp<tls::TlsStream>>),
-    #[cfg(unix)]
-    Unix(Stream<tokio::net::UnixStream>),
+    Stream(Stream),
+    Relp(Relp),
 }
 
 /// Why a batch was not delivered in full.
 #[derive(Debug)]
 pub(crate) enum SendError {
-    /// This way is of no use any more.
+    /// The connection has ended.
     Broken(io::Error),
-    /// The next message is longer than this way can carry; the others can go on.
+    /// The next message is longer than the transport can carry; the others can go on.
     TooLong,
-    /// The system has no room for it at the moment; the way is as good as before.
+    /// The system has no room for it at the moment; the connection is as good as before.
     Busy(io::Error),
 }
 
@@ -87,9 +91,8 @@ pub(crate) enum SendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Socket(SocketAddr),
-    /// The path that the endpoint names.
-    #[cfg(unix)]
-    Path,
+    /// As the URL says: there is nothing to look up.
+    AsWritten,
 }
 
 impl Server {
@@ -107,33 +110,13 @@ impl Server {
                 "{endpoint}: srv:// and nameserver need the feature \"dns-srv\""
             )));
         }
-        match endpoint.scheme {
-            Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {}
-            Scheme::Unix if cfg!(unix) => {}
-            Scheme::Unix => {
-                let url = endpoint.to_string();
-                return Err(Error::new(format!(
-                    "invalid server URL {url:?}: unix:// needs a Unix system"
-                )));
-            }
+        if endpoint.scheme == Scheme::Unix && !cfg!(unix) {
+            let url = endpoint.to_string();
+            let rule = "unix:// needs a Unix system";
+            return Err(Error::new(format!("invalid server URL {url:?}: {rule}")));
         }
-        Ok(Server {
-            tls: match endpoint.scheme {
-                Scheme::Tls | Scheme::RelpTls => Some(tls::Connector::new(&endpoint)?),
-                Scheme::Udp | Scheme::Tcp | Scheme::Relp | Scheme::Unix => None,
-            },
-            endpoint,
-            timeouts,
-        })
-    }
-
-    fn resend_buffer(&self) -> ResendBuffer {
-        self.endpoint.resend_buffer.unwrap_or(ResendBuffer::OF_STREAMS)
-    }
-
-    async fn connect_tls(&self, address: SocketAddr) -> io::Result<tls::TlsStream> {
-        let Some(connector) = &self.tls else { return Err(io::ErrorKind::Unsupported.into()) };
-        connector.connect(address, self.timeouts).await
+        let tls = endpoint.info().is_tls.then(|| tls::Connector::new(&endpoint)).transpose()?;
+        Ok(Server { tls, endpoint, timeouts })
     }
 
     /// What should be known of this server from the start on.
@@ -146,115 +129,118 @@ impl Server {
         self.tls.as_ref().map(tls::Connector::take_notices).unwrap_or_default()
     }
 
-    /// Opens a way to the server at one of its addresses.
+    /// Connects to the server at one of its addresses.
     pub(crate) async fn connect(&self, address: Address) -> io::Result<Transport> {
+        let timeouts = self.timeouts;
         match (self.endpoint.scheme, address) {
-            #[cfg(unix)]
-            (_, Address::Path) => unix::connect(&self.endpoint, self.timeouts).await,
             (Scheme::Udp, Address::Socket(address)) => {
-                Ok(Transport::Datagrams(udp::connect(address, self.timeouts).await?))
-            }
-            (Scheme::Tls, Address::Socket(address)) => {
-                let stream = Stream::new(
-                    self.connect_tls(address).await?,
-                    self.endpoint.framing,
-                    self.resend_buffer(),
-                    self.timeouts,
-                );
-                Ok(Transport::Tls(Box::new(stream.on_probation())))
+                Ok(Transport::Datagrams(udp::connect(address, timeouts).await?))
             }
             (Scheme::Tcp, Address::Socket(address)) => {
-                let tcp = tcp::connect(address, self.timeouts).await?;
-                let framing = self.endpoint.framing;
-                Ok(Transport::Tcp(Stream::new(tcp, framing, self.resend_buffer(), self.timeouts)))
+                Ok(Transport::Stream(self.stream(self.connect_tcp(address).await?)))
+            }
+            (Scheme::Tls, Address::Socket(address)) => {
+                let stream = self.stream(self.connect_tls(address).await?);
+                Ok(Transport::Stream(stream.on_probation()))
             }
             (Scheme::Relp, Address::Socket(address)) => {
-                let tcp = tcp::connect(address, self.timeouts).await?;
-                Ok(Transport::Relp(Relp::open(tcp, self.timeouts).await?))
+                let connection = self.connect_tcp(address).await?;
+                Ok(Transport::Relp(Relp::open(connection, timeouts).await?))
             }
             (Scheme::RelpTls, Address::Socket(address)) => {
-                let tls = self.connect_tls(address).await?;
-                Ok(Transport::RelpTls(Box::new(Relp::open(tls, self.timeouts).await?)))
+                let connection = self.connect_tls(address).await?;
+                Ok(Transport::Relp(Relp::open(connection, timeouts).await?))
             }
-            // `Server::new` lets none of these through.
-            (Scheme::Unix, Address::Socket(_)) => Err(io::ErrorKind::Unsupported.into()),
+            #[cfg(unix)]
+            (Scheme::Unix, _) => unix::connect(&self.endpoint, timeouts).await,
+            // `Server::new` refuses the one, and the look-up gives the other no such address.
+            #[cfg(not(unix))]
+            (Scheme::Unix, _) => Err(io::ErrorKind::Unsupported.into()),
+            (
+                Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls,
+                Address::AsWritten,
+            ) => Err(io::ErrorKind::Unsupported.into()),
         }
+    }
+
+    async fn connect_tcp(&self, address: SocketAddr) -> io::Result<Box<dyn Connection>> {
+        Ok(Box::new(tcp::connect(address, self.timeouts).await?))
+    }
+
+    async fn connect_tls(&self, address: SocketAddr) -> io::Result<Box<dyn Connection>> {
+        let Some(connector) = &self.tls else { return Err(io::ErrorKind::Unsupported.into()) };
+        connector.connect(address, self.timeouts).await
+    }
+
+    fn stream(&self, connection: Box<dyn Connection>) -> Stream {
+        let resend_buffer = self.endpoint.resend_buffer.unwrap_or(ResendBuffer::OF_STREAMS);
+        Stream::new(connection, self.endpoint.framing, resend_buffer, self.timeouts)
     }
 }
 
 impl Transport {
-    /// Hands all messages over, in order. After a fault, [`sent`](Transport::sent) tells how far
+    /// Hands all messages over, in order. After an error, [`sent`](Transport::sent) tells how far
     /// it came.
-    pub(crate) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
+    pub(crate) async fn send(
+        &mut self,
+        batch: impl Iterator<Item = Stored<'_>>,
+    ) -> Result<(), SendError> {
         match self {
-            Transport::Datagrams(way) => way.send(batch).await,
-            Transport::Tcp(way) => way.send(batch).await,
-            Transport::Tls(way) => way.send(batch).await,
-            Transport::Relp(way) => way.send(batch).await,
-            Transport::RelpTls(way) => way.send(batch).await,
-            #[cfg(unix)]
-            Transport::Unix(way) => way.send(batch).await,
+            Transport::Datagrams(datagrams) => datagrams.send(batch).await,
+            Transport::Stream(stream) => stream.send(batch).await,
+            Transport::Relp(session) => session.send(batch).await,
         }
     }
 
     /// Everything before this was handed over in full.
     pub(crate) fn sent(&self) -> Cursor {
         match self {
-            Transport::Datagrams(way) => way.sent(),
-            Transport::Tcp(way) => way.sent(),
-            Transport::Tls(way) => way.sent(),
-            Transport::Relp(way) => way.sent(),
-            Transport::RelpTls(way) => way.sent(),
-            #[cfg(unix)]
-            Transport::Unix(way) => way.sent(),
+            Transport::Datagrams(datagrams) => datagrams.sent(),
+            Transport::Stream(stream) => stream.sent(),
+            Transport::Relp(session) => session.sent(),
         }
     }
 
-    /// Everything before this is known to have arrived.
+    /// Everything before this is acknowledged.
     pub(crate) fn acked(&mut self) -> Cursor {
         match self {
-            Transport::Datagrams(way) => way.sent(),
-            Transport::Tcp(way) => way.acked(),
-            Transport::Tls(way) => way.acked(),
-            Transport::Relp(way) => way.acked(),
-            Transport::RelpTls(way) => way.acked(),
-            #[cfg(unix)]
-            Transport::Unix(way) => way.acked(),
+            Transport::Datagrams(datagrams) => datagrams.sent(),
+            Transport::Stream(stream) => stream.acked(),
+            Transport::Relp(session) => session.acked(),
         }
     }
 
-    /// How much of what has arrived should be kept for the next way.
+    /// How much of what is acknowledged should be kept for the next connection.
     pub(crate) fn resend_buffer(&self) -> ResendBuffer {
         match self {
-            Transport::Datagrams(way) => way.resend_buffer(),
-            Transport::Tcp(way) => way.resend_buffer(),
-            Transport::Tls(way) => way.resend_buffer(),
+            Transport::Datagrams(datagrams) => datagrams.resend_buffer(),
+            Transport::Stream(stream) => stream.resend_buffer(),
             Transport::Relp(_) => ResendBuffer::NONE,
-            Transport::RelpTls(_) => ResendBuffer::NONE,
-            #[cfg(unix)]
-            Transport::Unix(way) => way.resend_buffer(),
         }
     }
 
     /// Whether the peer has no room for what it is sent.
     pub(crate) fn is_stalled(&self) -> bool {
         match self {
-            Transport::Datagrams(_) | Transport::Relp(_) | Transport::RelpTls(_) => false,
-            Transport::Tcp(way) => way.is_stalled(),
-            Transport::Tls(way) => way.is_stalled(),
-            #[cfg(unix)]
-            Transport::Unix(way) => way.is_stalled(),
+            Transport::Datagrams(_) | Transport::Relp(_) => false,
+            Transport::Stream(stream) => stream.is_stalled(),
         }
     }
 
     /// What TLS has agreed on with the server; none without TLS.
-    pub(crate) fn security(&self) -> Option<&TlsInfo> {
+    pub(crate) fn tls(&self) -> Option<&TlsInfo> {
         match self {
-            Transport::Tls(way) => way.security(),
-            Transport::RelpTls(way) => way.security(),
-            Transport::Datagrams(_) | Transport::Tcp(_) | Transport::Relp(_) => None,
-            #[cfg(unix)]
-            Transport::Unix(_) => None,
+            Transport::Datagrams(_) => None,
+            Transport::Stream(stream) => stream.tls(),
+            Transport::Relp(session) => session.tls(),
+        }
+    }
+
+    /// What the server says it is, if its protocol has a word for it.
+    pub(crate) fn software(&self) -> Option<&str> {
+        match self {
+            Transport::Datagrams(_) | Transport::Stream(_) => None,
+            Transport::Relp(session) => session.software(),
         }
     }
 
@@ -262,41 +248,28 @@ impl Transport {
     /// to us.
     pub(crate) fn is_accepted(&mut self) -> bool {
         match self {
-            Transport::Datagrams(_) => true,
-            Transport::Tcp(way) => way.is_accepted(),
-            Transport::Tls(way) => way.is_accepted(),
-            Transport::Relp(_) => true,
-            Transport::RelpTls(_) => true,
-            #[cfg(unix)]
-            Transport::Unix(way) => way.is_accepted(),
+            Transport::Datagrams(_) | Transport::Relp(_) => true,
+            Transport::Stream(stream) => stream.is_accepted(),
         }
     }
 
-    /// Takes what the server has said so far, and waits for nothing; an error means that this way has
-    /// ended.
+    /// Reads what the server has said so far, without waiting; an error means that the connection
+    /// has ended.
     pub(crate) async fn receive(&mut self) -> io::Result<()> {
         match self {
-            Transport::Datagrams(way) => way.receive(),
-            Transport::Tcp(way) => way.receive().await,
-            Transport::Tls(way) => way.receive().await,
-            Transport::Relp(way) => way.receive().await,
-            Transport::RelpTls(way) => way.receive().await,
-            #[cfg(unix)]
-            Transport::Unix(way) => way.receive().await,
+            Transport::Datagrams(datagrams) => datagrams.receive(),
+            Transport::Stream(stream) => stream.receive().await,
+            Transport::Relp(session) => session.receive().await,
         }
     }
 
-    /// Ends the way as its protocol wants it, within `limit`. True if the server has read
+    /// Closes the connection as its protocol wants it, within `limit`. True if the server has read
     /// everything to the end.
     pub(crate) async fn close(self, limit: Duration) -> bool {
         match self {
             Transport::Datagrams(_) => true,
-            Transport::Tcp(way) => way.close(limit).await,
-            Transport::Tls(way) => way.close(limit).await,
-            Transport::Relp(way) => way.close(limit).await,
-            Transport::RelpTls(way) => way.close(limit).await,
-            #[cfg(unix)]
-            Transport::Unix(way) => way.close(limit).await,
+            Transport::Stream(stream) => stream.close(limit).await,
+            Transport::Relp(session) => session.close(limit).await,
         }
     }
 }
@@ -310,11 +283,11 @@ impl From<io::Error> for SendError {
 /// Waits for `step`, but no longer than `limit`.
 async fn with_timeout<T>(
     limit: Duration,
+    kind: ErrorKind,
     what: &str,
     step: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    tokio::time::timeout(limit, step).await.unwrap_or_else(|_| {
-        let text = format!("no answer to {what} within {limit:?}");
-        Err(io::Error::new(io::ErrorKind::TimedOut, text))
-    })
+    tokio::time::timeout(limit, step)
+        .await
+        .unwrap_or_else(|_| Err(failure(kind, format!("no answer to {what} within {limit:?}"))))
 }

@@ -1,25 +1,13 @@
-//! Stand-in for TLS where no library is built in.
+//! Stand-in for TLS if no library is built in.
 
-use std::{
-    io,
-    net::SocketAddr,
-    pin::Pin,
-    task::{Context, Poll},
-};
+use std::{io, net::SocketAddr};
 
-use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-
-use super::{Timeouts, connection::Connection};
-use crate::{Error, endpoint::Endpoint};
+use super::{Timeouts, connection::Connection, endpoint::Endpoint};
+use crate::Error;
 
 /// There is none.
 #[derive(Debug)]
 pub(super) enum Connector {}
-
-/// There is none.
-#[derive(Debug)]
-pub(crate) enum TlsStream {}
 
 impl Connector {
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
@@ -36,37 +24,11 @@ impl Connector {
         match *self {}
     }
 
-    pub(super) async fn connect(&self, _: SocketAddr, _: Timeouts) -> io::Result<TlsStream> {
-        match *self {}
-    }
-}
-
-impl Connection for TlsStream {
-    fn socket(&self) -> SockRef<'_> {
-        match *self {}
-    }
-}
-
-impl AsyncRead for TlsStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        _: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match *self {}
-    }
-}
-
-impl AsyncWrite for TlsStream {
-    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
-        match *self {}
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match *self {}
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(super) async fn connect(
+        &self,
+        _: SocketAddr,
+        _: Timeouts,
+    ) -> io::Result<Box<dyn Connection>> {
         match *self {}
     }
 }

@@ -19,19 +19,21 @@ use tokio::{
 use super::{
     SendError, Timeouts,
     connection::{Connection, ended, has_input, try_read},
+    failure::failure,
     liveness::Liveness,
     relp_response::{Answer, ResponseParser},
     with_timeout,
 };
 use crate::{
+    ErrorKind,
     connection_info::TlsInfo,
-    queue::{Batch, Cursor},
+    stored::{Cursor, Stored},
 };
 
 /// An open RELP session.
 #[derive(Debug)]
-pub(crate) struct Relp<C> {
-    connection: C,
+pub(crate) struct Relp {
+    connection: Box<dyn Connection>,
     liveness: Liveness,
     frames: Vec<u8>,
     answers: ResponseParser,
@@ -40,6 +42,8 @@ pub(crate) struct Relp<C> {
     /// Since when the oldest of them waits.
     waiting_since: Instant,
     next: u32,
+    /// What the server says it is.
+    software: Option<String>,
     sent: Cursor,
     acked: Cursor,
 }
@@ -51,9 +55,12 @@ struct Transaction {
     is_answered: bool,
 }
 
-impl<C: Connection> Relp<C> {
+impl Relp {
     /// Opens a session: nothing is sent before the server has agreed to take `syslog` messages.
-    pub(super) async fn open(connection: C, timeouts: Timeouts) -> io::Result<Self> {
+    pub(super) async fn open(
+        connection: Box<dyn Connection>,
+        timeouts: Timeouts,
+    ) -> io::Result<Self> {
         let mut session = Relp {
             connection,
             liveness: Liveness::new(timeouts),
@@ -62,11 +69,17 @@ impl<C: Connection> Relp<C> {
             in_flight: VecDeque::new(),
             waiting_since: Instant::now(),
             next: FIRST,
+            software: None,
             sent: 0,
             acked: 0,
         };
-        with_timeout(timeouts.connect, "the opening of a RELP session", session.shake_hands())
-            .await?;
+        with_timeout(
+            timeouts.connect,
+            ErrorKind::NotRelp,
+            "the opening of a RELP session",
+            session.shake_hands(),
+        )
+        .await?;
         Ok(session)
     }
 
@@ -82,6 +95,8 @@ impl<C: Connection> Relp<C> {
         if answer.number != number || answer.code != 200 {
             return Err(refused(&answer));
         }
+        let offers_of = |name| answer.text.lines().find_map(|line| line.strip_prefix(name));
+        self.software = offers_of("relp_software=").map(|name| name.replace(char::is_control, "?"));
         // Without a version it is no RELP, and without the command there is nothing to say.
         let mut offers = answer.text.lines().filter_map(|line| line.split_once('='));
         let takes = |(name, values): (&str, &str)| {
@@ -89,12 +104,18 @@ impl<C: Connection> Relp<C> {
         };
         if !answer.text.lines().any(|line| line.starts_with("relp_version=")) || !offers.any(takes)
         {
-            return Err(io::Error::other("the server offers no RELP commands for syslog"));
+            return Err(failure(
+                ErrorKind::NotRelp,
+                "the server offers no RELP commands for syslog",
+            ));
         }
         Ok(())
     }
 
-    pub(super) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
+    pub(super) async fn send(
+        &mut self,
+        batch: impl Iterator<Item = Stored<'_>>,
+    ) -> Result<(), SendError> {
         self.take_what_is_there().await?;
         let mut batch = batch.peekable();
         while batch.peek().is_some() {
@@ -130,7 +151,7 @@ impl<C: Connection> Relp<C> {
     async fn write(&mut self) -> io::Result<()> {
         let mut rest = self.frames.as_slice();
         while !rest.is_empty() {
-            match self.liveness.write(&mut self.connection, rest).await {
+            match self.liveness.write(&mut *self.connection, rest).await {
                 Ok(octets) => rest = rest.get(octets..).unwrap_or_default(),
                 Err(error) => {
                     // Each answer that was on its way is a copy less.
@@ -150,8 +171,8 @@ impl<C: Connection> Relp<C> {
         self.acked
     }
 
-    pub(super) fn security(&self) -> Option<&TlsInfo> {
-        self.connection.security()
+    pub(super) fn tls(&self) -> Option<&TlsInfo> {
+        self.connection.tls()
     }
 
     /// Takes the answers that are there; an error means as in `wait_readable`.
@@ -165,7 +186,7 @@ impl<C: Connection> Relp<C> {
     }
 
     async fn take_what_is_there(&mut self) -> io::Result<()> {
-        if has_input(&self.connection)? {
+        if has_input(&*self.connection)? {
             // The runtime has to hear of it before it lets us read.
             tokio::task::yield_now().await;
             self.read_what_is_there().await?;
@@ -206,7 +227,7 @@ impl<C: Connection> Relp<C> {
 
     async fn read_what_is_there(&mut self) -> io::Result<()> {
         let mut octets = [0; 4096];
-        while let Some(count) = try_read(&mut self.connection, &mut octets).await? {
+        while let Some(count) = try_read(&mut *self.connection, &mut octets).await? {
             self.answers.push(octets.get(..count).unwrap_or_default());
             self.take_answers()?;
         }
@@ -225,7 +246,7 @@ impl<C: Connection> Relp<C> {
                 Some(_) => return Err(refused(&answer)),
                 None => {
                     let text = format!("an answer to {}, which was not asked", answer.number);
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+                    return Err(failure(ErrorKind::NotRelp, text));
                 }
             }
             while self.in_flight.front().is_some_and(|first| first.is_answered) {
@@ -250,6 +271,10 @@ impl<C: Connection> Relp<C> {
         // Whatever came of it, what was answered before has arrived.
         let _ = tokio::time::timeout(limit, farewell).await;
         self.in_flight.is_empty()
+    }
+
+    pub(super) fn software(&self) -> Option<&str> {
+        self.software.as_deref()
     }
 
     fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {
@@ -282,7 +307,7 @@ fn following(number: u32) -> u32 {
 
 fn refused(answer: &Answer) -> io::Error {
     let text = answer.text.lines().next().unwrap_or_default();
-    io::Error::other(format!("the server answered {} {text}", answer.code))
+    failure(ErrorKind::RelpRefused, format!("the server answered {} {text}", answer.code))
 }
 
 const OFFERS: &str = "relp_version=0\nrelp_software=logship\ncommands=syslog";

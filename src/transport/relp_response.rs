@@ -2,6 +2,9 @@
 
 use std::io;
 
+use super::failure::failure;
+use crate::ErrorKind;
+
 /// `TXNR SP "rsp" SP DATALEN [SP CODE [SP TEXT]] LF`
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
@@ -39,7 +42,8 @@ impl ResponseParser {
 }
 
 fn parse(octets: &[u8]) -> io::Result<Option<(Answer, usize)>> {
-    let wrong = || io::Error::new(io::ErrorKind::InvalidData, "this is no answer of a RELP server");
+    let wrong =
+        || failure(ErrorKind::NotRelp, "invalid RELP response: the server does not speak RELP");
     let mut rest = octets;
     let Some(number) = word(&mut rest, LONGEST_NUMBER).map_err(|()| wrong())? else {
         return Ok(None);

@@ -10,21 +10,21 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::{
     SendError, Timeouts,
     connection::{Connection, ended, has_input, try_read},
+    endpoint::Framing,
     framing,
     in_flight::InFlight,
     liveness::Liveness,
 };
 use crate::{
     connection_info::TlsInfo,
-    endpoint::Framing,
-    queue::{Batch, Cursor},
     resend::ResendBuffer,
+    stored::{Cursor, Stored},
 };
 
 /// An open stream to a server.
 #[derive(Debug)]
-pub(crate) struct Stream<C> {
-    connection: C,
+pub(crate) struct Stream {
+    connection: Box<dyn Connection>,
     framing: Framing,
     liveness: Liveness,
     /// Frames on their way to the socket, kept for its capacity.
@@ -39,10 +39,10 @@ pub(crate) struct Stream<C> {
     probation: Option<Instant>,
 }
 
-impl<C: Connection> Stream<C> {
+impl Stream {
     /// `connection` is as new: nothing of ours was written to it.
     pub(super) fn new(
-        connection: C,
+        connection: Box<dyn Connection>,
         framing: Framing,
         resend_buffer: ResendBuffer,
         timeouts: Timeouts,
@@ -67,7 +67,10 @@ impl<C: Connection> Stream<C> {
         self
     }
 
-    pub(super) async fn send(&mut self, batch: Batch<'_>) -> Result<(), SendError> {
+    pub(super) async fn send(
+        &mut self,
+        batch: impl Iterator<Item = Stored<'_>>,
+    ) -> Result<(), SendError> {
         self.receive().await?;
         self.frames.clear();
         self.ends.clear();
@@ -77,7 +80,7 @@ impl<C: Connection> Stream<C> {
         }
         let (mut written, mut messages) = (0, 0);
         while let Some(rest @ [_, ..]) = self.frames.get(written..) {
-            written += self.liveness.write(&mut self.connection, rest).await?;
+            written += self.liveness.write(&mut *self.connection, rest).await?;
             let whole = self.ends[messages..].iter().take_while(|(end, _)| *end <= written);
             if let Some((_, end)) = whole.inspect(|_| messages += 1).last() {
                 let wire = self.connection.on_the_wire();
@@ -108,8 +111,8 @@ impl<C: Connection> Stream<C> {
         self.in_flight.is_stalled()
     }
 
-    pub(super) fn security(&self) -> Option<&TlsInfo> {
-        self.connection.security()
+    pub(super) fn tls(&self) -> Option<&TlsInfo> {
+        self.connection.tls()
     }
 
     pub(super) fn is_accepted(&mut self) -> bool {
@@ -147,12 +150,12 @@ impl<C: Connection> Stream<C> {
     /// close into a reset, and the server would lose what it has not read yet. And a peer that has
     /// closed would let the kernel take one more write, and lose it.
     pub(super) async fn receive(&mut self) -> io::Result<()> {
-        if !has_input(&self.connection)? {
+        if !has_input(&*self.connection)? {
             return Ok(());
         }
         // The runtime has to hear of it before it lets us read.
         tokio::task::yield_now().await;
-        while try_read(&mut self.connection, &mut [0; 1024]).await?.is_some() {
+        while try_read(&mut *self.connection, &mut [0; 1024]).await?.is_some() {
             self.probation = None;
         }
         Ok(())

@@ -6,10 +6,16 @@ use socket2::SockRef;
 use tokio::net::TcpStream;
 
 use super::{Timeouts, connection::Connection, liveness::set_keepalive};
+use crate::ErrorKind;
 
 pub(super) async fn connect(address: SocketAddr, timeouts: Timeouts) -> io::Result<TcpStream> {
-    let stream =
-        super::with_timeout(timeouts.connect, "a connect", TcpStream::connect(address)).await?;
+    let stream = super::with_timeout(
+        timeouts.connect,
+        ErrorKind::Unreachable,
+        "a connect",
+        TcpStream::connect(address),
+    )
+    .await?;
     // Frames leave in batches already; the kernel must not hold the last one back.
     stream.set_nodelay(true)?;
     set_keepalive(&SockRef::from(&stream), timeouts.user_timeout)?;

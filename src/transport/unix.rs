@@ -5,8 +5,11 @@ use std::io;
 use socket2::SockRef;
 use tokio::net::{UnixDatagram, UnixStream};
 
-use super::{Timeouts, Transport, connection::Connection, datagram::Datagrams, stream::Stream};
-use crate::{endpoint::Endpoint, resend::ResendBuffer};
+use super::{
+    Timeouts, Transport, connection::Connection, datagram::Datagrams, endpoint::Endpoint,
+    stream::Stream,
+};
+use crate::{ErrorKind, resend::ResendBuffer};
 
 /// Datagrams, as `/dev/log` takes them; a stream where the socket is one.
 pub(super) async fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> io::Result<Transport> {
@@ -15,9 +18,11 @@ pub(super) async fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> io::Resu
         Ok(()) => Ok(Transport::Datagrams(Datagrams::unix(datagrams, timeouts))),
         Err(error) if error.raw_os_error() == Some(libc::EPROTOTYPE) => {
             let connect = UnixStream::connect(&endpoint.path);
-            let stream = super::with_timeout(timeouts.connect, "a connect", connect).await?;
-            Ok(Transport::Unix(Stream::new(
-                stream,
+            let stream =
+                super::with_timeout(timeouts.connect, ErrorKind::Unreachable, "a connect", connect)
+                    .await?;
+            Ok(Transport::Stream(Stream::new(
+                Box::new(stream),
                 endpoint.framing,
                 endpoint.resend_buffer.unwrap_or(ResendBuffer::OF_STREAMS),
                 timeouts,

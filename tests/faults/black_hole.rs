@@ -40,7 +40,7 @@ impl Hole {
         let builder = shop(&format!("{scheme}://{SERVER}:{}", proxy.port()))
             .user_timeout(SILENCE)
             .connect_timeout(Duration::from_secs(1))
-            .on_error(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
+            .on_error(move |error| told.lock().unwrap().push(error.to_string()));
         Hole { server, proxy, troubles, handle: build(builder) }
     }
 

@@ -136,11 +136,11 @@ fn a_listener_that_panics_stops_nothing() {
     reserved.stop();
     let told = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&told);
-    let on_trouble = move |_: &str| {
+    let on_error = move |_: &logship::ShipError| {
         count.fetch_add(1, Relaxed);
         panic!("on purpose");
     };
-    let handle = builder(&reserved).on_error(on_trouble).build().unwrap();
+    let handle = builder(&reserved).on_error(on_error).build().unwrap();
     let _guard = capture(&handle);
     info!("early");
     let begin = Instant::now();
@@ -222,7 +222,7 @@ fn a_unix_socket_that_nobody_reads_is_told_of_and_loses_nothing() {
     let (tell, told) = std::sync::mpsc::channel();
     let limit = Duration::from_millis(300);
     let builder = builder(&collector).write_timeout(limit);
-    let builder = builder.on_error(move |what| drop(tell.send(what.to_owned())));
+    let builder = builder.on_error(move |error| drop(tell.send(error.to_string())));
     let handle = builder.build().unwrap();
     let _guard = capture(&handle);
     collector.pause();

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use logship::{Stats, TimeQuality, TlsVersion};
+use logship::{ShipError, Stats, TimeQuality, TlsVersion};
 use logship_collector::Collector;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -126,8 +126,8 @@ fn a_setting_without_effect_is_told_at_the_start() {
         ("udp://127.0.0.1:1?format=rfc3164", "nothing", ""),
     ] {
         let (sender, troubles) = std::sync::mpsc::channel();
-        let listener = move |trouble: &str| sender.send(trouble.to_owned()).unwrap_or_default();
-        let builder = logship::builder("t").servers(url).on_error(listener);
+        let on_error = move |error: &ShipError| drop(sender.send(error.to_string()));
+        let builder = logship::builder("t").servers(url).on_error(on_error);
         let builder = match set {
             "resend_buffer" => builder.resend_buffer(1 << 20),
             "sequence_id" => builder.sequence_id(true),
@@ -163,14 +163,14 @@ fn a_server_that_is_not_there_is_no_error() {
 }
 
 #[test]
-fn troubles_are_told_to_the_listener_and_logging_there_is_harmless() {
+fn errors_reach_the_callback_and_logging_there_is_harmless() {
     let (sender, troubles) = std::sync::mpsc::channel();
-    let listener = move |trouble: &str| {
-        tracing::error!("this would go round in a circle: {trouble}");
-        let _ = sender.send(trouble.to_owned());
+    let on_error = move |error: &ShipError| {
+        tracing::error!("this would go round in a circle: {error}");
+        let _ = sender.send(error.to_string());
     };
     let url = "tcp://127.0.0.1:1,tcp://no-such-host.invalid";
-    let handle = logship::builder("t").servers(url).on_error(listener).build().unwrap();
+    let handle = logship::builder("t").servers(url).on_error(on_error).build().unwrap();
     let guard = capture(&handle);
     tracing::info!("kept");
     drop(guard);

@@ -213,7 +213,7 @@ fn the_end_of_a_trouble_is_told_too() {
     let ended = run(&mut scenario("a server that comes late"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let said = |part: &str| ended.stderr.lines().filter(|line| line.contains(part)).count();
-    assert_eq!((said("can't reach"), said(", 2 records waited")), (1, 1), "{ended:?}");
+    assert_eq!((said("cannot reach"), said(", 2 records waited")), (1, 1), "{ended:?}");
 }
 
 pub(crate) fn a_server_that_comes_late() {

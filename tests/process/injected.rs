@@ -91,10 +91,10 @@ fn calls_of_a_connection_that_are_refused_lose_nothing() {
         (&tls, "sendto:error=ENOBUFS:when=9+20", "No buffer space"),
         (&tcp, "recvfrom:error=ETIMEDOUT:when=9", "timed out"),
         (&tcp, "recvfrom:error=EHOSTUNREACH:when=9", "No route to host"),
-        (&tcp, "socket:error=ENOBUFS:when=1..2", "can't reach"),
-        (&tcp, "socket:error=EACCES:when=1..2", "can't reach"),
-        (&tcp, "connect:error=EACCES:when=1..2", "can't reach"),
-        (&tcp, "connect:error=EADDRNOTAVAIL:when=1..2", "can't reach"),
+        (&tcp, "socket:error=ENOBUFS:when=1..2", "cannot reach"),
+        (&tcp, "socket:error=EACCES:when=1..2", "cannot reach"),
+        (&tcp, "connect:error=EACCES:when=1..2", "cannot reach"),
+        (&tcp, "connect:error=EADDRNOTAVAIL:when=1..2", "cannot reach"),
     ] {
         let url = if std::ptr::eq(collector, &tls) {
             format!("{}?ca_file={}", tls.url(), certificates.ca().display())

@@ -50,8 +50,8 @@ pub(crate) fn no_file() {
 fn without(what: Resource) {
     let troubles = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&troubles);
-    let on_trouble = move |trouble: &str| told.lock().unwrap().push(trouble.to_owned());
-    let guard = logship::builder("process").panic_hook(false).on_error(on_trouble).init();
+    let on_error = move |error: &logship::ShipError| told.lock().unwrap().push(error.to_string());
+    let guard = logship::builder("process").panic_hook(false).on_error(on_error).init();
     // Many programs take a panic, anybody's, for their end.
     std::panic::set_hook(Box::new(|_| process::abort()));
     let before = limit(what, Some(0));

@@ -20,7 +20,7 @@ fn handle(url: String) -> (Handle, Arc<Mutex<Vec<String>>>) {
     let troubles = Arc::new(Mutex::new(Vec::new()));
     let told = Arc::clone(&troubles);
     let builder = logship::builder("app-tag").servers(url).connect_timeout(Duration::from_secs(3));
-    let handle = builder.on_error(move |trouble| told.lock().unwrap().push(trouble.to_owned()));
+    let handle = builder.on_error(move |error| told.lock().unwrap().push(error.to_string()));
     (handle.build().unwrap(), troubles)
 }
 
@@ -102,7 +102,7 @@ fn a_name_server_that_never_answers_is_told_of_and_holds_nobody_up() {
     say(&handle, "waits");
     until("told", || !troubles.lock().unwrap().is_empty());
     let troubles = troubles.lock().unwrap().join("\n");
-    assert!(troubles.contains("can't reach srv://_syslog._tcp.example.test"), "{troubles}");
+    assert!(troubles.contains("cannot reach srv://_syslog._tcp.example.test"), "{troubles}");
     assert_eq!((handle.stats().pending, handle.stats().dropped), (1, 0));
 }
 

@@ -65,7 +65,7 @@ fn refused(case: &Case, scheme: &str, way: Way, library: Library) -> Result<(), 
         Expected::Timeout => outcome.trouble.contains("no answer to the TLS handshake within"),
         Expected::Words(words) => words.iter().any(|words| outcome.trouble.contains(words)),
     };
-    if !has_right_words || !outcome.trouble.contains(&format!("can't reach {scheme}://127.0.0.1:"))
+    if !has_right_words || !outcome.trouble.contains(&format!("cannot reach {scheme}://127.0.0.1:"))
     {
         return Err(format!("told as {:?}, not as {:?}", outcome.trouble, case.expected));
     }

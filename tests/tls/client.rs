@@ -177,7 +177,7 @@ pub(crate) fn build(builder: Builder) -> (Handle, Receiver<String>) {
         .queue_capacity(64 << 10)
         .max_message_size(2048)
         .flush_timeout(Duration::from_millis(1))
-        .on_error(move |trouble| drop(sender.send(trouble.to_owned())))
+        .on_error(move |error| drop(sender.send(error.to_string())))
         .build()
         .unwrap();
     (handle, troubles)

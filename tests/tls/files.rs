@@ -76,7 +76,7 @@ fn a_key_of_any_kind_opens_the_door() {
             log(&handle, 2);
             let troubles = || troubles.try_iter().collect::<Vec<_>>();
             assert!(handle.flush(PATIENCE), "{name}, {library:?}: {:?}", troubles());
-            let security = handle.connection().and_then(|to| to.security).unwrap();
+            let security = handle.connection().and_then(|to| to.tls).unwrap();
             assert_eq!(security.own_fingerprint, Some(client.fingerprint()), "{name}");
             drop(handle);
             assert_eq!(frames(&server.recorded().plain), 2, "{name}, {library:?}");
@@ -171,7 +171,7 @@ fn changed_files_are_used_on_the_next_connect_and_bad_ones_are_told_of() {
         let server = Server::start(mutual(&pairs[0], first));
         let url = asked.url("tls", server.port, library);
         let (handle, troubles) = build(logship::builder("app").servers(url));
-        let own = || handle.connection()?.security?.own_fingerprint;
+        let own = || handle.connection()?.tls?.own_fingerprint;
         let troubles = || troubles.try_iter().collect::<Vec<_>>().join("\n");
         log(&handle, 1);
         assert!(handle.flush(PATIENCE), "{library:?}: {}", troubles());

@@ -179,8 +179,7 @@ fn assert_delivered(good: &Good, library: Library, is_url: bool) {
     assert!(handle.flush(PATIENCE), "{name}: {:?}", troubles.try_iter().collect::<Vec<_>>());
     let stats = handle.stats();
     assert_eq!((stats.captured, stats.dropped), (RECORDS, 0), "{name}");
-    let Some(ConnectionInfo { server: at, security: Some(security), .. }) = handle.connection()
-    else {
+    let Some(ConnectionInfo { server: at, tls: Some(security), .. }) = handle.connection() else {
         panic!("{name}: not connected");
     };
     assert_eq!(at, format!("tls://127.0.0.1:{}", server.port), "{name}");
@@ -238,7 +237,7 @@ fn anyone_gets_everything_where_the_danger_is_accepted_and_that_is_told() {
         assert!(told.contains("danger_accept_invalid_certs is set: whoever answers"), "{told}");
         log(&handle, RECORDS);
         assert!(handle.flush(PATIENCE), "{library:?}");
-        let security = handle.connection().and_then(|to| to.security).unwrap();
+        let security = handle.connection().and_then(|to| to.tls).unwrap();
         assert!(!security.is_verified && security.fingerprint == pair.fingerprint());
         drop(handle);
         assert_eq!(frames(&server.recorded().plain), RECORDS, "{library:?}");

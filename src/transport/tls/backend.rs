@@ -10,7 +10,7 @@ use super::native;
 use super::rustls;
 use super::{RejectReason, Trust, pem::Identity};
 use crate::{
-    Error, TlsBackend, TlsVersion,
+    Error, ErrorKind, TlsBackend, TlsVersion,
     transport::{Timeouts, counting_stream::CountingStream, with_timeout},
 };
 
@@ -117,6 +117,6 @@ impl Session {
             }
         };
         // It is refused in any case.
-        let _ = with_timeout(timeouts.connect, "a farewell", farewell).await;
+        let _ = with_timeout(timeouts.connect, ErrorKind::Timeout, "a farewell", farewell).await;
     }
 }

@@ -33,9 +33,9 @@ use self::{
     reject::RejectReason,
     trust::Trust,
 };
-use super::{Timeouts, counting_stream::CountingStream, tcp};
+use super::{Timeouts, connection::Connection, counting_stream::CountingStream, tcp};
 use crate::{
-    Error, TlsBackend, connection_info::TlsInfo, endpoint::Endpoint,
+    Error, ErrorKind, TlsBackend, connection_info::TlsInfo, transport::endpoint::Endpoint,
     transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions,
 };
 
@@ -109,38 +109,44 @@ impl Connector {
         &self,
         at: SocketAddr,
         timeouts: Timeouts,
-    ) -> io::Result<TlsStream> {
+    ) -> io::Result<Box<dyn Connection>> {
         let (client, trust, own_fingerprint) = self.fresh();
         let tcp = CountingStream::new(tcp::connect(at, timeouts).await?);
         let heard = tcp.heard();
         let handshake = async { Ok(client.shake_hands(&self.name, tcp).await) };
-        let (why, shown) =
-            match super::with_timeout(timeouts.connect, "the TLS handshake", handshake).await? {
-                Ok((session, shown)) => match trust.check(&shown, &self.name) {
-                    Ok(()) => {
-                        let security = TlsInfo {
-                            library: self.library,
-                            version: server_hello::version(&heard.octets()),
-                            subject: certificate::subject(&shown),
-                            fingerprint: Fingerprint::sha256(&shown).to_string(),
-                            own_fingerprint,
-                            is_verified: trust.asks_for_something(),
-                        };
-                        return Ok(TlsStream::new(session, security));
-                    }
-                    Err(why) => {
-                        session.bid_farewell(timeouts).await;
-                        (why, Some(shown))
-                    }
-                },
-                Err(Failed::Certificate(why, Some(shown))) => (why, Some(shown)),
-                Err(Failed::Certificate(why, None)) => {
-                    (why, client.look(&self.name, at, timeouts).await)
+        let (why, shown) = match super::with_timeout(
+            timeouts.connect,
+            ErrorKind::NotTls,
+            "the TLS handshake",
+            handshake,
+        )
+        .await?
+        {
+            Ok((session, shown)) => match trust.check(&shown, &self.name) {
+                Ok(()) => {
+                    let tls = TlsInfo {
+                        library: self.library,
+                        version: server_hello::version(&heard.octets()),
+                        subject: certificate::subject(&shown),
+                        fingerprint: Fingerprint::sha256(&shown).to_string(),
+                        own_fingerprint,
+                        is_verified: trust.asks_for_something(),
+                    };
+                    return Ok(Box::new(TlsStream::new(session, tls)));
                 }
-                Err(Failed::Handshake(error)) => {
-                    return Err(reject::of_handshake(&error, &heard.octets()));
+                Err(why) => {
+                    session.bid_farewell(timeouts).await;
+                    (why, Some(shown))
                 }
-            };
+            },
+            Err(Failed::Certificate(why, Some(shown))) => (why, Some(shown)),
+            Err(Failed::Certificate(why, None)) => {
+                (why, client.look(&self.name, at, timeouts).await)
+            }
+            Err(Failed::Handshake(error)) => {
+                return Err(reject::of_handshake(&error, &heard.octets()));
+            }
+        };
         Err(reject::of_certificate(&why, shown.as_deref(), &self.name, &self.options))
     }
 

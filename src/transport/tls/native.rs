@@ -6,7 +6,7 @@ use native_tls::{Certificate, Protocol};
 
 use super::{RejectReason, Trust, backend::Failed, certificate, pem::Identity, pkcs8};
 use crate::{
-    Error, TlsVersion,
+    Error, ErrorKind, TlsVersion,
     transport::{Timeouts, counting_stream::CountingStream, tcp, with_timeout},
 };
 
@@ -95,7 +95,8 @@ pub(super) async fn look(
     let connector = tokio_native_tls::TlsConnector::from(connector.ok()?);
     let tcp = CountingStream::new(tcp::connect(at, timeouts).await.ok()?);
     let handshake = async { Ok(connector.connect(name, tcp).await) };
-    let session = with_timeout(timeouts.connect, "a look", handshake).await.ok()?.ok()?;
+    let session =
+        with_timeout(timeouts.connect, ErrorKind::Timeout, "a look", handshake).await.ok()?.ok()?;
     shown(&session)
 }
 

@@ -1,12 +1,16 @@
 //! Why a server was rejected, in words that help.
 
-use std::{
-    io::{self, ErrorKind},
-    time::SystemTime,
-};
+use std::{io, time::SystemTime};
 
 use super::certificate;
-use crate::{transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions};
+use crate::{
+    ErrorKind,
+    transport::{
+        failure::{failure, is_client_alert},
+        fingerprint::Fingerprint,
+        tls_options::TlsOptions,
+    },
+};
 
 /// Why a server's certificate is refused.
 #[derive(Debug)]
@@ -24,6 +28,20 @@ pub(super) enum RejectReason {
     Pin,
     /// In the library's words.
     Other(String),
+}
+
+impl RejectReason {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            RejectReason::Name | RejectReason::NoName => ErrorKind::CertificateName,
+            RejectReason::Expired => ErrorKind::CertificateExpired,
+            RejectReason::NotYetValid => ErrorKind::CertificateNotYetValid,
+            RejectReason::UnknownAuthority => ErrorKind::CertificateAuthority,
+            RejectReason::Usage => ErrorKind::CertificateUsage,
+            RejectReason::Pin => ErrorKind::CertificateFingerprint,
+            RejectReason::Other(_) => ErrorKind::Certificate,
+        }
+    }
 }
 
 pub(super) fn of_certificate(
@@ -72,20 +90,28 @@ pub(super) fn of_certificate(
         format!("; the server showed {}, {fingerprint}", certificate::subject(shown))
     });
     let shown = shown.unwrap_or_default();
-    let text = format!("the server's certificate is refused: {reason}{shown}");
-    io::Error::new(ErrorKind::PermissionDenied, text)
+    failure(why.kind(), format!("the server's certificate is refused: {reason}{shown}"))
 }
 
 /// The handshake ended before there was a certificate to look at, or the server refused us.
 pub(super) fn of_handshake(error: &io::Error, heard: &[u8]) -> io::Error {
-    let text = match heard.first() {
-        None => format!("the server ended the TLS handshake without an answer: {error}"),
-        // The content types of TLS records, RFC 8446 section 5.1.
-        Some(20..=23) => format!("the TLS handshake failed: {error}"),
-        Some(_) => format!(
-            "the server speaks no TLS: it answered {:?}",
-            String::from_utf8_lossy(heard.get(..heard.len().min(40)).unwrap_or_default())
+    match heard.first() {
+        None => failure(
+            ErrorKind::Closed,
+            format!("the server ended the TLS handshake without an answer: {error}"),
         ),
-    };
-    io::Error::new(error.kind(), text)
+        // The content types of TLS records, RFC 8446 section 5.1.
+        Some(20..=23) => {
+            let kind = match is_client_alert(error) {
+                true => ErrorKind::ClientCertificate,
+                false => ErrorKind::TlsHandshake,
+            };
+            failure(kind, format!("the TLS handshake failed: {error}"))
+        }
+        Some(_) => {
+            let shown =
+                String::from_utf8_lossy(heard.get(..heard.len().min(40)).unwrap_or_default());
+            failure(ErrorKind::NotTls, format!("the server speaks no TLS: it answered {shown:?}"))
+        }
+    }
 }

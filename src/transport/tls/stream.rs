@@ -19,12 +19,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct TlsStream {
     session: Session,
-    security: TlsInfo,
+    tls: TlsInfo,
 }
 
 impl TlsStream {
-    pub(super) fn new(session: Session, security: TlsInfo) -> Self {
-        TlsStream { session, security }
+    pub(super) fn new(session: Session, tls: TlsInfo) -> Self {
+        TlsStream { session, tls }
     }
 
     fn counted(&self) -> &CountingStream {
@@ -50,8 +50,8 @@ impl Connection for TlsStream {
         self.counted().acknowledged_before
     }
 
-    fn security(&self) -> Option<&TlsInfo> {
-        Some(&self.security)
+    fn tls(&self) -> Option<&TlsInfo> {
+        Some(&self.tls)
     }
 }
 

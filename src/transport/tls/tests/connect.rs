@@ -14,10 +14,7 @@ use super::{
     connect, connector, recorded, refused, run,
     server::{Behaviour, Server, tls, tls_of},
 };
-use crate::{
-    TlsBackend, TlsVersion,
-    transport::{connection::Connection as _, tcp_info},
-};
+use crate::{TlsBackend, TlsVersion, transport::tcp_info};
 
 #[test]
 fn a_good_server_gets_each_octet_and_a_goodbye() {
@@ -36,7 +33,7 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
                 let connector = connector(library, &options).unwrap();
                 assert_eq!((connector.warning(), connector.take_notices()), (None, vec![]));
                 let mut stream = connect(&connector, &server).await.unwrap();
-                let security = stream.security().unwrap().clone();
+                let security = stream.tls().unwrap().clone();
                 assert_eq!((security.library, security.is_verified), (library, true));
                 let is_new = version == SslVersion::TLS1_3;
                 let version = if is_new { TlsVersion::Tls13 } else { TlsVersion::Tls12 };
@@ -266,7 +263,7 @@ fn whoever_accepts_the_danger_is_warned_and_connected() {
             let warning = connector.warning().unwrap();
             assert!(warning.contains("danger_accept_invalid_certs is set"), "{warning}");
             let stream = connect(&connector, &server).await.unwrap();
-            assert!(!stream.security().unwrap().is_verified);
+            assert!(!stream.tls().unwrap().is_verified);
         });
     }
 }

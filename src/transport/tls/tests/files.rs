@@ -8,7 +8,6 @@ use super::{
     connect, connector, recorded, run,
     server::{Server, tls, tls_with},
 };
-use crate::transport::connection::Connection as _;
 
 #[test]
 fn our_own_certificate_is_shown_with_a_key_of_its_kind() {
@@ -41,7 +40,7 @@ fn our_own_certificate_is_shown_with_a_key_of_its_kind() {
                 run(async {
                     let connector = connector(library, &options).unwrap();
                     let stream = connect(&connector, &server).await.unwrap();
-                    let told = stream.security().unwrap().own_fingerprint.clone();
+                    let told = stream.tls().unwrap().own_fingerprint.clone();
                     assert_eq!(told, Some(own.fingerprint()));
                 });
                 assert_eq!(recorded(&server, |r| r.handshakes == 1).handshakes, 1, "{library:?}");

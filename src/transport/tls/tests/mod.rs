@@ -23,8 +23,8 @@ use self::{
     certificates::{Pair, Wish},
     server::{Behaviour, Recorded, Server},
 };
-use super::{Connector, TlsStream};
-use crate::{TlsBackend, endpoint::parse_list, transport::Timeouts};
+use super::{Connection, Connector};
+use crate::{TlsBackend, builder::url::parse_list, transport::Timeouts};
 
 const LIBRARIES: [TlsBackend; 2] = [TlsBackend::NativeTls, TlsBackend::Rustls];
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ fn connector(library: TlsBackend, options: &str) -> Result<Connector, crate::Err
     Connector::new(&parse_list(&url).unwrap()[0])
 }
 
-async fn connect(connector: &Connector, server: &Server) -> io::Result<TlsStream> {
+async fn connect(connector: &Connector, server: &Server) -> io::Result<Box<dyn Connection>> {
     let at = SocketAddr::from((Ipv4Addr::LOCALHOST, server.port));
     connector.connect(at, LIMITS).await
 }

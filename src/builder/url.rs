@@ -1,69 +1,18 @@
-//! A server's URL, taken apart.
+//! The parser of server URLs.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{path::PathBuf, str::FromStr};
 
+use super::srv_name;
 use crate::{
-    Error, Format, TextFields,
+    Error,
     resend::ResendBuffer,
-    service::{self, Service},
-    transport::idn,
-    transport::tls_options::TlsOptions,
+    transport::{
+        endpoint::{Endpoint, Framing, Location, Scheme},
+        idn,
+        tls_options::TlsOptions,
+    },
     units,
 };
-
-/// A server to ship to, as its URL says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    pub(crate) scheme: Scheme,
-    /// A name or an address without brackets, the domain of a service; empty for a socket in the
-    /// file system.
-    pub(crate) host: String,
-    /// The service whose SRV records name host and port.
-    pub(crate) service: Option<Service>,
-    /// Who is asked for names, instead of the system.
-    pub(crate) name_server: Option<SocketAddr>,
-    pub(crate) port: u16,
-    /// The socket in the file system; empty for the others.
-    pub(crate) path: PathBuf,
-    pub(crate) framing: Framing,
-    pub(crate) tls: TlsOptions,
-    /// What is kept of what has arrived, where the URL says.
-    pub(crate) resend_buffer: Option<ResendBuffer>,
-    /// How records are written, where the URL says.
-    pub(crate) format: Option<Format>,
-    /// What the URL puts behind the text.
-    pub(crate) text_fields: Option<TextFields>,
-}
-
-/// The way octets travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scheme {
-    Udp,
-    Tcp,
-    Tls,
-    Relp,
-    RelpTls,
-    Unix,
-}
-
-/// How messages are told apart on a stream (RFC 6587 section 3.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Framing {
-    /// `MSG-LEN SP SYSLOG-MSG`, whatever the message holds.
-    #[default]
-    OctetCounting,
-    /// A line end after each message.
-    Lf,
-}
-
-impl Endpoint {
-    /// The name that the server's certificate must bear.
-    pub(crate) fn server_name(&self) -> &str {
-        // The zone of a link-local address is of this machine only.
-        let host = self.host.split('%').next().unwrap_or_default();
-        self.tls.server_name.as_deref().unwrap_or(host)
-    }
-}
 
 /// Several URLs, separated by commas, in the order in which they are tried.
 pub(crate) fn parse_list(urls: &str) -> Result<Vec<Endpoint>, Error> {
@@ -81,18 +30,16 @@ impl FromStr for Endpoint {
     fn from_str(url: &str) -> Result<Self, Error> {
         let shown = without_secrets(url);
         let bad = |rule: String| Error::new(format!("invalid server URL {shown:?}: {rule}"));
-        let (scheme, rest) = url.split_once("://").ok_or_else(|| bad(SHAPE.to_owned()))?;
-        let is_service = scheme.eq_ignore_ascii_case("srv");
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "udp" => Scheme::Udp,
-            "tcp" => Scheme::Tcp,
-            "tls" => Scheme::Tls,
-            "relp" => Scheme::Relp,
-            "relp+tls" => Scheme::RelpTls,
-            "unix" => Scheme::Unix,
+        let (name, rest) = url.split_once("://").ok_or_else(|| bad(shape()))?;
+        let is_service = name.eq_ignore_ascii_case(SRV);
+        let scheme = match Scheme::ALL.iter().find(|s| name.eq_ignore_ascii_case(s.info().name)) {
+            Some(scheme) => *scheme,
             // What the name of the service says takes its place below.
-            "srv" => Scheme::Tcp,
-            other => return Err(bad(format!("unknown scheme {other:?}, {SHAPE}"))),
+            None if is_service => Scheme::Tcp,
+            None => {
+                let name = name.to_ascii_lowercase();
+                return Err(bad(format!("unknown scheme {name:?}, {}", shape())));
+            }
         };
         let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
         let mut endpoint = Endpoint {
@@ -108,16 +55,16 @@ impl FromStr for Endpoint {
             format: None,
             text_fields: None,
         };
-        match scheme {
+        match scheme.info().location {
             _ if is_service => {
-                let (service, scheme, domain) = service::parse(place).map_err(bad)?;
+                let (service, scheme, domain) = srv_name::parse(place).map_err(bad)?;
                 endpoint.scheme = scheme;
                 endpoint.service = Some(service);
-                (endpoint.host, _) = authority(domain, scheme).map_err(bad)?;
+                (endpoint.host, _) = authority(domain, 0).map_err(bad)?;
             }
-            Scheme::Unix => endpoint.path = path(place).map_err(bad)?,
-            Scheme::Udp | Scheme::Tcp | Scheme::Tls | Scheme::Relp | Scheme::RelpTls => {
-                (endpoint.host, endpoint.port) = authority(place, scheme).map_err(bad)?;
+            Location::Path => endpoint.path = path(place).map_err(bad)?,
+            Location::Host { default_port } => {
+                (endpoint.host, endpoint.port) = authority(place, default_port).map_err(bad)?;
             }
         }
         for option in options.split('&').filter(|option| !option.is_empty()) {
@@ -134,10 +81,9 @@ impl Endpoint {
             .split_once('=')
             .ok_or_else(|| format!("invalid option {option:?}: expected name=value"))?;
         let value = percent_decoded(value)?;
-        let is_stream = matches!(self.scheme, Scheme::Tcp | Scheme::Unix);
-        let is_tls = self.scheme.is_tls();
+        let scheme = self.info();
         match name {
-            "framing" if is_stream => match value.as_str() {
+            "framing" if scheme.has_framing => match value.as_str() {
                 "octet-counting" => self.framing = Framing::OctetCounting,
                 "lf" => self.framing = Framing::Lf,
                 _ => {
@@ -146,12 +92,12 @@ impl Endpoint {
                     ));
                 }
             },
-            "resend_buffer" if self.scheme.keeps_sent() => match units::bytes(&value) {
+            "resend_buffer" if scheme.keeps_sent => match units::bytes(&value) {
                 Ok(octets) => self.resend_buffer = Some(ResendBuffer::of(octets)),
                 Err(error) => return Err(format!("resend_buffer: {error}")),
             },
-            "nameserver" if self.scheme != Scheme::Unix => {
-                self.name_server = Some(service::name_server(&value)?);
+            "nameserver" if scheme.location != Location::Path => {
+                self.name_server = Some(srv_name::name_server(&value)?);
             }
             "text_fields" => match value.parse() {
                 Ok(fields) => self.text_fields = Some(fields),
@@ -161,47 +107,31 @@ impl Endpoint {
                 Ok(format) => self.format = Some(format),
                 Err(error) => return Err(error.to_string()),
             },
-            name if is_tls && TlsOptions::NAMES.contains(&name) => self.tls.set(name, value)?,
-            _ => return Err(format!("unknown option {name:?} for {}://: {OPTIONS}", self.scheme)),
+            name if scheme.is_tls && TlsOptions::NAMES.contains(&name) => {
+                self.tls.set(name, value)?
+            }
+            _ => {
+                let names = self.option_names().join(", ");
+                return Err(format!(
+                    "unknown option {name:?} for {}://: expected {names}",
+                    scheme.name
+                ));
+            }
         }
         Ok(())
     }
-}
 
-impl fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.scheme, &self.service) {
-            (_, Some(service)) => write!(f, "srv://{}.{}", service.name, self.host),
-            (Scheme::Unix, _) => write!(f, "unix://{}", self.path.display()),
-            (scheme, _) if self.host.contains(':') => {
-                write!(f, "{scheme}://[{}]:{}", self.host, self.port)
-            }
-            (scheme, _) => write!(f, "{scheme}://{}:{}", self.host, self.port),
+    /// The options that mean something for this scheme.
+    fn option_names(&self) -> Vec<&'static str> {
+        let scheme = self.info();
+        let mut names = vec!["format", "text_fields"];
+        names.extend((scheme.location != Location::Path).then_some("nameserver"));
+        names.extend(scheme.keeps_sent.then_some("resend_buffer"));
+        names.extend(scheme.has_framing.then_some("framing"));
+        if scheme.is_tls {
+            names.extend(TlsOptions::NAMES);
         }
-    }
-}
-
-impl Scheme {
-    pub(crate) fn is_tls(self) -> bool {
-        matches!(self, Scheme::Tls | Scheme::RelpTls)
-    }
-
-    /// Whether a resend buffer is of use: RELP servers answer for each message, UDP ones for none.
-    pub(crate) fn keeps_sent(self) -> bool {
-        matches!(self, Scheme::Tcp | Scheme::Tls | Scheme::Unix)
-    }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Scheme::Udp => "udp",
-            Scheme::Tcp => "tcp",
-            Scheme::Tls => "tls",
-            Scheme::Relp => "relp",
-            Scheme::RelpTls => "relp+tls",
-            Scheme::Unix => "unix",
-        })
+        names
     }
 }
 
@@ -239,7 +169,7 @@ pub(crate) fn without_secrets(urls: &str) -> String {
     shown_urls.join(",")
 }
 
-fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
+fn authority(place: &str, default_port: u16) -> Result<(String, u16), String> {
     if place.contains('@') {
         return Err(NO_USER.to_owned());
     }
@@ -248,7 +178,7 @@ fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
         Some(rest) => {
             let (host, port) = rest.split_once(']').ok_or("the bracket is not closed")?;
             let port = port.strip_prefix(':').or(port.is_empty().then_some(""));
-            return Ok((ipv6(host)?, port_of(port, scheme)?));
+            return Ok((ipv6(host)?, port_of(port, default_port)?));
         }
         None if place.parse::<std::net::Ipv6Addr>().is_ok() => {
             return Err(format!("an IPv6 address needs brackets: expected [{place}]"));
@@ -259,13 +189,13 @@ fn authority(place: &str, scheme: Scheme) -> Result<(String, u16), String> {
         },
     };
     if host.is_empty() {
-        return Err(format!("the host is missing, {SHAPE}"));
+        return Err(format!("the host is missing, {}", shape()));
     }
     let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
     if !host.chars().all(is_name) {
         return Err(format!("invalid host {host:?}: expected a name or an address"));
     }
-    Ok((idn::to_ascii(host)?, port_of(port, scheme)?))
+    Ok((idn::to_ascii(host)?, port_of(port, default_port)?))
 }
 
 /// An address, perhaps with the zone of a link-local one (RFC 4007 section 11): `fe80::1%eth0`, or
@@ -284,24 +214,14 @@ fn ipv6(host: &str) -> Result<String, String> {
     }
 }
 
-fn port_of(port: Option<&str>, scheme: Scheme) -> Result<u16, String> {
+fn port_of(port: Option<&str>, default_port: u16) -> Result<u16, String> {
     match port {
-        Some("") => Ok(default_port(scheme)),
+        Some("") => Ok(default_port),
         Some(digits) => match digits.parse() {
             Ok(0) | Err(_) => Err(format!("invalid port {digits:?}: expected 1 to 65535")),
             Ok(port) => Ok(port),
         },
         None => Err("expected nothing but a port after the bracket".to_owned()),
-    }
-}
-
-/// RFC 5426 section 3.3, RFC 5425 section 4.1; TCP has none assigned (RFC 6587 section 4), and
-/// 514 is what servers listen on.
-fn default_port(scheme: Scheme) -> u16 {
-    match scheme {
-        Scheme::Udp | Scheme::Tcp | Scheme::Unix => 514,
-        Scheme::Tls => 6514,
-        Scheme::Relp | Scheme::RelpTls => 2514,
     }
 }
 
@@ -327,14 +247,15 @@ fn percent_decoded(text: &str) -> Result<String, String> {
 }
 
 const NO_USER: &str = "a syslog server knows no user and no password";
-const SHAPE: &str = "expected udp://host:514, tcp://host:514, tls://host:6514, \
-                     relp://host:2514, relp+tls://host:2514, srv://_syslog._tcp.domain or \
-                     unix:///dev/log";
-const OPTIONS: &str = "expected format, text_fields, nameserver (not unix), resend_buffer (tcp, tls, \
-                       unix), framing (tcp, unix), or ca_file, cert_file, key_file, server_name, \
-                       fingerprint, min_version, tls_backend, danger_accept_invalid_certs (tls, \
-                       relp+tls)";
+const SRV: &str = "srv";
+const SRV_EXAMPLE: &str = "srv://_syslog._tcp.domain";
+
+/// What a URL looks like.
+fn shape() -> String {
+    let examples: Vec<_> = Scheme::ALL.iter().map(|scheme| scheme.info().example).collect();
+    format!("expected {} or {SRV_EXAMPLE}", examples.join(", "))
+}
 
 #[cfg(test)]
-#[path = "endpoint_tests.rs"]
+#[path = "url_tests.rs"]
 mod tests;

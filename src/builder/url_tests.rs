@@ -1,6 +1,7 @@
 //! Tests of server URLs: what is understood, and what errors say.
 
 use super::*;
+use crate::Format;
 
 #[test]
 fn an_error_shows_no_password() {

@@ -2,20 +2,13 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::endpoint::Scheme;
-
-/// A service of a domain, whose servers the domain's SRV records name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Service {
-    /// `_Service._Proto`, as in `_syslog-tls._tcp`.
-    pub(crate) name: String,
-}
+use crate::transport::endpoint::Scheme;
 
 /// Takes `_syslog._tcp.example.com` apart: the service, how it is spoken to, and its domain.
 ///
 /// IANA has registered syslog for UDP, syslog-tls, and syslog-conn for TCP; `_syslog._tcp` is what
 /// people write. RELP has no name of its own there.
-pub(crate) fn parse(place: &str) -> Result<(Service, Scheme, &str), String> {
+pub(super) fn parse(place: &str) -> Result<(String, Scheme, &str), String> {
     let place = place.strip_suffix('/').unwrap_or(place);
     if place.contains(':') {
         return Err("a service has no port, its SRV records name it".to_owned());
@@ -32,15 +25,13 @@ pub(crate) fn parse(place: &str) -> Result<(Service, Scheme, &str), String> {
         _ => return Err(format!("unknown service {name:?}: {SERVICES}")),
     };
     match domain.strip_prefix('.') {
-        Some(domain) if !domain.is_empty() => {
-            Ok((Service { name: name.to_owned() }, scheme, domain))
-        }
+        Some(domain) if !domain.is_empty() => Ok((name.to_owned(), scheme, domain)),
         _ => Err("the domain of the service is missing".to_owned()),
     }
 }
 
 /// The address of a name server; its port is 53 where nothing else is said.
-pub(crate) fn name_server(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn name_server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = text.parse().or_else(|_| bare.parse().map(|ip: IpAddr| (ip, 53).into()));
     address.map_err(|_| {
@@ -58,7 +49,7 @@ mod tests {
     #[test]
     fn a_service_says_how_it_is_spoken_to() {
         let (service, scheme, domain) = parse("_syslog-tls._tcp.example.com").unwrap();
-        assert_eq!((service.name.as_str(), scheme), ("_syslog-tls._tcp", Scheme::Tls));
+        assert_eq!((service.as_str(), scheme), ("_syslog-tls._tcp", Scheme::Tls));
         assert_eq!(domain, "example.com");
         for (bad, rule) in [
             ("logs.example.com", "unknown service"),
