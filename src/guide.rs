@@ -6,6 +6,7 @@
 //! * [Operations](operations)
 //! * [Receivers](receivers)
 //! * [Performance](performance)
+//! * [The `logship` command](command)
 
 /// A module for a guide. What the guide links to by a label is a file in the repository; the
 /// definitions here come first, so they win and lead to pages.
@@ -15,7 +16,8 @@ macro_rules! guides {
         /// [receivers]: crate::guide::receivers
         /// [faults]: https://docs.rs/crate/logship/latest/source/docs/faults.md
         /// [picture]: https://docs.rs/crate/logship/latest/source/docs/speed.svg
-        /// [pipe]: https://docs.rs/crate/logship/latest/source/examples/pipe/main.rs
+        /// [pipe]: crate::guide::command
+        /// [check]: crate::Builder::check
         /// [rfc]: https://docs.rs/crate/logship/latest/source/docs/rfc-compliance.md
         /// [sigterm]: https://docs.rs/crate/logship/latest/source/examples/sigterm.rs
         /// [stack]: https://docs.rs/crate/logship/latest/source/examples/stack/README.md
@@ -25,4 +27,4 @@ macro_rules! guides {
     )*};
 }
 
-guides! { formats tls delivery operations receivers performance }
+guides! { formats tls delivery operations receivers performance command }

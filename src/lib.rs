@@ -64,6 +64,7 @@
 //! * [Operations](guide::operations): what happens when, SIGTERM, fork, containers, monitoring.
 //! * [Receivers](guide::receivers): which setting suits which server.
 //! * [Performance](guide::performance): numbers, and where the nanoseconds go.
+//! * [The `logship` command](guide::command): send, pipe, doctor, roundtrip, listen, load, index.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(rustdoc::broken_intra_doc_links)]
 // What only one feature needs lies idle without it; with all of them nothing may.

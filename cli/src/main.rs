@@ -2,11 +2,16 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks by printing")]
 
+mod doctor;
 #[cfg(target_os = "linux")]
 mod index;
 mod listen;
+mod load;
+mod pipe;
+mod roundtrip;
+mod send;
 
-use std::{io, process::ExitCode};
+use std::{io, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
@@ -20,9 +25,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Send(send::Args),
+    Pipe(pipe::Args),
+    Doctor(doctor::Args),
+    Roundtrip(roundtrip::Args),
+    Listen(listen::Args),
+    Load(Box<load::Args>),
     #[cfg(target_os = "linux")]
     Index(Box<index::Args>),
-    Listen(listen::Args),
     /// Print shell completions, to be saved where the shell looks for them.
     Completions {
         shell: clap_complete::Shell,
@@ -36,6 +46,11 @@ type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
+        Command::Send(args) => send::run(&args),
+        Command::Pipe(args) => pipe::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Roundtrip(args) => roundtrip::run(&args),
+        Command::Load(args) => load::run(&args),
         #[cfg(target_os = "linux")]
         Command::Index(args) => index::run(&args),
         Command::Listen(args) => listen::run(&args),
@@ -52,6 +67,12 @@ fn main() -> ExitCode {
         anstream::eprintln!("logship: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// Seconds, with a fraction perhaps.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 const EXIT_CODES: &str = "\

@@ -37,11 +37,21 @@ pub(crate) fn my_scenario() -> Option<String> {
 
 /// An example, which cargo builds before it runs tests and puts beside them.
 pub(crate) fn example(name: &str) -> Command {
+    built(&format!("examples/{name}"), "--examples")
+}
+
+/// A subcommand of the `logship` command, which cargo builds before it runs all tests.
+pub(crate) fn logship(subcommand: &str) -> Command {
+    let mut command = built("logship", "--package logship-cli");
+    command.arg(subcommand);
+    command
+}
+
+fn built(name: &str, what: &str) -> Command {
     let test = std::env::current_exe().unwrap();
     let profile = test.parent().and_then(|deps| deps.parent()).unwrap();
-    let program =
-        profile.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
-    assert!(program.is_file(), "{} is not there: run cargo build --examples", program.display());
+    let program = profile.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(program.is_file(), "{} is not there: run cargo build {what}", program.display());
     quiet(&program)
 }
 

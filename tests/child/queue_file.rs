@@ -8,7 +8,7 @@ use std::{
 
 use tempfile::TempDir;
 
-use super::example;
+use super::logship;
 
 /// Where there is no queue file yet.
 pub(crate) fn place() -> (TempDir, PathBuf) {
@@ -25,7 +25,7 @@ pub(crate) fn nobody() -> String {
 
 /// Logs `count` records from number `start` on; 64 MiB of them may wait.
 pub(crate) fn loadgen(url: &str, queue_file: &Path, start: u64, count: u64) -> Command {
-    let mut command = example("loadgen");
+    let mut command = logship("load");
     let (start, count) = (start.to_string(), count.to_string());
     command.args(["--url", url, "--tag", "load", "--start", &start, "--count", &count]);
     command.args(["--capacity", CAPACITY]).arg("--queue-file").arg(queue_file);

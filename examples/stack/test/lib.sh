@@ -108,7 +108,7 @@ start_poster() {
 }
 shop() { "$examples/shop" "$@"; }
 build() {
-    (cd "$root" && cargo build --quiet --all-features --example shop --example roundtrip && cargo build --quiet --package logship-cli)
+    (cd "$root" && cargo build --quiet --all-features --example shop && cargo build --quiet --package logship-cli)
     examples=${CARGO_TARGET_DIR:-$root/target}/debug/examples
     logship=${CARGO_TARGET_DIR:-$root/target}/debug/logship
 }

@@ -1,11 +1,4 @@
-//! How do the lines of a program that can't link this crate get to the server?
-//!
-//! `some-program 2>&1 | cargo run --example pipe -- [--tee] my-tag`, with `SYSLOG_URL` set. A line, or a
-//! stack trace of many, becomes a record, as severe as it says itself; `--tee` hands it on, too. When
-//! the queue is full the program waits for the server, instead of losing lines. The exit status
-//! tells whether all have arrived; what waits in a `SYSLOG_QUEUE_FILE` is shipped by the next start.
-
-#![allow(clippy::print_stderr, reason = "standard output is for the lines that are handed on")]
+//! `logship pipe`: ships the lines of a program that cannot link the library.
 
 mod join;
 mod json;
@@ -13,7 +6,6 @@ mod level;
 mod lines;
 
 use std::{
-    error::Error,
     process::ExitCode,
     sync::mpsc::{RecvTimeoutError, sync_channel},
     thread,
@@ -24,17 +16,35 @@ use log::{Log as _, Record};
 use logship::{Logger, Overflow};
 
 use self::{join::Joiner, json::Said};
+use crate::Outcome;
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let tee = arguments.iter().position(|argument| argument == "--tee");
-    let tee = tee.map(|at| arguments.remove(at)).is_some();
-    let [tag] = &arguments[..] else { return Err("usage: PROGRAM | pipe [--tee] TAG".into()) };
-    let patient = Overflow::Block(Duration::MAX);
-    let syslog = logship::builder(tag).filter("trace").overflow(patient).build()?;
+/// Ship each line of standard input, with levels, stack traces and JSON recognised.
+///
+/// A line, or a stack trace of many, becomes a record, as severe as it says itself. If the queue is
+/// full the program waits for the server, instead of losing lines. What waits in a SYSLOG_QUEUE_FILE
+/// is shipped by the next start.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// APP-NAME of the records.
+    tag: String,
+    /// Copy standard input to standard output, whatever becomes of the records.
+    #[arg(long)]
+    tee: bool,
+    /// Servers in order of preference, separated by commas.
+    #[arg(long, value_name = "URLS", env = "SYSLOG_SERVERS")]
+    servers: Option<String>,
+}
+
+pub(crate) fn run(args: &Args) -> Outcome {
+    let mut builder = logship::builder(&args.tag).filter("trace");
+    if let Some(servers) = &args.servers {
+        builder = builder.servers(servers);
+    }
+    let syslog = builder.overflow(Overflow::Block(Duration::MAX)).build()?;
     let (guard, logger) = (syslog.guard(), syslog.logger());
 
     let (line, lines) = sync_channel(LINES_AHEAD);
+    let tee = args.tee;
     let reader = thread::spawn(move || lines::read(tee, |text| line.send(text).is_ok()));
     let mut joiner = Joiner::default();
     loop {
@@ -53,8 +63,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     }
     let missing = stats.captured - stats.delivered;
-    eprintln!("pipe: {missing} of {} records have not arrived", stats.captured);
-    Ok(ExitCode::FAILURE)
+    Err(format!("{missing} of {} records were not delivered", stats.captured).into())
 }
 
 fn ship(logger: &Logger, record: Option<String>) {

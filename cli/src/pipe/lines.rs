@@ -1,10 +1,10 @@
-//! How is a line read that may be of any length, and of any octets?
+//! Lines of standard input, of any length and of any bytes.
 
 use std::io::{self, BufRead as _, Write as _};
 
 /// Reads standard input to its end, or until `take` wants no more lines; with `tee` all of it goes
 /// to standard output, whatever becomes of the lines.
-pub(crate) fn read(tee: bool, mut take: impl FnMut(String) -> bool) -> io::Result<()> {
+pub(super) fn read(tee: bool, mut take: impl FnMut(String) -> bool) -> io::Result<()> {
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let (mut line, mut cut, mut is_begun) = (Vec::new(), 0, false);
     loop {
@@ -45,7 +45,7 @@ fn shown(line: &[u8], cut: usize) -> String {
         }
     }
     if cut > 0 {
-        shown.push_str(&format!("...[cut {cut} octets]"));
+        shown.push_str(&format!("...[cut {cut} bytes]"));
     }
     shown
 }

@@ -1,10 +1,10 @@
-//! Which lines belong to the line before them?
+//! Joining of lines that belong to one record, such as stack traces.
 
-use crate::level;
+use super::level;
 
 /// Puts lines together: stack traces, and all else that is indented.
 #[derive(Default)]
-pub(crate) struct Joiner {
+pub(super) struct Joiner {
     record: Option<String>,
     lines: usize,
     /// The next line belongs to this record, whatever it looks like.
@@ -13,7 +13,7 @@ pub(crate) struct Joiner {
 
 impl Joiner {
     /// Takes a line; gives the record before it, if that is complete.
-    pub(crate) fn add(&mut self, line: String) -> Option<String> {
+    pub(super) fn add(&mut self, line: String) -> Option<String> {
         let wants_more = std::mem::replace(&mut self.wants_more, announces_more(&line));
         if let Some(record) = &mut self.record {
             // A line of JSON is a whole record.
@@ -31,7 +31,7 @@ impl Joiner {
     }
 
     /// The record that waited for more lines.
-    pub(crate) fn take(&mut self) -> Option<String> {
+    pub(super) fn take(&mut self) -> Option<String> {
         self.wants_more = false;
         self.record.take()
     }

@@ -8,7 +8,6 @@ mod support;
 use std::{
     collections::HashSet,
     fs,
-    path::PathBuf,
     process::{Child, Command, Output, Stdio},
     time::Duration,
 };
@@ -102,20 +101,20 @@ fn a_server_that_stands_still_costs_no_time_and_no_memory() {
 #[test]
 fn wrong_options_are_quoted() {
     for (options, quoted) in [
-        (vec!["--url", "tcp://h"], "usage"),
+        (vec!["--url", "tcp://h"], "Usage"),
         (vec!["--url", "tcp://h", "--tag", "a b", "--count", "1"], "\"a b\""),
         (vec!["--url", "ftp://h", "--tag", "t", "--count", "1"], "ftp"),
         (vec!["--url", "tcp://h", "--tag", "t", "--count", "many"], "many"),
         (vec!["--volume", "11"], "--volume"),
     ] {
-        let output = Command::new(loadgen()).args(options).output().unwrap();
+        let output = load().args(options).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(quoted), "{said}");
     }
 }
 
 fn start(url: &str, rate: Option<u64>, options: &[&str]) -> Child {
-    let mut command = Command::new(loadgen());
+    let mut command = load();
     command.args(["--url", url, "--tag", "load", "--flush-timeout", "60"]).args(options);
     command.args(["--count", &COUNT.to_string()]);
     if !options.contains(&"--capacity") {
@@ -174,10 +173,12 @@ fn url(server: &Rsyslogd, input: Input) -> String {
     }
 }
 
-/// Cargo builds the examples before it runs all tests; before one test alone it does not.
-fn loadgen() -> PathBuf {
+/// Cargo builds the command before it runs all tests; before one test alone it does not.
+fn load() -> Command {
     let test = std::env::current_exe().unwrap();
-    let loadgen = test.parent().unwrap().parent().unwrap().join("examples/loadgen");
-    assert!(loadgen.exists(), "build it first: cargo build --example loadgen");
-    loadgen
+    let program = test.parent().unwrap().parent().unwrap().join("logship");
+    assert!(program.exists(), "build it first: cargo build --package logship-cli");
+    let mut command = Command::new(program);
+    command.arg("load");
+    command
 }

@@ -1,5 +1,6 @@
-//! The example `pipe` loses no line and mistakes none.
+//! `logship pipe` loses no line and mistakes none.
 
+#[path = "../../tests/child/mod.rs"]
 mod child;
 
 use std::{
@@ -12,14 +13,14 @@ use std::{
 
 use logship_collector::{Collector, Received};
 
-use self::child::{Ended, example, run};
+use self::child::{Ended, logship, run};
 
 #[test]
 fn each_line_becomes_a_record_and_is_handed_on() {
     let collector = Collector::tcp().unwrap();
     let said = b"first\r\n\nnot UTF-8: caf\xe9\n<11>1 - - - - - - forged\nlast without an end";
     let ended =
-        feed(said, example("pipe").args(["--tee", "shop"]).env("SYSLOG_SERVERS", collector.url()));
+        feed(said, logship("pipe").args(["--tee", "shop"]).env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.stdout, String::from_utf8_lossy(said));
     let records = collector.wait_for(5, PATIENCE);
@@ -41,7 +42,7 @@ fn the_program_waits_for_the_server_and_nothing_is_lost() {
         // A queue far too small for all of it.
         feed(
             lines.as_bytes(),
-            example("pipe")
+            logship("pipe")
                 .arg("shop")
                 .envs([("SYSLOG_SERVERS", url.as_str()), ("SYSLOG_QUEUE_CAPACITY", "64k")]),
         )
@@ -60,19 +61,19 @@ fn the_program_waits_for_the_server_and_nothing_is_lost() {
 
 #[test]
 fn what_can_not_be_shipped_is_an_error() {
-    let ended = feed(b"lost\n", &mut example("pipe"));
-    assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("usage: "), "{ended:?}");
+    let ended = feed(b"lost\n", &mut logship("pipe"));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("Usage: "), "{ended:?}");
 
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("tcp://127.0.0.1:{port}");
-    let mut pipe = example("pipe");
+    let mut pipe = logship("pipe");
     let ended = feed(
         b"one\ntwo\n",
         pipe.arg("shop").envs([("SYSLOG_SERVERS", url.as_str()), ("SYSLOG_FLUSH_TIMEOUT", "0.5")]),
     );
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("2 of 2 records have not arrived"), "{ended:?}");
+    assert!(ended.stderr.contains("2 of 2 records were not delivered"), "{ended:?}");
 }
 
 #[test]
@@ -148,7 +149,7 @@ fn a_stack_trace_is_one_record() {
 #[test]
 fn a_trace_ends_with_silence_and_with_its_limit() {
     let collector = Collector::tcp().unwrap();
-    let mut pipe = example("pipe")
+    let mut pipe = logship("pipe")
         .arg("shop")
         .env("SYSLOG_SERVERS", collector.url())
         .stdin(Stdio::piped())
@@ -180,9 +181,9 @@ fn a_line_of_a_hundred_megabytes_takes_no_memory() {
     file.set_len(100 << 20).unwrap();
     file.seek(std::io::SeekFrom::End(0)).unwrap();
     file.write_all(b"\nnext\n").unwrap();
-    let pipe = example("pipe");
+    let pipe = logship("pipe");
     let mut limited = Command::new("sh");
-    limited.arg("-c").arg("ulimit -v 90000; exec \"$0\" shop").arg(pipe.get_program());
+    limited.arg("-c").arg("ulimit -v 90000; exec \"$0\" pipe shop").arg(pipe.get_program());
     limited.env("SYSLOG_SERVERS", collector.url()).env("SYSLOG_QUEUE_CAPACITY", "1M");
     let ended = run(limited.stdin(File::open(path).unwrap()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -198,7 +199,7 @@ fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let queue = folder.path().join("queue");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let mut pipe = example("pipe")
+    let mut pipe = logship("pipe")
         .args(["--tee", "shop"])
         .env("SYSLOG_SERVERS", format!("tcp://{closed}"))
         .env("SYSLOG_QUEUE_FILE", &queue)
@@ -217,7 +218,7 @@ fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
     pipe.wait().unwrap();
 
     let collector = Collector::tcp().unwrap();
-    let mut next = example("pipe");
+    let mut next = logship("pipe");
     next.arg("shop").env("SYSLOG_SERVERS", collector.url()).env("SYSLOG_QUEUE_FILE", &queue);
     let ended = feed(b"four\n", &mut next);
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -229,7 +230,7 @@ fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
 /// What arrives of these lines, which must all be well.
 fn shipped(lines: &[u8], count: usize) -> Vec<Received> {
     let collector = Collector::tcp().unwrap();
-    let ended = feed(lines, example("pipe").arg("shop").env("SYSLOG_SERVERS", collector.url()));
+    let ended = feed(lines, logship("pipe").arg("shop").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.wait_for(count, PATIENCE);
     assert_eq!(records.len(), count, "{records:?}");

@@ -1,8 +1,9 @@
-//! The example `doctor` names each fault so that its reader can fix it.
+//! `logship doctor` names each fault so that its reader can fix it.
 
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
-#[path = "support/certificates.rs"]
+#[path = "../../tests/support/certificates.rs"]
 mod certificates;
+#[path = "../../tests/child/mod.rs"]
 mod child;
 
 use std::{net::TcpListener, time::Duration};
@@ -11,13 +12,13 @@ use logship_collector::{Certificate, Collector};
 
 use self::{
     certificates::{Certificates, Identity},
-    child::{Ended, example, run},
+    child::{Ended, logship, run},
 };
 
 #[test]
 fn what_is_well_is_called_good() {
     let (tcp, udp) = (Collector::tcp().unwrap(), Collector::udp().unwrap());
-    let ended = run(example("doctor").args([tcp.url(), udp.url()]));
+    let ended = run(logship("doctor").args([tcp.url(), udp.url()]));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(ended.stdout.contains(&format!("good:  {}", tcp.url())), "{ended:?}");
     assert!(ended.stdout.contains("look for \"logship check: "), "{ended:?}");
@@ -29,7 +30,7 @@ fn what_is_well_is_called_good() {
 
     let certificates = Certificates::new();
     let tls = tls(&certificates, Identity::Good);
-    let ended = run(example("doctor").arg(with_ca(&tls, &certificates)));
+    let ended = run(logship("doctor").arg(with_ca(&tls, &certificates)));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(tls.wait_for(2, PATIENCE).len(), 2);
 }
@@ -37,7 +38,7 @@ fn what_is_well_is_called_good() {
 #[test]
 fn the_url_comes_from_the_environment_where_none_is_given() {
     let collector = Collector::tcp().unwrap();
-    let ended = run(example("doctor").env("SYSLOG_SERVERS", collector.url()));
+    let ended = run(logship("doctor").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!((ended.code, collector.messages()), (Some(0), 2), "{ended:?}");
 }
 
@@ -51,7 +52,7 @@ fn a_server_that_is_not_there_is_called_by_its_fault() {
         );
     }
     assert_told("tcp://no-such-host.invalid", &["name not found", "spelling"]);
-    let ended = run(example("doctor").arg("logs.example.com"));
+    let ended = run(logship("doctor").arg("logs.example.com"));
     let is_told = ended.stderr.contains("invalid server URL \"logs.example.com\"");
     assert!(ended.code != Some(0) && is_told, "{ended:?}");
 }
@@ -89,13 +90,13 @@ fn a_certificate_is_refused_with_the_reason() {
     }
     let server = tls(&certificates, Identity::Good);
     assert_told(&server.url(), &["unknown authority", "set ca_file="]);
-    let ended = run(example("doctor").arg(format!("{}?ca_file=/no/such.pem", server.url())));
+    let ended = run(logship("doctor").arg(format!("{}?ca_file=/no/such.pem", server.url())));
     assert!(ended.stderr.contains("ca_file=/no/such.pem"), "{ended:?}");
 }
 
 /// The doctor must fail, and say all of `words`.
 fn assert_told(url: &str, words: &[&str]) {
-    let ended: Ended = run(example("doctor").arg(url).env("SYSLOG_CONNECT_TIMEOUT", "1"));
+    let ended: Ended = run(logship("doctor").arg(url).env("SYSLOG_CONNECT_TIMEOUT", "1"));
     assert_eq!(ended.code, Some(1), "{ended:?}");
     let server = url.split('?').next().unwrap();
     for part in [server, "What to do: "].iter().chain(words) {

@@ -1,9 +1,9 @@
-//! How severe is a line that says so itself?
+//! The level that a line names itself.
 
 use log::Level;
 
 /// The level of a line and what is left of it: `<3>` of sd-daemon(3) is taken away, all else stays.
-pub(crate) fn of_line(line: &str) -> (Option<Level>, &str) {
+pub(super) fn of_line(line: &str) -> (Option<Level>, &str) {
     match line.as_bytes() {
         [b'<', digit @ b'0'..=b'7', b'>', ..] => (Some(of_severity(digit - b'0')), &line[3..]),
         // glog, klog: `E0102 15:04:05.678901`.
@@ -37,7 +37,7 @@ fn word(word: &str) -> Option<Option<Level>> {
 }
 
 /// A level by any of its names.
-pub(crate) fn of_name(name: &str) -> Option<Level> {
+pub(super) fn of_name(name: &str) -> Option<Level> {
     match name.to_ascii_lowercase().as_str() {
         "trace" | "trc" | "finest" | "finer" => Some(Level::Trace),
         "debug" | "dbg" | "fine" => Some(Level::Debug),
@@ -50,7 +50,7 @@ pub(crate) fn of_name(name: &str) -> Option<Level> {
 }
 
 /// A level by its number in RFC 5424 section 6.2.1.
-pub(crate) fn of_severity(severity: u8) -> Level {
+pub(super) fn of_severity(severity: u8) -> Level {
     match severity {
         0..=3 => Level::Error,
         4 => Level::Warn,

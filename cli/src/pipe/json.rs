@@ -1,20 +1,20 @@
-//! What does a line say, if it is JSON and if it isn't?
+//! What a line says: its level, text and fields, as JSON or as plain text.
 
 use log::{Level, kv};
 use serde_json::{Map, Value};
 
-use crate::level;
+use super::level;
 
 /// A record as its line has it.
-pub(crate) struct Said {
-    pub(crate) level: Level,
-    pub(crate) target: Option<String>,
-    pub(crate) text: String,
-    pub(crate) fields: Vec<(String, Value)>,
+pub(super) struct Said {
+    pub(super) level: Level,
+    pub(super) target: Option<String>,
+    pub(super) text: String,
+    pub(super) fields: Vec<(String, Value)>,
 }
 
 impl Said {
-    pub(crate) fn of(line: &str) -> Said {
+    pub(super) fn of(line: &str) -> Said {
         let object = line.starts_with('{').then(|| serde_json::from_str(line).ok()).flatten();
         let mut fields = Vec::new();
         flatten(&mut fields, "", object.unwrap_or_default());
@@ -36,7 +36,7 @@ impl Said {
 }
 
 /// A field as the `log` crate takes it, with its type; what is null is not there.
-pub(crate) fn pair((key, value): &(String, Value)) -> Option<(&str, kv::Value<'_>)> {
+pub(super) fn pair((key, value): &(String, Value)) -> Option<(&str, kv::Value<'_>)> {
     let value = match value {
         Value::String(text) => kv::Value::from(text.as_str()),
         Value::Bool(truth) => kv::Value::from(*truth),
