@@ -7,12 +7,14 @@
 //! * [Receivers](receivers)
 //! * [Performance](performance)
 //! * [The `logship` command](command)
+//! * [Scale](scale)
 
 /// A module for a guide. What the guide links to by a label is a file in the repository; the
 /// definitions here come first, so they win and lead to pages.
 macro_rules! guides {
     ($($name:ident)*) => {$(
         /// [delivery]: crate::guide::delivery
+        /// [operations]: crate::guide::operations
         /// [receivers]: crate::guide::receivers
         /// [faults]: https://docs.rs/crate/logship/latest/source/docs/faults.md
         /// [picture]: https://docs.rs/crate/logship/latest/source/docs/speed.svg
@@ -27,4 +29,4 @@ macro_rules! guides {
     )*};
 }
 
-guides! { formats tls delivery operations receivers performance command }
+guides! { formats tls delivery operations receivers performance command scale }

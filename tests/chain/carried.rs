@@ -127,16 +127,18 @@ fn a_tag_is_a_safe_name_of_a_file() {
     let central = Central::running();
     let address = central.url("tcp").replace("tcp://", "");
     let mut connection = std::net::TcpStream::connect(address).unwrap();
-    for tag in ["../../etc/passwd", "..", "/tmp/x", "a/b"] {
+    let long = "x".repeat(300);
+    for tag in [long.as_str(), "../../etc/passwd", "..", "/tmp/x", "a/b"] {
         writeln!(connection, "<14>1 2026-01-01T00:00:00Z h {tag} 5 - - here").unwrap();
     }
-    central.wait_for(4);
+    central.wait_for(5);
     let mut files: Vec<_> = std::fs::read_dir(central.path("logs"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, [".._.._etc_passwd.log", "_..log", "_tmp_x.log", "a_b.log"]);
+    let long = format!("{}.log", "x".repeat(100));
+    assert_eq!(files, [".._.._etc_passwd.log", "_..log", "_tmp_x.log", "a_b.log", &long]);
 }
 
 const FORMATS: [&str; 3] = ["rfc5424", "cee", "ecs"];

@@ -102,7 +102,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Outcome {
     // Somebody who opens a file at the moment of a lease sends it, and by default it ends a process.
     signal_hook::flag::register(signal_hook::consts::SIGIO, Arc::new(AtomicBool::new(false)))?;
-    let user = args.user.as_deref().map(|user| (user, args.password.as_str()));
+    let user = args.user.as_deref().filter(|user| !user.is_empty());
+    let user = user.map(|user| (user, args.password.as_str()));
     let store = Arc::new(Store::new(&args.store, user, args.ca_file.as_deref())?);
     let brake = Brake::new(&args.spool, args.limit.map(|size| size.0), args.keep_free.0)
         .map_err(|error| format!("cannot make {}: {error}", args.spool.display()))?;

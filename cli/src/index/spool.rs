@@ -98,6 +98,8 @@ impl Spool {
                 match tail.read(self.longest, &self.letters, &self.stats) {
                     Ok(Some(piece)) => pieces.push(piece),
                     Ok(None) => break,
+                    // The brake has just renamed its directory.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => break,
                     Err(error) => {
                         let path = tail.path.display();
                         self.stats.spool_is(Some(format!("cannot read {path}: {error}")));
@@ -121,7 +123,11 @@ impl Spool {
             });
             let is_removed = removed.unwrap_or_else(|error| {
                 let path = tail.path.display();
-                outcome = Err(io::Error::other(format!("cannot remove {path}: {error}")));
+                let hint = match error.kind() {
+                    io::ErrorKind::PermissionDenied => ": run as the user that rsyslogd runs as",
+                    _ => "",
+                };
+                outcome = Err(io::Error::other(format!("cannot remove {path}: {error}{hint}")));
                 false
             });
             stats.files_removed.fetch_add(is_removed.into(), Relaxed);
