@@ -12,6 +12,10 @@ mod central;
 mod faults;
 mod files;
 mod mapping;
+#[cfg(feature = "dns-srv")]
+#[allow(dead_code)]
+#[path = "../srv/name_server.rs"]
+mod name_server;
 mod poster;
 mod roundtrip;
 mod same;
@@ -20,3 +24,5 @@ mod store;
 mod strict;
 #[path = "../support/mod.rs"]
 mod support;
+#[cfg(feature = "dns-srv")]
+mod two;
