@@ -3,7 +3,7 @@
 use std::{
     fmt, fs, io,
     net::{SocketAddr, ToSocketAddrs},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// What to listen on. Port 0 stands for any free port.
@@ -19,7 +19,7 @@ pub enum Listen {
     Tls(SocketAddr, Certificate),
     /// Datagrams on a unix socket at this path, as `/dev/log` is one.
     #[cfg(unix)]
-    Unix(PathBuf),
+    Unix(std::path::PathBuf),
 }
 
 impl Listen {
@@ -61,7 +61,7 @@ impl Listen {
             #[cfg(not(feature = "native-tls"))]
             "tls" => Err(invalid(url, "needs logship's feature \"native-tls\"")),
             #[cfg(unix)]
-            "unix" => Ok(Self::Unix(PathBuf::from(rest))),
+            "unix" => Ok(Self::Unix(rest.into())),
             _ => Err(invalid(url, "has an unknown scheme")),
         }
     }

@@ -104,7 +104,10 @@ pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io:
     let part = |of: u32| (usual / of).clamp(SECOND, LONGEST_KEEPALIVE);
     let keepalive = TcpKeepalive::new().with_time(part(2));
     #[cfg(not(target_os = "openbsd"))]
-    let keepalive = keepalive.with_interval(part(4)).with_retries(KEEPALIVE_TRIES);
+    let keepalive = keepalive.with_interval(part(4));
+    // Windows before 10 and wine refuse a number of tries.
+    #[cfg(not(any(target_os = "openbsd", windows)))]
+    let keepalive = keepalive.with_retries(KEEPALIVE_TRIES);
     socket.set_tcp_keepalive(&keepalive)?;
     if !user_timeout.is_zero() {
         set_user_timeout(socket, user_timeout);
@@ -133,5 +136,5 @@ const USUAL: Duration = Duration::from_secs(20);
 const SECOND: Duration = Duration::from_secs(1);
 /// The kernel's own limit for keepalive, in seconds.
 const LONGEST_KEEPALIVE: Duration = Duration::from_secs(32_767);
-#[cfg(not(target_os = "openbsd"))]
+#[cfg(not(any(target_os = "openbsd", windows)))]
 const KEEPALIVE_TRIES: u32 = 3;

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(unix)]
 use logship::DropReason;
 use logship_collector::Collector;
 use tracing::info;
