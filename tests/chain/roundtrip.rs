@@ -1,8 +1,8 @@
-//! The example `roundtrip`, and what it says if it fails.
+//! `logship roundtrip`, and what it says if it fails.
 
 use std::process::{Command, Output};
 
-use crate::central::Central;
+use crate::{central::Central, poster::logship};
 
 #[test]
 fn it_finds_its_record_through_the_whole_chain() {
@@ -24,17 +24,13 @@ fn it_says_which_hop_is_down() {
     central.store.go_away();
     let output = roundtrip(&server, &store);
     assert!(!output.status.success());
-    assert!(said(&output).contains("doesn't answer"), "{}", said(&output));
+    assert!(said(&output).contains("cannot use the store"), "{}", said(&output));
     let output = roundtrip(&server, "127.0.0.1");
-    assert!(said(&output).contains("is no http:// URL"), "{}", said(&output));
+    assert!(said(&output).contains("invalid store"), "{}", said(&output));
 }
 
 fn roundtrip(server: &str, store: &str) -> Output {
-    let mut program = std::env::current_exe().unwrap();
-    // From target/PROFILE/deps, where tests are, to the examples beside.
-    program.pop();
-    program.pop();
-    Command::new(program.join("examples/roundtrip")).args([server, store]).output().unwrap()
+    Command::new(logship()).args(["roundtrip", server, store]).output().unwrap()
 }
 
 fn said(output: &Output) -> String {
