@@ -14,8 +14,9 @@ use tracing_subscriber::registry::LookupSpan;
 #[cfg(feature = "log")]
 use crate::Logger;
 use crate::{
-    ConnectionInfo, DropReason, Stats,
-    capture::{Filter, Pipeline},
+    ConnectionInfo, DropReason, Error, Stats,
+    builder::Report,
+    capture::{Filter, LiveFilter, Pipeline},
     exit::flush_at_end,
     queue::Flush,
     reentrancy::is_muted,
@@ -30,7 +31,8 @@ use crate::{Layer, capture::LayerFilter};
 #[derive(Clone)]
 pub struct Handle {
     pub(crate) pipeline: Arc<Pipeline>,
-    pub(crate) filter: Arc<Filter>,
+    pub(crate) filter: Arc<LiveFilter>,
+    pub(crate) report: Report,
     pub(crate) flush_timeout: Duration,
     pub(crate) shipper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -75,6 +77,33 @@ impl Handle {
     #[must_use]
     pub fn logger(&self) -> Logger {
         Logger::new(Arc::clone(&self.pipeline), Arc::clone(&self.filter), self.flush_timeout)
+    }
+
+    /// Replaces the filter, for all layers and loggers of this handle, as in
+    /// `info,my_crate::db=debug`.
+    ///
+    /// It takes effect at once, on every thread: `tracing` asks each callsite again, and the maximum
+    /// level of `log` follows. If the program has installed [`logger`](Handle::logger) itself, beside
+    /// others, that level is raised if necessary and never lowered. A layer of
+    /// [`unfiltered_layer`](Handle::unfiltered_layer) has a filter of its own, which stays. So does
+    /// the level of a span that has begun.
+    ///
+    /// ```
+    /// # let syslog = logship::builder("app-tag").servers("udp://127.0.0.1:514").build()?;
+    /// syslog.set_filter("info,my_crate::db=debug")?;
+    /// assert!(syslog.set_filter("info,my_crate=loud").is_err());
+    /// # Ok::<(), logship::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a directive is invalid; the filter then stays as it was.
+    pub fn set_filter(&self, directives: &str) -> Result<(), Error> {
+        let (filter, hints) = Filter::new(directives)?;
+        self.filter.set_base(filter);
+        let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
+        hints.iter().for_each(|hint| report(hint));
+        Ok(())
     }
 
     /// Waits until everything logged before this call has been acknowledged; false if `timeout`

@@ -19,6 +19,13 @@ fn a_second_time_is_an_error_and_the_first_goes_on() {
 }
 
 #[test]
+fn the_filter_of_the_whole_program_can_be_replaced_by_any_thread() {
+    let collector = Collector::tcp().unwrap();
+    play("filter", &[("SYSLOG_SERVERS", &collector.url())]);
+    assert_eq!(texts(&collector, 2), ["event 2", "record 2"]);
+}
+
+#[test]
 fn whoever_was_there_before_stays() {
     let collector = Collector::tcp().unwrap();
     let url = collector.url();
@@ -183,6 +190,22 @@ fn child() {
             info!("between");
             tell(logship::init_syslog("second").unwrap_err());
             info!("after");
+        }
+        "filter" => {
+            let guard = logship::builder("filter").filter("info").try_init().unwrap();
+            let say = |n: u32| {
+                debug!("event {n}");
+                log::debug!("record {n}");
+            };
+            say(1);
+            std::thread::scope(|scope| {
+                scope.spawn(|| guard.set_filter("info,init_once=debug").unwrap());
+            });
+            assert_eq!(log::max_level(), log::LevelFilter::Debug);
+            say(2);
+            guard.set_filter("warn").unwrap();
+            assert_eq!(log::max_level(), log::LevelFilter::Warn);
+            say(3);
         }
         "after a subscriber" => {
             tracing_subscriber::fmt().with_writer(std::io::stdout).init();

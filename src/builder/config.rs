@@ -2,16 +2,17 @@
 
 use std::{
     ffi::OsString,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use super::{Builder, pipeline::PipelineConfig, variables};
+use super::{Builder, filter_file, pipeline::PipelineConfig, variables};
 use crate::{
     Error, Format, Handle, Overflow,
     builder::env::{self as read, Environment, choose, value_of},
     builder::url::parse_list,
-    capture::Filter,
+    capture::{Filter, LiveFilter},
     encode::check_tag,
     encode::time_zone::Zone,
     resend::ResendBuffer,
@@ -24,6 +25,7 @@ use crate::{
 pub(super) struct Plan {
     pub(super) config: PipelineConfig,
     filter: Filter,
+    filter_file: Option<PathBuf>,
     /// What is wrong with it, and is reported at the start.
     pub(super) reports: Vec<String>,
     /// Whether panics are recorded, and with backtraces.
@@ -48,6 +50,7 @@ impl Builder {
         let mut endpoints = self.endpoints(env)?;
         let (filter, odd) = self.read_filter(env)?;
         reports.extend(odd);
+        let filter_file = self.filter_file_of(env)?;
         let timeouts = self.timeouts(env)?;
         let flush_timeout =
             choose(self.flush_timeout, env, "SYSLOG_FLUSH_TIMEOUT", units::duration, || {
@@ -88,7 +91,13 @@ impl Builder {
             statistics,
             callbacks: self.callbacks.clone(),
         };
-        Ok(Plan { config, filter, reports, panic_backtrace: panic_hook.then_some(backtrace) })
+        Ok(Plan {
+            config,
+            filter,
+            filter_file,
+            reports,
+            panic_backtrace: panic_hook.then_some(backtrace),
+        })
     }
 
     fn endpoints(&self, env: Environment<'_>) -> Result<Vec<Endpoint>, Error> {
@@ -171,9 +180,15 @@ impl Builder {
 impl Plan {
     pub(super) fn start(self) -> Result<Handle, Error> {
         let flush_timeout = self.config.flush_timeout;
+        let report = self.config.report();
         let (pipeline, shipper) = self.config.start(self.reports.iter())?;
         let shipper = Arc::new(Mutex::new(Some(shipper)));
-        Ok(Handle { pipeline, filter: Arc::new(self.filter), flush_timeout, shipper })
+        let filter = Arc::new(LiveFilter::new(self.filter));
+        if let Some(path) = self.filter_file {
+            let (pipeline, filter) = (Arc::downgrade(&pipeline), Arc::clone(&filter));
+            filter_file::watch(path, pipeline, filter, Arc::clone(&report))?;
+        }
+        Ok(Handle { pipeline, filter, report, flush_timeout, shipper })
     }
 }
 

@@ -86,7 +86,7 @@ fn install(handle: &Handle) -> Result<(), Error> {
             .map_err(|_| Error::already_initialized(TAKEN_TRACING))?;
     }
     #[cfg(feature = "log")]
-    log::set_max_level(handle.logger().max_level());
+    handle.filter.take_log();
     Ok(())
 }
 

@@ -4,6 +4,7 @@ mod check;
 mod config;
 pub(crate) mod env;
 mod fields;
+mod filter_file;
 mod hostname;
 #[cfg(any(feature = "tracing", feature = "log"))]
 mod install;
@@ -21,6 +22,7 @@ mod without_effect;
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
+pub(crate) use self::filter_file::Report;
 pub use self::{check::ServerCheck, server_list::ServerList};
 use crate::{
     ControlCharacters, Event, Facility, Format, Overflow, ShipError, TextFields, TimeQuality,
@@ -35,6 +37,7 @@ use crate::{
 /// |---|---|---|
 /// | [`servers`](Builder::servers) | `SYSLOG_SERVERS` (or `SYSLOG_URL`) | `tcp://localhost:514` |
 /// | [`filter`](Builder::filter) | `RUST_LOG` | `info` |
+/// | [`filter_file`](Builder::filter_file) | `SYSLOG_FILTER_FILE`, a path | none |
 /// | [`facility`](Builder::facility), [`facility_for`](Builder::facility_for) | `SYSLOG_FACILITY`, by target as in `user,audit=authpriv` | `user` |
 /// | [`field`](Builder::field) | `SYSLOG_FIELDS`, as in `env=prod,version=1.2.3` | none |
 /// | [`format`](Builder::format) | `?format=` in the URL, `SYSLOG_FORMAT`: `rfc5424`, `cee`, `ecs`, `rfc3164`, `rfc3164-local` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
@@ -83,6 +86,7 @@ pub struct Builder {
     tag: String,
     servers: Option<ServerList>,
     filter: Option<String>,
+    filter_file: Option<PathBuf>,
     facility: Option<Facility>,
     facilities: Facilities,
     fields: Vec<(String, String)>,
@@ -130,6 +134,7 @@ impl Builder {
             tag: tag.into(),
             servers: None,
             filter: None,
+            filter_file: None,
             facility: None,
             facilities: Facilities::default(),
             fields: Vec::new(),
@@ -197,8 +202,12 @@ impl Builder {
     /// Change it to ship more or less than the console shows. It applies to everything that this
     /// crate captures: [`init`](Builder::init), [`Handle::logger`](crate::Handle::logger) and
     /// [`Handle::layer`](crate::Handle::layer). A word that is no level is a target; a `-` in it stands
-    /// for `_`, too. An invalid directive is an error here; in `RUST_LOG` it is reported and ignored,
-    /// as is a directive for spans and fields, which this filter does not have.
+    /// for `_`, too. An invalid directive is an error here; in `RUST_LOG` it is reported and ignored.
+    ///
+    /// The filter decides by level and target, once for each callsite. It has no directives for spans
+    /// and fields: those would be decided on every call, and mean nothing to a `log` record. If you
+    /// need them, put an `EnvFilter` around [`Handle::unfiltered_layer`](crate::Handle::unfiltered_layer).
+    /// [`Handle::set_filter`](crate::Handle::set_filter) replaces the filter while the program runs.
     ///
     /// Defaults to `RUST_LOG`, else `info`.
     pub fn filter(mut self, levels: impl Into<String>) -> Self {

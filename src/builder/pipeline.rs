@@ -1,9 +1,14 @@
 //! The start of a pipeline and its shipper.
 
 use std::{
-    collections::TryReserveError, path::PathBuf, sync::Arc, thread::JoinHandle, time::Duration,
+    collections::TryReserveError,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    thread::JoinHandle,
+    time::Duration,
 };
 
+use super::Report;
 use crate::{
     Error, ErrorKind, Overflow,
     capture::{Pipeline, SelfReport},
@@ -68,6 +73,12 @@ impl PipelineConfig {
         let tell = move |lost, waited| last_errors.report_loss(lost, waited, &last_state.state());
         flush_at_exit(Arc::downgrade(&pipeline.queue), limit, Box::new(tell));
         Ok((pipeline, thread))
+    }
+
+    /// Tells what is wrong with a setting that came later.
+    pub(super) fn report(&self) -> Report {
+        let mut errors = self.errors();
+        Arc::new(Mutex::new(move |what: &str| errors.report_at_start(ErrorKind::Config, what)))
     }
 
     fn errors(&self) -> ErrorReporter {

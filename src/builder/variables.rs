@@ -16,11 +16,12 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     })
 }
 
-pub(super) const VARIABLES: [&str; 38] = [
+pub(super) const VARIABLES: [&str; 39] = [
     "SYSLOG_SERVERS",
     "SYSLOG_URL",
     "SYSLOG_FACILITY",
     "SYSLOG_FIELDS",
+    "SYSLOG_FILTER_FILE",
     "SYSLOG_FORMAT",
     "SYSLOG_LEVEL_MAP",
     "SYSLOG_HOSTNAME",

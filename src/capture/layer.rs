@@ -18,7 +18,7 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanRef},
 };
 
-use super::{Filter, Pipeline, callsite_cache::Callsite, echo, spans, visit::FnVisitor};
+use super::{LiveFilter, Pipeline, callsite_cache::Callsite, echo, spans, visit::FnVisitor};
 use crate::{
     encode::{CallsitePrefix, Writer},
     record::{Level, Origin, Value},
@@ -44,7 +44,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Layer {
     pipeline: Arc<Pipeline>,
-    filter: Option<Arc<Filter>>,
+    filter: Option<Arc<LiveFilter>>,
     /// Tells this subscriber's spans from those of another.
     stack: u64,
     #[cfg(feature = "opentelemetry")]
@@ -52,7 +52,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    pub(crate) fn new(pipeline: Arc<Pipeline>, filter: Option<Arc<Filter>>) -> Self {
+    pub(crate) fn new(pipeline: Arc<Pipeline>, filter: Option<Arc<LiveFilter>>) -> Self {
         pipeline.has_layer.store(true, Relaxed);
         Layer {
             pipeline,

@@ -8,11 +8,11 @@ use tracing_subscriber::{
     layer::{Context, Filter as PerLayerFilter},
 };
 
-use super::Filter;
+use super::LiveFilter;
 use crate::record::Level;
 
-/// What [`Filter`] lets through, for the layer it is attached to: the others see everything.
-pub(crate) struct LayerFilter(pub(crate) Arc<Filter>);
+/// What [`LiveFilter`] lets through, for the layer it is attached to: the others see everything.
+pub(crate) struct LayerFilter(pub(crate) Arc<LiveFilter>);
 
 impl<S> PerLayerFilter<S> for LayerFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {

@@ -9,7 +9,7 @@ use log::{
     kv::{Error as KvError, Key, Value as KvValue, VisitSource, VisitValue},
 };
 
-use super::{Filter, Pipeline};
+use super::{LiveFilter, Pipeline};
 use crate::{
     encode::Writer,
     record::{Level, Origin, Value},
@@ -32,16 +32,17 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Logger {
     pipeline: Arc<Pipeline>,
-    filter: Arc<Filter>,
+    filter: Arc<LiveFilter>,
     flush_timeout: Duration,
 }
 
 impl Logger {
     pub(crate) fn new(
         pipeline: Arc<Pipeline>,
-        filter: Arc<Filter>,
+        filter: Arc<LiveFilter>,
         flush_timeout: Duration,
     ) -> Self {
+        filter.note_logger();
         Logger { pipeline, filter, flush_timeout }
     }
 

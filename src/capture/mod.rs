@@ -11,6 +11,7 @@ mod filter;
 mod layer;
 #[cfg(feature = "tracing")]
 mod layer_filter;
+mod live_filter;
 #[cfg(feature = "log")]
 mod logger;
 #[cfg(feature = "opentelemetry")]
@@ -36,7 +37,7 @@ pub use self::layer::Layer;
 pub(crate) use self::layer_filter::LayerFilter;
 #[cfg(feature = "log")]
 pub use self::logger::Logger;
-pub(crate) use self::{filter::Filter, self_report::SelfReport};
+pub(crate) use self::{filter::Filter, live_filter::LiveFilter, self_report::SelfReport};
 use crate::{
     ConnectionInfo, Severity, Stats,
     encode::{CallsitePrefix, Encoder, Writer},

@@ -70,6 +70,23 @@ impl SelfReport {
     }
 }
 
+impl Pipeline {
+    /// Says that an operator has changed the filter, or that the program's own is back.
+    pub(crate) fn tell_filter(&self, directives: &str, file: &std::path::Path) {
+        let origin = || origin(Severity::Notice, Level::Info, "logship");
+        let is_in = self.submit_own(origin, |writer| {
+            let file = file.display();
+            match directives {
+                "" => writer.text(format_args!("logship: the filter is the program's own again")),
+                _ => writer.text(format_args!("logship: the filter is {directives:?}, by {file}")),
+            }
+        });
+        if is_in {
+            self.queue.wake();
+        }
+    }
+}
+
 fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) -> bool {
     let origin = || origin(Severity::Warning, Level::Warn, "logship");
     let dropped = now.dropped - told.dropped;

@@ -3,6 +3,7 @@
 #![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "native-tls"))]
 
 mod content;
+mod filter;
 mod formats;
 mod header_fields;
 mod hostile;

@@ -1,0 +1,85 @@
+//! The filter of a handle, which may be replaced while the program runs.
+
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use arc_swap::ArcSwap;
+
+use super::Filter;
+use crate::record::Level;
+
+/// What all layers and loggers of a handle ask. Reading takes no lock.
+pub(crate) struct LiveFilter {
+    current: ArcSwap<Filter>,
+    /// What the program has set, and returns to when an operator's filter ends.
+    base: Mutex<Arc<Filter>>,
+    /// Whether there is a logger, and whether the program has no other one.
+    has_logger: AtomicBool,
+    owns_log: AtomicBool,
+}
+
+impl LiveFilter {
+    pub(crate) fn new(filter: Filter) -> Self {
+        let filter = Arc::new(filter);
+        LiveFilter {
+            current: ArcSwap::new(Arc::clone(&filter)),
+            base: Mutex::new(filter),
+            has_logger: AtomicBool::new(false),
+            owns_log: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(super) fn wants(&self, level: Level, target: &str) -> bool {
+        self.current.load().wants(level, target)
+    }
+
+    /// The least severe level that some target may be logged at.
+    pub(crate) fn max_level(&self) -> log::LevelFilter {
+        self.current.load().max_level()
+    }
+
+    /// Replaces what the program has set.
+    pub(crate) fn set_base(&self, filter: Filter) {
+        let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        *base = Arc::new(filter);
+        self.apply(Arc::clone(&base));
+    }
+
+    /// Replaces it for now; none returns to what the program has set.
+    pub(crate) fn set_for_now(&self, filter: Option<Filter>) {
+        let base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        self.apply(filter.map_or_else(|| Arc::clone(&base), Arc::new));
+    }
+
+    /// One at a time, under the lock of the base, so that the maximum level is the filter's.
+    fn apply(&self, filter: Arc<Filter>) {
+        self.current.store(filter);
+        #[cfg(feature = "tracing")]
+        tracing_core::callsite::rebuild_interest_cache();
+        let max = self.max_level();
+        // Another logger of the program may want more than this one.
+        if self.owns_log.load(Relaxed) || self.has_logger.load(Relaxed) && max > log::max_level() {
+            log::set_max_level(max);
+        }
+    }
+
+    pub(crate) fn note_logger(&self) {
+        self.has_logger.store(true, Relaxed);
+    }
+
+    /// This crate's logger is the program's: its maximum level follows the filter.
+    pub(crate) fn take_log(&self) {
+        let _base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
+        self.owns_log.store(true, Relaxed);
+        log::set_max_level(self.max_level());
+    }
+}
+
+impl std::fmt::Debug for LiveFilter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.current.load().fmt(f)
+    }
+}
