@@ -128,6 +128,7 @@ pub(crate) enum Value<'a> {
     Bool(bool),
     Str(&'a str),
     Display(&'a dyn fmt::Display),
+    #[cfg_attr(not(feature = "tracing"), allow(dead_code))]
     Debug(&'a dyn fmt::Debug),
     Error(&'a (dyn error::Error + 'static)),
 }

@@ -1,6 +1,6 @@
 //! Installation for the whole program.
 
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 
 use super::{Builder, config::variable};
 use crate::{Error, Guard, Handle, capture::panic};
@@ -60,7 +60,7 @@ fn has_global_subscriber() -> bool {
     use tracing_core::{dispatcher, subscriber::NoSubscriber};
     let is_there = || dispatcher::get_default(|global| !global.is::<NoSubscriber>());
     // A system without a thread for this one has none for the shipper, either: that is told then.
-    let asked = || thread::Builder::new().spawn(is_there).ok()?.join().ok();
+    let asked = || std::thread::Builder::new().spawn(is_there).ok()?.join().ok();
     dispatcher::has_been_set() && asked().unwrap_or(false)
 }
 

@@ -39,7 +39,9 @@ pub(super) struct Layout {
     pub(super) thread: Delimiters,
     pub(super) fields: Delimiters,
     /// Around the ids of the trace and of its span, with what stands between the two.
+    #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))]
     pub(super) trace: Delimiters,
+    #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))]
     pub(super) between_ids: &'static str,
     /// Around the names of the spans; their fields follow, then `spans_end`.
     pub(super) spans: Delimiters,

@@ -5,16 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    Counts, Queue, State, deadline, flush,
-    retention::Retention,
-    ring::{Consumer, Messages},
-};
-use crate::{
-    Severity,
-    stats::DropReason,
-    stored::{Cursor, Stored},
-};
+use super::{Counts, Queue, State, deadline, flush, retention::Retention, ring::Consumer};
+use crate::{Severity, stats::DropReason, stored::Cursor};
 
 /// The reading side of the queue; there is one, on the shipper's thread.
 #[derive(Debug)]
@@ -50,39 +42,6 @@ pub(crate) enum Wake {
     HangUp,
     /// Everything is sent, and nobody is left to log.
     End,
-}
-
-/// Some messages to send, the oldest first.
-#[derive(Clone, Debug)]
-pub(crate) struct Batch<'a> {
-    messages: Messages<'a>,
-    bytes_left: usize,
-    /// Where the first message ends that is to be passed over.
-    skip: Option<Cursor>,
-    /// Nothing that ends behind this.
-    until: Cursor,
-    /// A message out of order, before all others.
-    first: Option<Stored<'a>>,
-}
-
-impl<'a> Iterator for Batch<'a> {
-    type Item = Stored<'a>;
-
-    fn next(&mut self) -> Option<Stored<'a>> {
-        if let Some(first) = self.first.take() {
-            return Some(first);
-        }
-        if self.bytes_left == 0 {
-            return None;
-        }
-        let stored = self.messages.next()?;
-        if Some(stored.end) == self.skip || stored.end > self.until {
-            self.bytes_left = 0;
-            return None;
-        }
-        self.bytes_left = self.bytes_left.saturating_sub(stored.octets.len());
-        Some(stored)
-    }
 }
 
 /// A message of the ring that is not to be sent.
@@ -220,23 +179,6 @@ impl Reader {
     /// Messages that wait, or are not known to have arrived.
     pub(crate) fn pending(&self) -> u64 {
         self.queue.lock().counts.pending
-    }
-
-    /// Messages that wait to be sent: about `bytes` of them, at least one if there is one, and none
-    /// that ends behind `until`.
-    pub(crate) fn batch(&self, bytes: usize, until: Cursor) -> Batch<'_> {
-        let skip = self.skips.iter().map(|skip| skip.end).find(|end| *end > self.consumer.sent());
-        let messages = self.consumer.unsent();
-        Batch { messages, bytes_left: bytes.max(1), skip, until, first: None }
-    }
-
-    /// The message that is held, to be sent alone.
-    pub(crate) fn held(&self) -> Option<Batch<'_>> {
-        let held = self.held.as_ref()?;
-        let end = self.consumer.sent();
-        let first = Stored { severity: held.severity, octets: &held.message, end };
-        let messages = self.consumer.between(end, end);
-        Some(Batch { messages, bytes_left: 0, skip: None, until: 0, first: Some(first) })
     }
 
     /// Whether something was sent that is not acknowledged.

@@ -123,6 +123,7 @@ const fn port(default_port: u16) -> Location {
 
 impl Endpoint {
     /// The name that the server's certificate must bear.
+    #[cfg(any(test, feature = "native-tls", feature = "rustls"))]
     pub(crate) fn server_name(&self) -> &str {
         // The zone of a link-local address is of this machine only.
         let host = self.host.split('%').next().unwrap_or_default();

@@ -1,0 +1,56 @@
+//! Batches: the messages that are sent next.
+
+use super::{Reader, ring::Messages};
+use crate::stored::{Cursor, Stored};
+
+/// Some messages to send, the oldest first.
+#[derive(Clone, Debug)]
+pub(crate) struct Batch<'a> {
+    messages: Messages<'a>,
+    bytes_left: usize,
+    /// Where the first message ends that is to be passed over.
+    skip: Option<Cursor>,
+    /// Nothing that ends behind this.
+    until: Cursor,
+    /// A message out of order, before all others.
+    first: Option<Stored<'a>>,
+}
+
+impl<'a> Iterator for Batch<'a> {
+    type Item = Stored<'a>;
+
+    fn next(&mut self) -> Option<Stored<'a>> {
+        if let Some(first) = self.first.take() {
+            return Some(first);
+        }
+        if self.bytes_left == 0 {
+            return None;
+        }
+        let stored = self.messages.next()?;
+        if Some(stored.end) == self.skip || stored.end > self.until {
+            self.bytes_left = 0;
+            return None;
+        }
+        self.bytes_left = self.bytes_left.saturating_sub(stored.octets.len());
+        Some(stored)
+    }
+}
+
+impl Reader {
+    /// Messages that wait to be sent: about `bytes` of them, at least one if there is one, and none
+    /// that ends behind `until`.
+    pub(crate) fn batch(&self, bytes: usize, until: Cursor) -> Batch<'_> {
+        let skip = self.skips.iter().map(|skip| skip.end).find(|end| *end > self.consumer.sent());
+        let messages = self.consumer.unsent();
+        Batch { messages, bytes_left: bytes.max(1), skip, until, first: None }
+    }
+
+    /// The message that is held, to be sent alone.
+    pub(crate) fn held(&self) -> Option<Batch<'_>> {
+        let held = self.held.as_ref()?;
+        let end = self.consumer.sent();
+        let first = Stored { severity: held.severity, octets: &held.message, end };
+        let messages = self.consumer.between(end, end);
+        Some(Batch { messages, bytes_left: 0, skip: None, until: 0, first: Some(first) })
+    }
+}
