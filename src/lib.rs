@@ -73,6 +73,7 @@
 )]
 
 mod builder;
+mod burst;
 mod capture;
 mod connection_info;
 mod encode;

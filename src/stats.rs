@@ -63,6 +63,12 @@ impl Stats {
         self.losses.0[reason as usize].iter().sum()
     }
 
+    /// As if nothing had been lost for this reason.
+    pub(crate) fn forget(&mut self, reason: DropReason) {
+        self.dropped -= self.dropped_for(reason);
+        self.losses.0[reason as usize] = [0; 8];
+    }
+
     /// Records of this severity lost, whatever the reason.
     #[must_use]
     pub fn dropped_of(&self, severity: Severity) -> u64 {
@@ -90,6 +96,8 @@ pub enum DropReason {
     /// A connection took it and ended before its delivery was confirmed, and the queue had not the
     /// room to keep it meanwhile: it may have arrived.
     Unconfirmed = 6,
+    /// Its callsite had logged more than [`Builder::burst`](crate::Builder::burst) allows.
+    Burst = 7,
 }
 
 impl DropReason {
@@ -102,6 +110,7 @@ impl DropReason {
         DropReason::Closed,
         DropReason::Forked,
         DropReason::Unconfirmed,
+        DropReason::Burst,
     ];
 
     /// The reason in words, such as `queue full`.
@@ -115,6 +124,7 @@ impl DropReason {
             DropReason::Closed => "logged after the end",
             DropReason::Forked => "logged in a forked child",
             DropReason::Unconfirmed => "not confirmed",
+            DropReason::Burst => "beyond the burst limit",
         }
     }
 }
@@ -262,4 +272,4 @@ impl EncodeCounters {
     }
 }
 
-const REASONS: usize = 7;
+const REASONS: usize = 8;

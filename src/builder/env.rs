@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Error, Severity, TimeQuality,
+    burst::BurstLimit,
     record::{Level, Severities},
 };
 
@@ -71,6 +72,11 @@ pub(crate) fn number(text: &str) -> Result<u32, Error> {
 
 pub(crate) fn plain_text(text: &str) -> Result<String, Error> {
     Ok(text.to_owned())
+}
+
+/// `none`, or a limit.
+pub(crate) fn burst(text: &str) -> Result<Option<BurstLimit>, Error> {
+    if text.eq_ignore_ascii_case("none") { Ok(None) } else { text.parse().map(Some) }
 }
 
 /// `none`, or a quality.

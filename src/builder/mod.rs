@@ -59,6 +59,7 @@ use crate::{
 /// | [`sequence_id`](Builder::sequence_id) | `SYSLOG_SEQUENCE_ID` | off |
 /// | [`time_quality`](Builder::time_quality) | `SYSLOG_TIME_QUALITY`: `none`, `unsynced`, `synced`, `synced:50` | none |
 /// | [`bom`](Builder::bom) | `SYSLOG_BOM` | off |
+/// | [`burst`](Builder::burst) | `SYSLOG_BURST`: `none`, or records of a callsite in a time, as in `100/1s` | none |
 /// | [`panic_hook`](Builder::panic_hook) | `SYSLOG_PANIC_HOOK` | on |
 /// | [`panic_backtrace`](Builder::panic_backtrace) | `SYSLOG_PANIC_BACKTRACE` | off |
 /// | [`resend_buffer`](Builder::resend_buffer) | `SYSLOG_RESEND_BUFFER`, bytes, or as in `1M` | adapts, up to 1 MiB |
@@ -109,6 +110,7 @@ pub struct Builder {
     sequence_id: Option<bool>,
     time_quality: Option<Option<TimeQuality>>,
     bom: Option<bool>,
+    burst: Option<(u32, Duration)>,
     panic_hook: Option<bool>,
     panic_backtrace: Option<bool>,
     resend_buffer: Option<usize>,
@@ -157,6 +159,7 @@ impl Builder {
             sequence_id: None,
             time_quality: None,
             bom: None,
+            burst: None,
             panic_hook: None,
             panic_backtrace: None,
             resend_buffer: None,

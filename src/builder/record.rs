@@ -1,5 +1,7 @@
 //! The settings of what records say and how they are written.
 
+use std::time::Duration;
+
 use super::Builder;
 use crate::{ControlCharacters, Facility, Format, Level, Severity, TimeQuality};
 
@@ -184,6 +186,28 @@ impl Builder {
     /// Defaults to false.
     pub fn bom(mut self, bom: bool) -> Self {
         self.bom = Some(bom);
+        self
+    }
+
+    /// Sets how many records of one callsite are shipped within an interval, for a loop that runs
+    /// away.
+    ///
+    /// What is beyond is counted as [`DropReason::Burst`](crate::DropReason::Burst), whatever its
+    /// severity, and one record at the end of the interval says how many of which callsite there
+    /// were, with the text of the last one. A record of `log` belongs to its target, file and line.
+    /// Who is within the limit pays for a look at the clock. Of a program that makes up thousands of
+    /// targets, not every one is counted.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let builder = logship::builder("app-tag").burst(100, Duration::from_secs(1));
+    /// # builder.servers("udp://127.0.0.1:514").build()?;
+    /// # Ok::<(), logship::Error>(())
+    /// ```
+    ///
+    /// Defaults to no limit.
+    pub fn burst(mut self, records: u32, interval: Duration) -> Self {
+        self.burst = Some((records, interval));
         self
     }
 }

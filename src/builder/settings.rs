@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     ControlCharacters, Error, Format,
+    burst::BurstLimit,
     encode::redact::Redact,
     encode::time_zone::Zone,
     encode::{HOSTNAME, PROCID, Settings, check_field},
@@ -102,6 +103,13 @@ impl Builder {
                 || None,
             )?,
             bom: truth(self.bom, "SYSLOG_BOM")?,
+            burst: choose(
+                self.burst.map(|(most, time)| BurstLimit::new(most, time)).transpose()?.map(Some),
+                env,
+                "SYSLOG_BURST",
+                read::burst,
+                || None,
+            )?,
             redact: choose(
                 self.redact.as_deref().map(str::parse).transpose()?,
                 env,

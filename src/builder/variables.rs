@@ -16,7 +16,7 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     })
 }
 
-pub(super) const VARIABLES: [&str; 39] = [
+pub(super) const VARIABLES: [&str; 40] = [
     "SYSLOG_SERVERS",
     "SYSLOG_URL",
     "SYSLOG_FACILITY",
@@ -41,6 +41,7 @@ pub(super) const VARIABLES: [&str; 39] = [
     "SYSLOG_SEQUENCE_ID",
     "SYSLOG_TIME_QUALITY",
     "SYSLOG_BOM",
+    "SYSLOG_BURST",
     "SYSLOG_PANIC_HOOK",
     "SYSLOG_PANIC_BACKTRACE",
     "SYSLOG_RESEND_BUFFER",

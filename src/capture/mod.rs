@@ -26,7 +26,7 @@ mod visit;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -40,6 +40,7 @@ pub use self::logger::Logger;
 pub(crate) use self::{filter::Filter, live_filter::LiveFilter, self_report::SelfReport};
 use crate::{
     ConnectionInfo, Severity, Stats,
+    burst::Burst,
     encode::{CallsitePrefix, Encoder, Writer},
     fork,
     queue::Queue,
@@ -60,6 +61,8 @@ pub(crate) struct Pipeline {
     /// What a child of it has logged.
     forked: ForkedCounters,
     sites: Sites,
+    /// Callsites of which something was suppressed and is not told yet.
+    noisy: Mutex<Vec<Arc<Burst>>>,
     /// Whether events come by a layer.
     #[cfg(feature = "tracing")]
     has_layer: std::sync::atomic::AtomicBool,
@@ -83,6 +86,7 @@ impl Pipeline {
             flush_timeout,
             forked: ForkedCounters::default(),
             sites: Sites::default(),
+            noisy: Mutex::default(),
             #[cfg(feature = "tracing")]
             has_layer: std::sync::atomic::AtomicBool::new(false),
             #[cfg(feature = "tracing")]
@@ -152,12 +156,17 @@ impl Pipeline {
     ) {
         let must_wake = with_scratch(|kept| {
             let (scratch, site) = kept.parts(self, origin, callsite);
+            let burst = site.burst.as_ref().filter(|burst| !burst.admits());
             let mut writer = self.encoder.begin(scratch, site);
             // A value's own formatting may panic: that must not take the log call with it.
             if catch_unwind(AssertUnwindSafe(|| fill(&mut writer, site))).is_err() {
                 writer.recover_from_panic();
             }
             let message = writer.finish();
+            if let Some(burst) = burst {
+                let severity = message.severity;
+                return self.suppress(burst, severity, scratch.last_text());
+            }
             match message.longest_numbered() {
                 None => self.queue.push(message.severity, message.octets()),
                 Some(longest) => {
@@ -174,6 +183,22 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    fn noisy(&self) -> MutexGuard<'_, Vec<Arc<Burst>>> {
+        self.noisy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a record beyond the burst limit of its callsite; whether the shipper is to look after it.
+    #[cold]
+    #[inline(never)]
+    fn suppress(&self, burst: &Arc<Burst>, severity: Severity, text: &str) -> bool {
+        self.queue.count_dropped(DropReason::Burst, severity);
+        let is_first = burst.suppress(text);
+        if is_first {
+            self.noisy().push(Arc::clone(burst));
+        }
+        is_first
+    }
+
     /// Waits until everything logged has arrived; a forked child has nothing to wait for.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         self.queue_of_this_process().is_none_or(|queue| queue.flush(timeout))

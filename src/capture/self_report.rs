@@ -8,6 +8,7 @@ use std::{
 use super::Pipeline;
 use crate::{
     Severity, Stats,
+    burst::BurstReport,
     record::{Level, Origin, Value},
     stats::DropReason,
 };
@@ -35,7 +36,8 @@ impl SelfReport {
     pub(crate) fn housekeeping(&mut self, is_urgent: bool) -> Option<Duration> {
         let pipeline = self.pipeline.upgrade()?;
         let (losses, books) = (self.tend_losses(&pipeline, is_urgent), self.poll_stats(&pipeline));
-        losses.into_iter().chain(books).min()
+        let bursts = tend_bursts(&pipeline);
+        losses.into_iter().chain(books).chain(bursts).min()
     }
 
     fn poll_stats(&mut self, pipeline: &Pipeline) -> Option<Duration> {
@@ -54,6 +56,8 @@ impl SelfReport {
     fn tend_losses(&mut self, pipeline: &Pipeline, is_urgent: bool) -> Option<Duration> {
         let mut now = Stats::default();
         pipeline.queue.tell(&mut now);
+        // What was beyond a burst limit is told by callsite.
+        now.forget(DropReason::Burst);
         if now.dropped == self.told.dropped {
             return None;
         }
@@ -85,6 +89,34 @@ impl Pipeline {
             self.queue.wake();
         }
     }
+}
+
+fn tend_bursts(pipeline: &Pipeline) -> Option<Duration> {
+    let mut noisy = std::mem::take(&mut *pipeline.noisy());
+    let (now, mut due) = (Instant::now(), None::<Duration>);
+    noisy.retain(|burst| {
+        let left = burst.report(now, |report| submit_burst(pipeline, &report));
+        due = due.into_iter().chain(left).min();
+        left.is_some()
+    });
+    pipeline.noisy().append(&mut noisy);
+    due
+}
+
+fn submit_burst(pipeline: &Pipeline, report: &BurstReport<'_>) -> bool {
+    let origin = || origin(Severity::Warning, Level::Warn, "logship");
+    let BurstReport { count, interval, target, place, last } = *report;
+    pipeline.submit_own(origin, |writer| {
+        writer.named_field("suppressed", Value::U64(count));
+        writer.named_field("suppressed_target", Value::Str(target));
+        writer.text(format_args!("logship suppressed {count} records of {target}"));
+        if let Some((file, line)) = place {
+            writer.named_field("suppressed_file", Value::Str(file));
+            writer.named_field("suppressed_line", Value::U64(line.into()));
+            writer.text(format_args!(" ({file}:{line})"));
+        }
+        writer.text(format_args!(" beyond its limit for {interval:?}, the last one: {last}"));
+    })
 }
 
 fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) -> bool {

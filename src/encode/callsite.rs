@@ -11,7 +11,9 @@ use super::{
     inline_bytes::{InlineBytes, NameKind},
     key_cache::KeyCache,
 };
-use crate::{Severity, record::Origin};
+use std::sync::Arc;
+
+use crate::{Severity, burst::Burst, record::Origin};
 
 /// The constant parts of the messages of one callsite, ready to be copied.
 #[derive(Debug, Default)]
@@ -27,6 +29,8 @@ pub(crate) struct CallsitePrefix {
     pub(super) cut: u64,
     /// Each field's name with its delimiters, in the order of the callsite.
     pub(super) names: Vec<InlineBytes>,
+    /// How noisy the callsite is, if that has a limit.
+    pub(crate) burst: Option<Arc<Burst>>,
     /// Which of the fields is the text.
     pub(crate) text_at: Option<usize>,
 }
@@ -61,6 +65,11 @@ pub(super) struct Context {
 pub(crate) type ContextKey = [u64; 5];
 
 impl Scratch {
+    /// The text of the record that was written last.
+    pub(crate) fn last_text(&self) -> &str {
+        &self.text
+    }
+
     /// An empty buffer, for something else than a message.
     pub(crate) fn buffer(&mut self) -> &mut MessageBuf {
         self.frame.clear();
@@ -94,6 +103,7 @@ impl Encoder {
             lead: lead.to_vec(),
             body: body.to_vec(),
             cut,
+            burst: self.settings.burst.map(|limit| Arc::new(Burst::new(limit, origin))),
             text_at: fields.clone().position(|field| field == "message"),
             names: self.event_names(fields),
         }

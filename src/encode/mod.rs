@@ -58,8 +58,8 @@ use self::{
     writer::FIELD_RESERVE,
 };
 use crate::{
-    Error, encode::redact::Redact, encode::time_zone::Zone, facility::Facilities,
-    record::Severities, stats::EncodeCounters,
+    Error, burst::BurstLimit, encode::redact::Redact, encode::time_zone::Zone,
+    facility::Facilities, record::Severities, stats::EncodeCounters,
 };
 
 /// What a handle's messages have in common.
@@ -82,6 +82,7 @@ pub(crate) struct Settings {
     pub(crate) sequence_id: bool,
     pub(crate) time_quality: Option<TimeQuality>,
     pub(crate) bom: bool,
+    pub(crate) burst: Option<BurstLimit>,
     pub(crate) redact: Redact,
     pub(crate) text_fields: TextFields,
     /// Where RFC 3164's local time is.

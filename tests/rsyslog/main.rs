@@ -2,6 +2,7 @@
 //! the server stores.
 #![cfg(all(target_os = "linux", feature = "tracing", feature = "log", feature = "native-tls"))]
 
+mod burst;
 mod content;
 mod filter;
 mod formats;

@@ -41,6 +41,7 @@ fn settings(format: Format) -> Settings {
         sequence_id: false,
         time_quality: None,
         bom: false,
+        burst: None,
         redact: Redact::default(),
         text_fields: text_fields(format),
         zone: Zone::utc(),
