@@ -16,7 +16,7 @@ use crate::Logger;
 use crate::{
     ConnectionInfo, DropReason, Error, Stats,
     builder::Report,
-    capture::{Filter, LiveFilter, Pipeline},
+    capture::{Filter, LiveFilter, Pipeline, panic},
     exit::flush_at_end,
     queue::Flush,
     reentrancy::is_muted,
@@ -33,6 +33,7 @@ pub struct Handle {
     pub(crate) pipeline: Arc<Pipeline>,
     pub(crate) filter: Arc<LiveFilter>,
     pub(crate) report: Report,
+    pub(crate) panic_backtrace: bool,
     pub(crate) flush_timeout: Duration,
     pub(crate) shipper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -104,6 +105,14 @@ impl Handle {
         let mut report = self.report.lock().unwrap_or_else(PoisonError::into_inner);
         hints.iter().for_each(|hint| report(hint));
         Ok(())
+    }
+
+    /// Records panics from now on, with severity CRITICAL, before the previous panic hook runs.
+    ///
+    /// [`Builder::init`](crate::Builder::init) does it by itself; call it if the program installs
+    /// [`layer`](Handle::layer) or [`logger`](Handle::logger). A second call does nothing.
+    pub fn install_panic_hook(&self) {
+        panic::install_hook(&self.pipeline, self.panic_backtrace);
     }
 
     /// Waits until everything logged before this call has been acknowledged; false if `timeout`

@@ -54,6 +54,7 @@
 //! | `native-tls` | yes | `tls://` and `relp+tls://` through the system's library; on Linux this needs OpenSSL's headers and `pkg-config` |
 //! | `rustls` | | the same through rustls; needs a C compiler |
 //! | `dns-srv` | | `srv://` servers, found by SRV records, and the URL option `nameserver` |
+//! | `console` | | a console beside syslog in one call: [`Builder::console`] |
 //! | `opentelemetry` | | trace and span ids of `tracing-opentelemetry` in every record |
 //!
 //! # Guides

@@ -25,6 +25,31 @@ fn the_filter_of_the_whole_program_can_be_replaced_by_any_thread() {
     assert_eq!(texts(&collector, 2), ["event 2", "record 2"]);
 }
 
+#[cfg(feature = "console")]
+#[test]
+fn a_console_beside_syslog_shows_both_doors_without_colours() {
+    let collector = Collector::tcp().unwrap();
+    let env = [("SYSLOG_SERVERS", &*collector.url()), ("SYSLOG_CONSOLE", "info,init_once=debug")];
+    let ended = play("console", &env);
+    for shown in ["an event n=1", "a record n=2", "for both n=3"] {
+        assert_eq!(ended.stderr.matches(shown).count(), 1, "{shown}: {ended:?}");
+    }
+    assert!(!ended.stderr.contains("too much") && !ended.stderr.contains('\u{1b}'), "{ended:?}");
+    let records = texts(&collector, 2);
+    assert_eq!(records[0], "for both");
+    assert!(records[1].contains("panicked") && records[1].ends_with("once"), "{records:?}");
+}
+
+#[test]
+fn layers_of_the_program_see_what_they_want() {
+    let collector = Collector::tcp().unwrap();
+    let ended = play("own layer", &[("SYSLOG_SERVERS", &collector.url())]);
+    for shown in ["an event", "a record n=2", "for both"] {
+        assert_eq!(ended.stdout.matches(shown).count(), 1, "{shown}: {ended:?}");
+    }
+    assert_eq!(texts(&collector, 1), ["for both"]);
+}
+
 #[test]
 fn whoever_was_there_before_stays() {
     let collector = Collector::tcp().unwrap();
@@ -206,6 +231,23 @@ fn child() {
             guard.set_filter("warn").unwrap();
             assert_eq!(log::max_level(), log::LevelFilter::Warn);
             say(3);
+        }
+        #[cfg(feature = "console")]
+        "console" => {
+            let guard = logship::builder("console").filter("warn").try_init().unwrap();
+            guard.install_panic_hook();
+            debug!(n = 1, "an event");
+            log::debug!(n = 2; "a record");
+            log::trace!("too much");
+            log::warn!(n = 3; "for both");
+            let _ = std::panic::catch_unwind(|| panic!("once"));
+        }
+        "own layer" => {
+            let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stdout);
+            let _guard = logship::builder("own").filter("warn").init_with(layer);
+            tracing::trace!("an event");
+            log::trace!(n = 2; "a record");
+            log::warn!("for both");
         }
         "after a subscriber" => {
             tracing_subscriber::fmt().with_writer(std::io::stdout).init();

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Builder, filter_file, pipeline::PipelineConfig, variables};
+use super::{Builder, console::Console, filter_file, pipeline::PipelineConfig, variables};
 use crate::{
     Error, Format, Handle, Overflow,
     builder::env::{self as read, Environment, choose, value_of},
@@ -28,8 +28,10 @@ pub(super) struct Plan {
     filter_file: Option<PathBuf>,
     /// What is wrong with it, and is reported at the start.
     pub(super) reports: Vec<String>,
-    /// Whether panics are recorded, and with backtraces.
-    pub(super) panic_backtrace: Option<bool>,
+    /// Whether panics are recorded.
+    pub(super) panic_hook: bool,
+    panic_backtrace: bool,
+    pub(super) console: Option<Console>,
 }
 
 impl Builder {
@@ -51,6 +53,7 @@ impl Builder {
         let (filter, odd) = self.read_filter(env)?;
         reports.extend(odd);
         let filter_file = self.filter_file_of(env)?;
+        let console = self.console_of(env, &mut reports)?;
         let timeouts = self.timeouts(env)?;
         let flush_timeout =
             choose(self.flush_timeout, env, "SYSLOG_FLUSH_TIMEOUT", units::duration, || {
@@ -96,7 +99,9 @@ impl Builder {
             filter,
             filter_file,
             reports,
-            panic_backtrace: panic_hook.then_some(backtrace),
+            panic_hook,
+            panic_backtrace: backtrace,
+            console,
         })
     }
 
@@ -188,7 +193,8 @@ impl Plan {
             let (pipeline, filter) = (Arc::downgrade(&pipeline), Arc::clone(&filter));
             filter_file::watch(path, pipeline, filter, Arc::clone(&report))?;
         }
-        Ok(Handle { pipeline, filter, report, flush_timeout, shipper })
+        let panic_backtrace = self.panic_backtrace;
+        Ok(Handle { pipeline, filter, report, panic_backtrace, flush_timeout, shipper })
     }
 }
 

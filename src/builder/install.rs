@@ -1,28 +1,79 @@
 //! Installation for the whole program.
 
-use std::sync::Arc;
-
-use super::{Builder, config::variable};
-use crate::{Error, Guard, Handle, capture::panic};
+use super::{Builder, config::variable, console::Console};
+use crate::{Error, Guard, Handle};
 
 impl Builder {
     /// Starts the shipper for the whole program: installs the `tracing` subscriber, the `log`
     /// logger and the panic hook.
     ///
-    /// The subscriber has no console layer, so nothing appears on the terminal; use
-    /// [`build`](Builder::build) and [`Handle::layer`](crate::Handle::layer) to add one.
+    /// Nothing appears on the terminal without [`console`](Builder::console).
+    /// [`try_init_with`](Builder::try_init_with) adds layers of the program's own.
     ///
     /// # Errors
     ///
     /// As [`build`](Builder::build), and if a subscriber or logger is already installed.
     pub fn try_init(self) -> Result<Guard, Error> {
-        let plan = self.plan(&variable)?;
+        self.start_and(install)
+    }
+
+    /// As [`try_init`](Builder::try_init), with a layer of the program's own beside syslog and
+    /// [`console`](Builder::console), or several as a `Vec` or joined by `and_then`.
+    ///
+    /// Each has a filter of its own; [`filter`](Builder::filter) is for syslog alone. Records of
+    /// `log` reach the layer as events, with their key-values in the text. A layer that is a filter for
+    /// the whole subscriber, such as a bare `LevelFilter`, applies to syslog, too.
+    ///
+    /// ```no_run
+    /// use tracing_subscriber::{Layer, filter::LevelFilter, fmt};
+    ///
+    /// let file = std::fs::File::create("app.log")?;
+    /// let file = fmt::layer().json().with_writer(file).with_filter(LevelFilter::DEBUG);
+    /// let _guard = logship::builder("app-tag").try_init_with(file)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As `try_init`.
+    #[cfg(feature = "tracing")]
+    pub fn try_init_with<L>(self, layer: L) -> Result<Guard, Error>
+    where
+        L: tracing_subscriber::Layer<tracing_subscriber::Registry> + Send + Sync + 'static,
+    {
+        self.start_and(|handle, console| {
+            install_beside(handle, layer, console, log::LevelFilter::Trace)
+        })
+    }
+
+    /// As [`try_init_with`](Builder::try_init_with), for programs that cannot go on without.
+    ///
+    /// # Panics
+    ///
+    /// If `try_init_with` returns an error.
+    #[cfg(feature = "tracing")]
+    #[track_caller]
+    pub fn init_with<L>(self, layer: L) -> Guard
+    where
+        L: tracing_subscriber::Layer<tracing_subscriber::Registry> + Send + Sync + 'static,
+    {
+        match self.try_init_with(layer) {
+            Ok(guard) => guard,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn start_and(
+        self,
+        install: impl FnOnce(&Handle, Option<Console>) -> Result<(), Error>,
+    ) -> Result<Guard, Error> {
+        let mut plan = self.plan(&variable)?;
         check_slots()?;
-        let panic_backtrace = plan.panic_backtrace;
+        let (has_hook, console) = (plan.panic_hook, plan.console.take());
         let handle = plan.start()?;
-        install(&handle)?;
-        if let Some(panic_backtrace) = panic_backtrace {
-            panic::install_hook(Arc::downgrade(&handle.pipeline), panic_backtrace);
+        install(&handle, console)?;
+        if has_hook {
+            handle.install_panic_hook();
         }
         Ok(handle.guard())
     }
@@ -74,7 +125,14 @@ fn has_logger() -> bool {
 
 /// The logger goes first, since only its slot can turn out to be taken; until the maximum level is
 /// set, at the end, it gets no records.
-fn install(handle: &Handle) -> Result<(), Error> {
+#[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
+fn install(handle: &Handle, console: Option<Console>) -> Result<(), Error> {
+    #[cfg(feature = "tracing")]
+    if let Some(console) = console {
+        let level = console.filter.max_level();
+        let none = tracing_subscriber::layer::Identity::new();
+        return install_beside(handle, none, Some(console), level);
+    }
     #[cfg(feature = "log")]
     log::set_boxed_logger(Box::new(handle.logger()))
         .map_err(|_| Error::already_initialized(TAKEN_LOG))?;
@@ -86,7 +144,32 @@ fn install(handle: &Handle) -> Result<(), Error> {
             .map_err(|_| Error::already_initialized(TAKEN_TRACING))?;
     }
     #[cfg(feature = "log")]
-    handle.filter.take_log();
+    handle.filter.take_log(log::LevelFilter::Off);
+    Ok(())
+}
+
+/// The same beside other layers, which want records of `log` up to this level.
+#[cfg(feature = "tracing")]
+#[cfg_attr(not(feature = "log"), allow(unused_variables))]
+fn install_beside<L>(
+    handle: &Handle,
+    layer: L,
+    console: Option<Console>,
+    level: log::LevelFilter,
+) -> Result<(), Error>
+where
+    L: tracing_subscriber::Layer<tracing_subscriber::Registry> + Send + Sync + 'static,
+{
+    use tracing_subscriber::layer::SubscriberExt as _;
+    #[cfg(feature = "log")]
+    log::set_boxed_logger(Box::new(handle.logger().forwarding()))
+        .map_err(|_| Error::already_initialized(TAKEN_LOG))?;
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let subscriber = subscriber.with(console.map(Console::layer)).with(handle.layer());
+    tracing_core::dispatcher::set_global_default(subscriber.into())
+        .map_err(|_| Error::already_initialized(TAKEN_TRACING))?;
+    #[cfg(feature = "log")]
+    handle.filter.take_log(level);
     Ok(())
 }
 

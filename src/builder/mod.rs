@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod console;
 pub(crate) mod env;
 mod fields;
 mod filter_file;
@@ -38,6 +39,7 @@ use crate::{
 /// | [`servers`](Builder::servers) | `SYSLOG_SERVERS` (or `SYSLOG_URL`) | `tcp://localhost:514` |
 /// | [`filter`](Builder::filter) | `RUST_LOG` | `info` |
 /// | [`filter_file`](Builder::filter_file) | `SYSLOG_FILTER_FILE`, a path | none |
+/// | `console`, with the feature `console` | `SYSLOG_CONSOLE`, a filter | none |
 /// | [`facility`](Builder::facility), [`facility_for`](Builder::facility_for) | `SYSLOG_FACILITY`, by target as in `user,audit=authpriv` | `user` |
 /// | [`field`](Builder::field) | `SYSLOG_FIELDS`, as in `env=prod,version=1.2.3` | none |
 /// | [`format`](Builder::format) | `?format=` in the URL, `SYSLOG_FORMAT`: `rfc5424`, `cee`, `ecs`, `rfc3164`, `rfc3164-local` | `rfc5424`; `rfc3164-local` for a `unix://` socket |
@@ -88,6 +90,7 @@ pub struct Builder {
     servers: Option<ServerList>,
     filter: Option<String>,
     filter_file: Option<PathBuf>,
+    console: Option<String>,
     facility: Option<Facility>,
     facilities: Facilities,
     fields: Vec<(String, String)>,
@@ -137,6 +140,7 @@ impl Builder {
             servers: None,
             filter: None,
             filter_file: None,
+            console: None,
             facility: None,
             facilities: Facilities::default(),
             fields: Vec::new(),

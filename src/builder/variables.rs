@@ -16,10 +16,11 @@ pub(super) fn unknown(name: &str) -> Option<String> {
     })
 }
 
-pub(super) const VARIABLES: [&str; 40] = [
+pub(super) const VARIABLES: [&str; 41] = [
     "SYSLOG_SERVERS",
     "SYSLOG_URL",
     "SYSLOG_FACILITY",
+    "SYSLOG_CONSOLE",
     "SYSLOG_FIELDS",
     "SYSLOG_FILTER_FILE",
     "SYSLOG_FORMAT",

@@ -150,6 +150,10 @@ where
         // Their own target is a constant, and to look at it is cheaper than to ask.
         let is_suspect = metadata.target() == BRIDGE;
         let bridged = is_suspect.then(|| event.normalized_metadata()).flatten();
+        #[cfg(feature = "log")]
+        if is_suspect && super::forward::is_forwarded() {
+            return;
+        }
         if let Some(record) = &bridged {
             let encoder = self.pipeline.encoder.id();
             if echo::is_echo(record.target(), record.file(), record.line(), encoder) {

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering::Relaxed},
+    atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
 };
 
 use arc_swap::ArcSwap;
@@ -18,6 +18,8 @@ pub(crate) struct LiveFilter {
     /// Whether there is a logger, and whether the program has no other one.
     has_logger: AtomicBool,
     owns_log: AtomicBool,
+    /// The level of `log` that other layers want in any case.
+    floor: AtomicUsize,
 }
 
 impl LiveFilter {
@@ -28,6 +30,7 @@ impl LiveFilter {
             base: Mutex::new(filter),
             has_logger: AtomicBool::new(false),
             owns_log: AtomicBool::new(false),
+            floor: AtomicUsize::new(0),
         }
     }
 
@@ -59,22 +62,30 @@ impl LiveFilter {
         self.current.store(filter);
         #[cfg(feature = "tracing")]
         tracing_core::callsite::rebuild_interest_cache();
-        let max = self.max_level();
+        let max = self.max_level().max(self.floor());
         // Another logger of the program may want more than this one.
         if self.owns_log.load(Relaxed) || self.has_logger.load(Relaxed) && max > log::max_level() {
             log::set_max_level(max);
         }
     }
 
+    #[cfg(feature = "log")]
     pub(crate) fn note_logger(&self) {
         self.has_logger.store(true, Relaxed);
     }
 
     /// This crate's logger is the program's: its maximum level follows the filter.
-    pub(crate) fn take_log(&self) {
+    #[cfg(feature = "log")]
+    pub(crate) fn take_log(&self, floor: log::LevelFilter) {
         let _base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
         self.owns_log.store(true, Relaxed);
-        log::set_max_level(self.max_level());
+        self.floor.store(floor as usize, Relaxed);
+        log::set_max_level(self.max_level().max(floor));
+    }
+
+    fn floor(&self) -> log::LevelFilter {
+        let level = log::LevelFilter::iter().nth(self.floor.load(Relaxed));
+        level.unwrap_or(log::LevelFilter::Off)
     }
 }
 

@@ -34,6 +34,8 @@ pub struct Logger {
     pipeline: Arc<Pipeline>,
     filter: Arc<LiveFilter>,
     flush_timeout: Duration,
+    /// Whether other layers of the program's subscriber are to see the records.
+    forwards: bool,
 }
 
 impl Logger {
@@ -43,7 +45,13 @@ impl Logger {
         flush_timeout: Duration,
     ) -> Self {
         filter.note_logger();
-        Logger { pipeline, filter, flush_timeout }
+        Logger { pipeline, filter, flush_timeout, forwards: false }
+    }
+
+    /// The same, for a subscriber with other layers than this crate's.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn forwarding(self) -> Self {
+        Logger { forwards: true, ..self }
     }
 
     /// The level to give to `log::set_max_level`, so that what isn't wanted costs nothing.
@@ -55,7 +63,7 @@ impl Logger {
 
 impl log::Log for Logger {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        self.filter.wants(Level::from(metadata.level()), metadata.target())
+        self.forwards || self.filter.wants(Level::from(metadata.level()), metadata.target())
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -69,6 +77,15 @@ impl log::Log for Logger {
             return;
         }
         let level = Level::from(record.level());
+        #[cfg(feature = "tracing")]
+        if self.forwards {
+            if !is_muted() {
+                super::forward::forward(record);
+            }
+            if !self.filter.wants(level, record.target()) {
+                return;
+            }
+        }
         let origin = || Origin {
             severity: self.pipeline.encoder.severities().of(level),
             level,

@@ -7,6 +7,8 @@ mod callsite_cache;
 #[cfg(feature = "tracing")]
 mod echo;
 mod filter;
+#[cfg(all(feature = "tracing", feature = "log"))]
+mod forward;
 #[cfg(feature = "tracing")]
 mod layer;
 #[cfg(feature = "tracing")]
@@ -26,7 +28,7 @@ mod visit;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -61,6 +63,7 @@ pub(crate) struct Pipeline {
     /// What a child of it has logged.
     forked: ForkedCounters,
     sites: Sites,
+    has_panic_hook: AtomicBool,
     /// Callsites of which something was suppressed and is not told yet.
     noisy: Mutex<Vec<Arc<Burst>>>,
     /// Whether events come by a layer.
@@ -87,6 +90,7 @@ impl Pipeline {
             forked: ForkedCounters::default(),
             sites: Sites::default(),
             noisy: Mutex::default(),
+            has_panic_hook: AtomicBool::new(false),
             #[cfg(feature = "tracing")]
             has_layer: std::sync::atomic::AtomicBool::new(false),
             #[cfg(feature = "tracing")]

@@ -3,7 +3,7 @@
 use std::{
     backtrace::Backtrace,
     panic::{self, PanicHookInfo},
-    sync::{Mutex, PoisonError, Weak},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
 };
@@ -20,7 +20,11 @@ use crate::{
 ///
 /// It waits until the record has arrived, since an abort may follow, for a second at most. A panic may
 /// be caught, and is no reason to wait for a server that is away; nor is one within a log call.
-pub(crate) fn install_hook(pipeline: Weak<Pipeline>, backtrace: bool) {
+pub(crate) fn install_hook(pipeline: &Arc<Pipeline>, backtrace: bool) {
+    if pipeline.has_panic_hook.swap(true, Relaxed) {
+        return;
+    }
+    let pipeline = Arc::downgrade(pipeline);
     let before = panic::take_hook();
     let waited_in_vain = Mutex::new(None::<Instant>);
     panic::set_hook(Box::new(move |info| {
