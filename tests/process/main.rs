@@ -10,6 +10,7 @@ mod certificates;
 #[path = "../child/mod.rs"]
 mod child;
 mod clock;
+mod container;
 mod guest;
 mod injected;
 mod limits;
@@ -38,6 +39,7 @@ fn child() {
         "no file" => limits::no_file(),
         "a child without files" => limits::a_child_without_files(),
         "a late exit handler" => calls::a_late_exit_handler(),
+        "a small container" => container::a_small_container(),
         "a clock that jumps" => clock::a_clock_that_jumps(),
         "another root" => rights::another_root(),
         "another user" => rights::another_user(),
