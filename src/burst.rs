@@ -30,6 +30,12 @@ impl BurstLimit {
     }
 }
 
+impl BurstLimit {
+    pub(crate) fn parts(self) -> (u32, Duration) {
+        (self.most, self.interval)
+    }
+}
+
 impl FromStr for BurstLimit {
     type Err = Error;
 

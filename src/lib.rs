@@ -55,6 +55,7 @@
 //! | `rustls` | | the same through rustls; needs a C compiler |
 //! | `dns-srv` | | `srv://` servers, found by SRV records, and the URL option `nameserver` |
 //! | `console` | | a console beside syslog in one call: [`Builder::console`] |
+//! | `serde` | | [`Builder`] implements `serde::Deserialize` |
 //! | `opentelemetry` | | trace and span ids of `tracing-opentelemetry` in every record |
 //!
 //! # Guides

@@ -45,7 +45,7 @@ fn set(fields: &mut Vec<(String, String)>, name: String, value: String) {
 }
 
 /// `env=prod,version=1.2.3`
-fn read(text: &str) -> Result<Vec<(String, String)>, Error> {
+pub(super) fn read(text: &str) -> Result<Vec<(String, String)>, Error> {
     let mut fields = Vec::new();
     for piece in text.split(',') {
         let (name, value) = piece.split_once('=').unwrap_or_default();

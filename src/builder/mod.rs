@@ -3,6 +3,8 @@
 mod check;
 mod config;
 mod console;
+#[cfg(feature = "serde")]
+mod deserialize;
 pub(crate) mod env;
 mod fields;
 mod filter_file;
