@@ -34,6 +34,8 @@ pub struct Handle {
     pub(crate) filter: Arc<LiveFilter>,
     pub(crate) report: Report,
     pub(crate) panic_backtrace: bool,
+    #[cfg(feature = "metrics")]
+    pub(crate) ages: Arc<crate::metrics::Ages>,
     pub(crate) flush_timeout: Duration,
     pub(crate) shipper: Arc<Mutex<Option<JoinHandle<()>>>>,
 }

@@ -56,6 +56,7 @@
 //! | `dns-srv` | | `srv://` servers, found by SRV records, and the URL option `nameserver` |
 //! | `console` | | a console beside syslog in one call: [`Builder::console`] |
 //! | `serde` | | [`Builder`] implements `serde::Deserialize` |
+//! | `metrics` | | [`Handle::record_metrics`] for the `metrics` facade |
 //! | `opentelemetry` | | trace and span ids of `tracing-opentelemetry` in every record |
 //!
 //! # Guides
@@ -90,6 +91,8 @@ pub mod fuzzing;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 mod handle;
+#[cfg(feature = "metrics")]
+mod metrics;
 // Without queue files, what reads and adopts them lies idle.
 #[cfg_attr(not(unix), allow(dead_code))]
 mod queue;

@@ -63,6 +63,11 @@ impl Stats {
         self.losses.0[reason as usize].iter().sum()
     }
 
+    #[cfg(feature = "metrics")]
+    pub(crate) fn dropped_as(&self, reason: DropReason, severity: Severity) -> u64 {
+        self.losses.0[reason as usize][severity as usize]
+    }
+
     /// As if nothing had been lost for this reason.
     pub(crate) fn forget(&mut self, reason: DropReason) {
         self.dropped -= self.dropped_for(reason);

@@ -194,7 +194,16 @@ impl Plan {
             filter_file::watch(path, pipeline, filter, Arc::clone(&report))?;
         }
         let panic_backtrace = self.panic_backtrace;
-        Ok(Handle { pipeline, filter, report, panic_backtrace, flush_timeout, shipper })
+        Ok(Handle {
+            pipeline,
+            filter,
+            report,
+            panic_backtrace,
+            #[cfg(feature = "metrics")]
+            ages: Arc::default(),
+            flush_timeout,
+            shipper,
+        })
     }
 }
 

@@ -155,6 +155,11 @@ impl Encoder {
         self.id
     }
 
+    #[cfg(feature = "metrics")]
+    pub(crate) fn tag(&self) -> &str {
+        &self.settings.tag
+    }
+
     pub(crate) fn severities(&self) -> &Severities {
         &self.settings.severities
     }

@@ -9,6 +9,7 @@ mod formats;
 mod header_fields;
 mod hostile;
 mod labels;
+mod metrics;
 mod outage;
 mod readme;
 mod restart;
