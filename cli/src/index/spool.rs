@@ -282,3 +282,7 @@ const WORTH_IT: u64 = 1 << 20;
 const LINGER: Duration = Duration::from_millis(500);
 /// How long nobody may have written to a file that is over.
 const QUIET: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+#[path = "spool_tests.rs"]
+mod tests;
