@@ -27,6 +27,7 @@
 
 mod bind;
 mod complaint;
+mod find;
 mod frame;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -1,6 +1,7 @@
 //! Tests of the collector.
 
 mod any;
+mod find;
 mod frame;
 mod parse;
 mod sockets;
