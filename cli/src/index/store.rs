@@ -52,6 +52,9 @@ impl Store {
             .tls_config(tls)
             .http_status_as_error(false)
             .max_redirects(0)
+            // As many as there can be posters.
+            .max_idle_connections_per_host(64)
+            .max_idle_connections(256)
             .timeout_connect(Some(Duration::from_secs(5)))
             // A store that takes a request and never answers is asked again.
             .timeout_global(Some(Duration::from_secs(120)))
