@@ -30,6 +30,7 @@ impl BurstLimit {
     }
 }
 
+#[cfg(feature = "serde")]
 impl BurstLimit {
     pub(crate) fn parts(self) -> (u32, Duration) {
         (self.most, self.interval)

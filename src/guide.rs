@@ -13,7 +13,10 @@
 /// definitions here come first, so they win and lead to pages.
 macro_rules! guides {
     ($($name:ident)*) => {$(
+        /// [control]: https://docs.rs/crate/logship/latest/source/examples/control.rs
         /// [delivery]: crate::guide::delivery
+        /// [formats]: crate::guide::formats
+        /// [metrics]: https://docs.rs/crate/logship/latest/source/examples/metrics.rs
         /// [operations]: crate::guide::operations
         /// [receivers]: crate::guide::receivers
         /// [faults]: https://docs.rs/crate/logship/latest/source/docs/faults.md
