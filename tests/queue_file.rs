@@ -13,7 +13,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use logship::{Handle, Stats};
@@ -234,6 +234,32 @@ fn what_several_processes_left_in_a_folder_is_shipped_by_the_next_one() {
     assert_eq!(result(&ended)["adopted"], texts.len());
 }
 
+/// Each of the dead processes left more than half of the capacity, which is for what this one says itself.
+#[test]
+fn what_dead_processes_left_is_shipped_in_full_by_one() {
+    let (folder, _) = place();
+    let build = |url: &str| {
+        let builder = logship::builder("shop").servers(url).queue_file(folder.path());
+        builder.queue_capacity(64 << 10).on_error(|_| {}).build().unwrap()
+    };
+    let dead: Vec<_> = (0..3).map(|_| build(&nobody())).collect();
+    for handle in &dead {
+        log(handle, 380);
+        assert!(handle.stats().queue_bytes > 32 << 10, "{:?}", handle.stats());
+        handle.shutdown(Duration::ZERO).unwrap_err();
+    }
+    let collector = Collector::tcp().unwrap();
+    let handle = build(&collector.url());
+    assert_eq!(collector.wait_for_messages(1140, PATIENCE), 1140);
+    let begin = Instant::now();
+    while handle.stats().pending > 0 || fs::read_dir(folder.path()).unwrap().count() > 1 {
+        assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
+        thread::sleep(Duration::from_millis(5));
+    }
+    let stats = handle.stats();
+    assert_eq!((stats.recovered, stats.delivered, stats.dropped), (1140, 1140, 0), "{stats:?}");
+}
+
 #[test]
 fn a_folder_of_others_is_left_to_them() {
     let (folder, _) = place();
@@ -363,7 +389,6 @@ fn a_file_of_another_version_size_or_order_of_octets_is_set_aside() {
         constants(1_u32.to_be_bytes(), capacity.to_be_bytes()),
         constants(1_u32.to_le_bytes(), (capacity + 1).to_le_bytes()),
         constants(1_u32.to_le_bytes(), u64::MAX.to_le_bytes()),
-        b"short".to_vec(),
     ] {
         let (_folder, path) = place();
         fs::write(&path, &octets).unwrap();

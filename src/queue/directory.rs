@@ -1,17 +1,23 @@
 //! Queue files in a directory that processes of one tag share.
 
 use std::{
+    cell::RefCell,
     fs, io,
+    os::unix::fs::FileExt as _,
     path::{Path, PathBuf},
+    sync::Weak,
+    thread,
+    time::Duration,
 };
 
 use super::{
-    OpenedRing,
+    OpenedRing, Queue,
     entry::check,
-    file::{self, lock, read_ring, sound_range, try_open},
-    recovery::{Header, PAGE, RingImage},
+    file::{self, FOREIGN, free_name, is_blank, lock, read_ring, sound_range, try_open},
+    recovery::{Header, PAGE, RingImage, header, is_ours},
     ring::rounded,
 };
+use crate::Severity;
 
 /// Whether a path means a folder with a file for each process.
 pub(super) fn is_directory(path: &Path) -> bool {
@@ -37,75 +43,130 @@ pub(super) fn open(folder: &Path, tag: &str, capacity: usize) -> Result<OpenedRi
     Err(file::unusable(folder, &error))
 }
 
-/// Takes over what a dead process left, and removes its file; says what is wrong with it.
+/// Takes over what a dead process left, as far as there is room; says what is wrong with it.
 fn adopt(path: &Path, opened: &mut OpenedRing) {
     // Nearly always there is none; a living process's own is none of our business.
-    let outcome = if path.exists() { take_over(path, opened) } else { Ok(None) };
-    let what = match outcome {
-        Ok(what) => what,
+    if !path.exists() {
+        return;
+    }
+    let OpenedRing { producer, adopted, damaged, report, left, .. } = opened;
+    let half = producer.capacity() / 2;
+    let producer = RefCell::new(producer);
+    let mut lost = 0;
+    let take = |severity, octets: &[u8]| {
+        let mut producer = producer.borrow_mut();
+        let cost = producer.cost(octets.len());
+        if cost > half {
+            lost += 1;
+            return true;
+        }
+        let fits = producer.used() + cost <= half
+            && producer.push(severity, octets, check(severity, octets));
+        *adopted += u64::from(fits);
+        fits
+    };
+    let what = match take_over(path, take, || producer.borrow().sync()) {
+        Ok(Outcome::Rest) => {
+            left.push(path.to_owned());
+            None
+        }
+        Ok(Outcome::Done { gaps, told }) => {
+            *damaged += gaps;
+            told
+        }
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
         Err(error) => Some(format!("the queue file {} is left alone: {error}", path.display())),
     };
+    *damaged += lost;
     if let Some(what) = what {
-        opened.report = Some(match opened.report.take() {
+        *report = Some(match report.take() {
             Some(report) => format!("{report}; {what}"),
             None => what,
         });
     }
 }
 
-fn take_over(path: &Path, opened: &mut OpenedRing) -> io::Result<Option<String>> {
+/// Takes over the rest, as room comes.
+pub(super) fn adopt_later(left: Vec<PathBuf>, queue: &Weak<Queue>) {
+    for path in left {
+        loop {
+            let Some(queue) = queue.upgrade().filter(|queue| !queue.is_closed()) else { return };
+            if queue.has_room_for_others() {
+                let take = |severity, octets: &[u8]| queue.adopt(severity, octets);
+                // Who has its lock by now ships it; what can't be read is told of by the next start.
+                match take_over(&path, take, || queue.sync()) {
+                    Ok(Outcome::Rest) => {}
+                    Ok(Outcome::Done { .. }) | Err(_) => break,
+                }
+            }
+            drop(queue);
+            thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
+
+enum Outcome {
+    /// All was taken, with damage in so many places.
+    Done { gaps: u64, told: Option<String> },
+    /// There was no room for all.
+    Rest,
+}
+
+/// Hands what is in the file to `take`, until that says that there is no room, and notes in the file
+/// how far it came, once `sync` has what was taken on the disk.
+fn take_over(
+    path: &Path,
+    mut take: impl FnMut(Severity, &[u8]) -> bool,
+    sync: impl Fn() -> io::Result<()>,
+) -> io::Result<Outcome> {
     let (file, length) = lock(path)?;
     let mut page = vec![0; PAGE.min(length)];
-    std::os::unix::fs::FileExt::read_exact_at(&file, &mut page, 0)?;
-    if page.iter().all(|octet| *octet == 0) {
-        return fs::remove_file(path).map(|()| None);
+    file.read_exact_at(&mut page, 0)?;
+    if is_blank(&file, length)? {
+        return fs::remove_file(path).map(|()| Outcome::Done { gaps: 0, told: None });
+    }
+    if !is_ours(&page) {
+        return Err(io::Error::other(FOREIGN));
     }
     let header = Header::read(&page);
     let Some((header, widest)) =
         header.as_ref().and_then(|header| Some((header, *header.ranges().first()?)))
     else {
-        return set_aside(path, opened, "it is no queue file of this version");
+        return set_aside(path, 1, "it is no queue file of this version");
     };
     let sound = sound_range(&file, header)?;
     let (freed, head) = sound.map_or(widest, |(freed, head, _)| (freed, head));
     let octets = read_ring(&file, length, header, freed, head)?;
     let found = RingImage::new(&octets, header.capacity);
-    let mut messages = Vec::new();
-    let gaps = found.salvage(freed, head, |severity, octets| messages.push((severity, octets)));
-    // Half of ours is for what this process itself has to say. What has no room stays where it is.
-    let needed: usize = messages.iter().map(|(_, octets)| octets.len() + 2 * PADDING).sum();
-    if opened.producer.used() + needed > opened.producer.capacity() / 2 {
-        let (count, path) = (messages.len(), path.display());
-        return Ok(Some(format!(
-            "{count} records of another process in {path} have no room here: a later start ships them"
-        )));
-    }
-    for (severity, octets) in &messages {
-        opened.adopted +=
-            u64::from(opened.producer.push(*severity, octets, check(*severity, octets)));
-    }
-    // They may be on the disk, and be nowhere else: the power may fail.
-    opened.producer.sync()?;
-    // They are in our file now. A kill before this makes copies, and loses nothing.
-    match gaps {
-        0 => fs::remove_file(path).map(|()| None),
-        _ => {
-            opened.damaged += gaps - 1;
-            set_aside(path, opened, &format!("it was damaged in {gaps} places"))
+    let (mut taken, mut is_full) = (freed, false);
+    let gaps = found.salvage(freed, head, |severity, octets, end| {
+        is_full = is_full || !take(severity, octets);
+        if !is_full {
+            taken = end;
         }
+    });
+    // They may be on the disk, and be nowhere else: the power may fail.
+    sync()?;
+    // They are in our file now. A kill before this makes copies, and loses nothing.
+    if is_full {
+        file.write_all_at(&self::header(header.capacity, taken, head), 0)?;
+        return Ok(Outcome::Rest);
+    }
+    match gaps {
+        0 => fs::remove_file(path).map(|()| Outcome::Done { gaps, told: None }),
+        _ => set_aside(path, gaps, &format!("it was damaged in {gaps} places")),
     }
 }
 
-fn set_aside(path: &Path, opened: &mut OpenedRing, why: &str) -> io::Result<Option<String>> {
-    let aside = PathBuf::from(format!("{}.damaged", path.display()));
+fn set_aside(path: &Path, gaps: u64, why: &str) -> io::Result<Outcome> {
+    let aside = free_name(path);
     fs::rename(path, &aside)?;
-    opened.damaged += 1;
     let (path, aside) = (path.display(), aside.display());
-    Ok(Some(format!("the queue file {path} is set aside as {aside}: {why}")))
+    let told = Some(format!("the queue file {path} is set aside as {aside}: {why}"));
+    Ok(Outcome::Done { gaps, told })
 }
 
 /// Files of one tag in one folder: more processes than that wait in memory.
 const FILES: usize = 64;
-/// A word and what fills another.
-const PADDING: usize = 8;
+/// How soon to look whether there is room.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);

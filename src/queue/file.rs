@@ -8,13 +8,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::process::geteuid;
+use rustix::process::{Resource, geteuid, getrlimit};
 
 use super::{
     Cursor, OpenedRing,
     entry::check,
     mapping::Mapping,
-    recovery::{Header, PAGE, RingImage, header, validate},
+    recovery::{Header, PAGE, RingImage, header, is_ours, validate},
     ring::{ring_in_file, rounded},
 };
 
@@ -30,12 +30,19 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
 
 /// As `open`; the kind is `WouldBlock` where another process has it.
 pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
+    check_limit(capacity)?;
     let (file, length) = lock(path)?;
     let mut page = vec![0; PAGE.min(length)];
     file.read_exact_at(&mut page, 0)?;
-    // The header is written last: one of zeros is of a process that was killed before it.
-    if page.iter().all(|octet| *octet == 0) {
+    // The header is written last: a file of zeros is of a process that was killed before it.
+    if is_blank(&file, length)? {
         return new(path, file, capacity);
+    }
+    if !is_ours(&page) {
+        return match has_lost_its_header(&page, length, capacity) {
+            true => start_again(path, capacity, "its header is lost"),
+            false => Err(io::Error::other(FOREIGN)),
+        };
     }
     let Some(header) = Header::read(&page) else {
         return start_again(path, capacity, "it is no queue file of this version");
@@ -54,7 +61,38 @@ pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
     copy(path, &RingImage::new(&octets, header.capacity), freed, head, capacity)
 }
 
-/// Opens and locks the file that has this path.
+/// A write behind the limit of the process would end it (SIGXFSZ).
+fn check_limit(capacity: usize) -> io::Result<()> {
+    let limit = getrlimit(Resource::Fsize).current;
+    match limit.filter(|limit| *limit < (PAGE + capacity) as u64) {
+        None => Ok(()),
+        Some(limit) => Err(io::Error::other(format!(
+            "it takes {} bytes, and the limit of this process is {limit} (ulimit -f)",
+            PAGE + capacity
+        ))),
+    }
+}
+
+/// Whether nothing is in a file.
+pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
+    let mut piece = vec![0; CHUNK.min(length)];
+    for at in (0..length).step_by(CHUNK) {
+        let piece = piece.get_mut(..CHUNK.min(length - at)).unwrap_or_default();
+        file.read_exact_at(piece, at as u64)?;
+        if piece.iter().any(|octet| *octet != 0) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether it has the length of a queue file and zeros where its header should be, as a power failure
+/// may leave it.
+fn has_lost_its_header(page: &[u8], length: usize, capacity: usize) -> bool {
+    length == PAGE + capacity && page.iter().all(|octet| *octet == 0)
+}
+
+/// Opens and locks the file that has this path. What is in it stays as it is, its mode too.
 pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
     for _ in 0..TRIES {
         let mut options = OpenOptions::new();
@@ -92,8 +130,7 @@ fn take(file: &File) -> io::Result<()> {
             io::Error::new(io::ErrorKind::WouldBlock, "another process uses it")
         }
         TryLockError::Error(error) => error,
-    })?;
-    file.set_permissions(Permissions::from_mode(0o600))
+    })
 }
 
 /// Makes a ring of a file in which nothing is worth keeping.
@@ -135,9 +172,10 @@ fn opened(
     head: Cursor,
     adopted: u64,
 ) -> io::Result<OpenedRing> {
+    file.set_permissions(Permissions::from_mode(0o600))?;
     let mapping = Mapping::of(file, capacity)?;
     let (producer, consumer) = ring_in_file(mapping, freed, head);
-    Ok(OpenedRing { producer, consumer, adopted, damaged: 0, report: None })
+    Ok(OpenedRing { producer, consumer, adopted, damaged: 0, report: None, left: Vec::new() })
 }
 
 /// From where to where all is sound, and how many messages that are.
@@ -199,14 +237,14 @@ fn copy(
     take(&file)?;
     let mut made = new(&fresh, file, capacity)?;
     let (mut adopted, mut left) = (0, 0);
-    let gaps = found.salvage(freed, head, |severity, octets| {
+    let gaps = found.salvage(freed, head, |severity, octets, _| {
         // The oldest come first; one that finds no room must not be overtaken.
         let fits = left == 0 && made.producer.push(severity, octets, check(severity, octets));
         *if fits { &mut adopted } else { &mut left } += 1;
     });
     let damaged = gaps + left;
     if damaged > 0 {
-        let aside = beside(path, ".damaged");
+        let aside = free_name(path);
         // Where the file system has no links there is no copy; what is sound is in the new one
         // all the same.
         let _ = fs::remove_file(&aside);
@@ -227,7 +265,7 @@ fn copy(
 
 /// Sets a file aside of which nothing can be read.
 fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<OpenedRing> {
-    let aside = beside(path, ".damaged");
+    let aside = free_name(path);
     fs::rename(path, &aside)?;
     let (file, _) = lock(path)?;
     let mut made = new(path, file, capacity)?;
@@ -237,14 +275,27 @@ fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<OpenedRing
     Ok(made)
 }
 
+/// A name beside `path` for a file that is set aside: a free one, unless ten are there, which is more
+/// than anybody will look at.
+pub(super) fn free_name(path: &Path) -> PathBuf {
+    let first = beside(path, ".damaged");
+    let mut others = (1..MAX_DAMAGED).map(|number| beside(path, &format!(".damaged.{number}")));
+    let is_free = |name: &PathBuf| fs::symlink_metadata(name).is_err();
+    if is_free(&first) { first } else { others.find(is_free).unwrap_or(first) }
+}
+
 fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(ending);
     name.into()
 }
 
+pub(super) const FOREIGN: &str =
+    "it is no queue file: expected one that logship has made, or a path where there is none";
 const CHUNK: usize = 1 << 20;
 const TRIES: u32 = 8;
+/// Files that are set aside of one path.
+const MAX_DAMAGED: u32 = 10;
 
 #[cfg(all(test, not(logship_loom)))]
 #[path = "file_tests.rs"]

@@ -4,13 +4,14 @@
 use std::{
     fs,
     ops::Range,
-    os::unix::fs::{MetadataExt as _, symlink},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink},
     path::{Path, PathBuf},
 };
 
 use tempfile::TempDir;
 
 use super::{
+    super::recovery::MAGIC,
     super::{entry::check, recovery::header, ring::Consumer},
     *,
 };
@@ -216,13 +217,24 @@ fn another_capacity_takes_over_what_fits() {
 }
 
 #[test]
-fn a_file_that_is_no_ring_is_set_aside() {
+fn a_file_that_is_not_ours_is_left_as_it_is() {
     let place = place();
-    fs::write(&place.path, "my diary".repeat(2_000)).unwrap();
-    let opened = open(&place.path, CAPACITY).unwrap();
-    assert!(opened.report.as_ref().unwrap().contains("set aside"), "{opened:?}");
-    assert!(fs::read(damaged(&place.path)).unwrap().starts_with(b"my diary"));
-    assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o600);
+    let text = "my diary".repeat(2_000).into_bytes();
+    for octets in [text.clone(), b"short".to_vec(), [vec![0; 2 * PAGE], text].concat()] {
+        fs::write(&place.path, &octets).unwrap();
+        fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
+        let said = open(&place.path, CAPACITY).unwrap_err();
+        assert!(said.contains("it is no queue file") && said.contains("wait in memory"), "{said}");
+        assert_eq!(fs::read(&place.path).unwrap(), octets);
+        assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o644);
+    }
+    // What is ours and can't be read is set aside, as often as that happens.
+    for name in ["", ".1", ".2"] {
+        fs::write(&place.path, [MAGIC, name.as_bytes()].concat()).unwrap();
+        drop(open(&place.path, CAPACITY).unwrap());
+        let aside = PathBuf::from(format!("{}{name}", damaged(&place.path).display()));
+        assert_eq!(fs::read(aside).unwrap(), [MAGIC, name.as_bytes()].concat());
+    }
 }
 
 #[test]

@@ -75,7 +75,7 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     for (freed, head) in header.ranges() {
         let sound = validate(capacity, freed, head, read).ok().flatten();
         let mut messages = Vec::new();
-        let gaps = found.salvage(freed, head, |_, octets| messages.push(octets.to_vec()));
+        let gaps = found.salvage(freed, head, |_, octets, _| messages.push(octets.to_vec()));
         let is_sound = gaps == 0 && sound == Some(messages.len() as u64);
         assert!(sound.is_none() || is_sound, "{sound:?}, {gaps} gaps, {}", messages.len());
         all.append(&mut messages);

@@ -59,7 +59,7 @@ pub(crate) struct Queue {
     /// Whether the next process will ask if a message is as it was written.
     is_checked: bool,
     /// Found at the start, and lost in what was found.
-    recovered: (u64, u64),
+    corrupted: u64,
     /// Wakes the reader when it has gone to sleep. It is no descriptor: a program that closes all
     /// it has, and gives the numbers to others, is written into by no log call.
     wake: Condvar,
@@ -100,6 +100,8 @@ struct Counts {
     captured: u64,
     delivered: u64,
     pending: u64,
+    /// Found in files of the processes before.
+    recovered: u64,
     losses: Losses,
 }
 
@@ -128,11 +130,12 @@ pub(crate) fn queue(
     place: Option<QueueFile<'_>>,
 ) -> Result<(Arc<Queue>, Reader, Option<String>), TryReserveError> {
     let opened = place.as_ref().map(|place| OpenedRing::at(place, capacity));
-    let (OpenedRing { producer, consumer, adopted, damaged, report }, is_checked) = match opened {
-        Some(Ok(opened)) => (opened, true),
-        Some(Err(report)) => (OpenedRing::in_memory(capacity, Some(report))?, false),
-        None => (OpenedRing::in_memory(capacity, None)?, false),
-    };
+    let (OpenedRing { producer, consumer, adopted, damaged, report, left }, is_checked) =
+        match opened {
+            Some(Ok(opened)) => (opened, true),
+            Some(Err(report)) => (OpenedRing::in_memory(capacity, Some(report))?, false),
+            None => (OpenedRing::in_memory(capacity, None)?, false),
+        };
     #[cfg(unix)]
     let (guard, report) = match place.map(|place| sync_thread::of(&producer, place)) {
         Some(Ok(guard)) => (guard, report),
@@ -144,7 +147,12 @@ pub(crate) fn queue(
     let state = State {
         producer,
         numbered: 0,
-        counts: Counts { captured: adopted, pending: adopted, ..Counts::default() },
+        counts: Counts {
+            captured: adopted,
+            pending: adopted,
+            recovered: adopted,
+            ..Counts::default()
+        },
         acked: consumer.acked(),
         is_parked: false,
         waiters: 0,
@@ -163,11 +171,17 @@ pub(crate) fn queue(
         overflow,
         limits,
         is_checked,
-        recovered: (adopted, damaged),
+        corrupted: damaged,
         wake: Condvar::new(),
         progress: Condvar::new(),
     });
     let reader = Reader::new(Arc::clone(&queue), consumer);
+    #[cfg(unix)]
+    if !left.is_empty() {
+        let weak = Arc::downgrade(&queue);
+        // Where there is no thread the next start ships it.
+        let _ = crate::threads::spawn("logship-adopt", move || directory::adopt_later(left, &weak));
+    }
     #[cfg(unix)]
     let reader = reader.guarded(guard);
     Ok((queue, reader, report))
@@ -261,6 +275,48 @@ impl Queue {
         state.counts.losses.add(reason, severity);
     }
 
+    /// Takes a message that another process left; false if there is no room for it yet. Half of the queue
+    /// is for what this process itself has to say.
+    #[cfg(unix)]
+    fn adopt(&self, severity: Severity, octets: &[u8]) -> bool {
+        let check = entry::check(severity, octets);
+        let mut state = self.lock();
+        let half = state.producer.capacity() / 2;
+        let cost = state.producer.cost(octets.len());
+        let is_full = state.is_closed || state.producer.used() + cost > half;
+        if cost <= half && (is_full || !state.producer.push(severity, octets, check)) {
+            return false;
+        }
+        state.counts.captured += 1;
+        state.counts.recovered += 1;
+        if cost > half {
+            state.counts.losses.add(DropReason::TooLong, severity);
+        } else {
+            state.counts.pending += 1;
+        }
+        if std::mem::take(&mut state.is_parked) {
+            self.wake();
+        }
+        true
+    }
+
+    #[cfg(unix)]
+    fn has_room_for_others(&self) -> bool {
+        let state = self.lock();
+        state.producer.used() < state.producer.capacity() / 2
+    }
+
+    #[cfg(unix)]
+    fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    #[cfg(unix)]
+    fn sync(&self) -> std::io::Result<()> {
+        let file = self.lock().producer.file();
+        file.map_or(Ok(()), |file| file?.sync_data())
+    }
+
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
@@ -272,7 +328,7 @@ impl Queue {
         stats.pending = state.counts.pending;
         stats.losses = state.counts.losses;
         stats.dropped = stats.losses.total();
-        (stats.recovered, stats.corrupted) = self.recovered;
+        (stats.recovered, stats.corrupted) = (state.counts.recovered, self.corrupted);
         stats.queue_bytes = state.producer.used() as u64;
     }
 

@@ -17,6 +17,8 @@ pub(super) struct OpenedRing {
     pub(super) adopted: u64,
     pub(super) damaged: u64,
     pub(super) report: Option<String>,
+    /// Files of dead processes for which there was no room.
+    pub(super) left: Vec<std::path::PathBuf>,
 }
 
 impl OpenedRing {
@@ -28,7 +30,7 @@ impl OpenedRing {
         report: Option<String>,
     ) -> Result<Self, TryReserveError> {
         let (producer, consumer) = ring(capacity)?;
-        Ok(OpenedRing { producer, consumer, adopted: 0, damaged: 0, report })
+        Ok(OpenedRing { producer, consumer, adopted: 0, damaged: 0, report, left: Vec::new() })
     }
 
     /// # Errors

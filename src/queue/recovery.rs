@@ -77,6 +77,12 @@ impl Header {
     }
 }
 
+/// Whether a file that begins so was ever made by us, whatever has become of it.
+pub(super) fn is_ours(page: &[u8]) -> bool {
+    let begins = |at| page.get(at..).is_some_and(|rest| rest.starts_with(MAGIC));
+    CONSTANTS.into_iter().any(begins) || (!page.is_empty() && MAGIC.starts_with(page))
+}
+
 /// The constants at the beginning of a file.
 pub(super) fn constants(capacity: u64) -> Vec<u8> {
     let mut octets = MAGIC.to_vec();
@@ -178,13 +184,13 @@ impl<'a> RingImage<'a> {
         (count, at)
     }
 
-    /// Hands on each sound message between `kept` and `head`, and says between how many of them
+    /// Hands on each sound message between `kept` and `head`, and where it ends, and says between how many of them
     /// there was damage.
     pub(super) fn salvage(
         &self,
         freed: Cursor,
         head: Cursor,
-        mut take: impl FnMut(Severity, &'a [u8]),
+        mut take: impl FnMut(Severity, &'a [u8], Cursor),
     ) -> u64 {
         let (mut at, mut gaps, mut in_gap) = (freed, 0, false);
         // A word that is none may claim any length. Most texts can't look like a short one, so
@@ -194,7 +200,7 @@ impl<'a> RingImage<'a> {
             let longest = if for_long_ones == 0 { SHORT } else { usize::MAX };
             at = match self.thing(at, head, longest) {
                 Entry::Message(severity, octets, end) => {
-                    take(severity, octets);
+                    take(severity, octets, end);
                     in_gap = false;
                     end
                 }
@@ -289,7 +295,7 @@ pub(super) const HEAD: usize = 1024;
 pub(super) const KEPT: usize = 2048;
 pub(super) const CONSTANTS: [usize; 2] = [0, 3072];
 const CAPACITY: usize = 16;
-const MAGIC: &[u8; 8] = b"logshipq";
+pub(super) const MAGIC: &[u8; 8] = b"logshipq";
 const VERSION: u32 = 1;
 /// No process comes this far, and sums with it can't overflow.
 const LAST_CURSOR: Cursor = 1 << 62;

@@ -229,3 +229,21 @@ pub(crate) fn a_server_that_comes_late() {
     guard.shutdown(PATIENCE).unwrap();
     assert!(server.join().unwrap() > 0);
 }
+
+#[test]
+fn a_limit_of_file_sizes_is_told_and_kills_nobody() {
+    let collector = Collector::tcp().unwrap();
+    let ended = run(scenario("small files").env("SYSLOG_SERVERS", collector.url()));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("ulimit -f"), "{ended:?}");
+    assert_eq!(collector.wait_for(1, PATIENCE).len(), 1, "{ended:?}");
+}
+
+pub(crate) fn small_files() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let maximum = getrlimit(Resource::Fsize).maximum;
+    setrlimit(Resource::Fsize, Rlimit { current: Some(1 << 20), maximum }).unwrap();
+    let guard = logship::builder("process").queue_file(folder.path().join("queue")).init();
+    info!("one");
+    assert!(guard.flush(PATIENCE));
+}

@@ -51,6 +51,7 @@ fn child() {
         "panics" => guest::panics(),
         "a panic in a span" => guest::a_panic_in_a_span(),
         "a server that comes late" => guest::a_server_that_comes_late(),
+        "small files" => guest::small_files(),
         "few files" => guest::few_files(),
         _ => panic!("{name:?} is no scenario"),
     }

@@ -29,6 +29,7 @@ use crate::{Outcome, seconds};
 /// Record i has the text `n=<i> c=<crc32 of the digits of i> ` and padding, and a field `n`. The JSON
 /// object is the last line of standard output.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub(crate) struct Args {
     /// Servers in order of preference, separated by commas.
     #[arg(long, value_name = "URLS")]
