@@ -134,8 +134,8 @@ pub use self::{
 ///
 /// All other settings come from the environment or are the defaults, see [`Builder`]. The tag is 1
 /// to 48 printable US-ASCII characters without blanks, `/`, `[`, `]` and `:`. Nothing appears on
-/// the terminal any more, since the subscriber that is installed has no console layer;
-/// [`Handle::layer`] goes beside one.
+/// the terminal any more, unless `SYSLOG_CONSOLE` (feature `console`) asks for a console;
+/// [`Builder::init_with`] and [`Handle::layer`] go beside layers of your own.
 ///
 /// ```no_run
 /// let _guard = logship::init_syslog("app-tag")?;
