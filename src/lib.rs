@@ -75,6 +75,9 @@
     allow(dead_code, reason = "without a front end nothing is captured")
 )]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!("logship needs a processor with 64-bit atomics, and this target has none");
+
 mod builder;
 mod burst;
 mod capture;
