@@ -12,12 +12,12 @@ use std::{
 
 use super::{
     OpenedRing, Queue,
-    entry::check,
+    entry::{self, check},
     file::{self, FOREIGN, free_name, is_blank, lock, read_ring, sound_range, try_open},
     recovery::{Header, PAGE, RingImage, header, is_ours},
     ring::rounded,
 };
-use crate::Severity;
+use crate::{Severity, stats::DropReason};
 
 /// Whether a path means a folder with a file for each process.
 pub(super) fn is_directory(path: &Path) -> bool {
@@ -164,6 +164,46 @@ fn set_aside(path: &Path, gaps: u64, why: &str) -> io::Result<Outcome> {
     let (path, aside) = (path.display(), aside.display());
     let told = Some(format!("the queue file {path} is set aside as {aside}: {why}"));
     Ok(Outcome::Done { gaps, told })
+}
+
+impl Queue {
+    /// Takes a message that another process left; false if there is no room for it yet. Half of the queue
+    /// is for what this process itself has to say.
+    fn adopt(&self, severity: Severity, octets: &[u8]) -> bool {
+        let check = entry::check(severity, octets);
+        let mut state = self.lock();
+        let half = state.producer.capacity() / 2;
+        let cost = state.producer.cost(octets.len());
+        let is_full = state.is_closed || state.producer.used() + cost > half;
+        if cost <= half && (is_full || !state.producer.push(severity, octets, check)) {
+            return false;
+        }
+        state.counts.captured += 1;
+        state.counts.recovered += 1;
+        if cost > half {
+            state.counts.losses.add(DropReason::TooLong, severity);
+        } else {
+            state.counts.pending += 1;
+        }
+        if std::mem::take(&mut state.is_parked) {
+            self.wake();
+        }
+        true
+    }
+
+    fn has_room_for_others(&self) -> bool {
+        let state = self.lock();
+        state.producer.used() < state.producer.capacity() / 2
+    }
+
+    fn is_closed(&self) -> bool {
+        self.lock().is_closed
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        let file = self.lock().producer.file();
+        file.map_or(Ok(()), |file| file?.sync_data())
+    }
 }
 
 /// Files of one tag in one folder: more processes than that wait in memory.

@@ -275,48 +275,6 @@ impl Queue {
         state.counts.losses.add(reason, severity);
     }
 
-    /// Takes a message that another process left; false if there is no room for it yet. Half of the queue
-    /// is for what this process itself has to say.
-    #[cfg(unix)]
-    fn adopt(&self, severity: Severity, octets: &[u8]) -> bool {
-        let check = entry::check(severity, octets);
-        let mut state = self.lock();
-        let half = state.producer.capacity() / 2;
-        let cost = state.producer.cost(octets.len());
-        let is_full = state.is_closed || state.producer.used() + cost > half;
-        if cost <= half && (is_full || !state.producer.push(severity, octets, check)) {
-            return false;
-        }
-        state.counts.captured += 1;
-        state.counts.recovered += 1;
-        if cost > half {
-            state.counts.losses.add(DropReason::TooLong, severity);
-        } else {
-            state.counts.pending += 1;
-        }
-        if std::mem::take(&mut state.is_parked) {
-            self.wake();
-        }
-        true
-    }
-
-    #[cfg(unix)]
-    fn has_room_for_others(&self) -> bool {
-        let state = self.lock();
-        state.producer.used() < state.producer.capacity() / 2
-    }
-
-    #[cfg(unix)]
-    fn is_closed(&self) -> bool {
-        self.lock().is_closed
-    }
-
-    #[cfg(unix)]
-    fn sync(&self) -> std::io::Result<()> {
-        let file = self.lock().producer.file();
-        file.map_or(Ok(()), |file| file?.sync_data())
-    }
-
     pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
