@@ -136,6 +136,8 @@ pub(crate) fn queue(
             Some(Err(report)) => (OpenedRing::in_memory(capacity, Some(report))?, false),
             None => (OpenedRing::in_memory(capacity, None)?, false),
         };
+    #[cfg(not(unix))]
+    let _ = left;
     #[cfg(unix)]
     let (guard, report) = match place.map(|place| sync_thread::of(&producer, place)) {
         Some(Ok(guard)) => (guard, report),
