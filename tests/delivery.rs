@@ -9,13 +9,14 @@ mod support;
 
 use std::{
     collections::HashSet,
-    net::{TcpListener, UdpSocket},
+    io::{BufRead as _, BufReader, Read as _},
+    net::{TcpListener, TcpStream, UdpSocket},
     process::{Child, Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
-use logship::Handle;
+use logship::{DropReason, ErrorKind, Handle};
 
 use crate::{
     shipping::{assert_books_balance, build, log, logging, shop, url},
@@ -96,7 +97,7 @@ fn wait_for_all(server: &Rsyslogd, handle: &Handle, count: u64) {
     assert_eq!(handle.stats().dropped, 0, "{:?}", handle.stats());
 }
 
-fn wait_until(handle: &Handle, condition: impl Fn(&Handle) -> bool) {
+fn wait_until(handle: &Handle, mut condition: impl FnMut(&Handle) -> bool) {
     let begin = Instant::now();
     while !condition(handle) {
         assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
@@ -151,4 +152,73 @@ fn started(command: &mut Command, port: u16) -> Balancer {
 
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The others arrive, some of them more than once; it alone is dropped, and that is reported.
+#[test]
+fn one_record_that_ends_connections_is_dropped_alone() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let (stored, texts) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        listener.incoming().flatten().for_each(|connection| read_until_poison(connection, &stored));
+    });
+    let (errors, told) = std::sync::mpsc::channel();
+    let builder = shop(&url).on_error(move |error| drop(errors.send(error.clone())));
+    let handle = build(builder);
+    logging(&handle, || (0..1_000).for_each(log));
+    let mut arrived = HashSet::new();
+    wait_until(&handle, |handle| {
+        arrived.extend(texts.try_iter());
+        handle.stats().pending == 0
+    });
+    let (stats, wanted): (_, HashSet<u64>) = (handle.stats(), (0..1_000).collect());
+    assert_eq!(wanted.difference(&arrived).collect::<Vec<_>>(), [&POISON], "{stats:?}");
+    assert_eq!((stats.dropped, stats.dropped_for(DropReason::Refused)), (1, 1), "{stats:?}");
+    assert_eq!(stats.delivered, 999, "{stats:?}");
+    let refused = told.try_iter().filter(|error| error.kind() == ErrorKind::RecordRefused);
+    assert_eq!(refused.count(), 1);
+}
+
+#[test]
+fn what_a_server_resets_at_the_goodbye_is_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let handle = build(shop(&format!("tcp://{}", listener.local_addr().unwrap())).on_error(|_| {}));
+    let server = thread::spawn(move || {
+        let mut read = |resets: bool| {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut text = String::new();
+            connection.read_to_string(&mut text).unwrap();
+            if resets {
+                let now = Some(Duration::ZERO);
+                socket2::SockRef::from(&connection).set_linger(now).unwrap();
+            }
+            text.matches("[fields@32473").count()
+        };
+        (read(true), read(false))
+    });
+    logging(&handle, || (0..10).for_each(log));
+    assert!(handle.flush(PATIENCE));
+    let stats = handle.shutdown(PATIENCE).unwrap();
+    assert_eq!((stats.delivered, stats.dropped), (10, 0), "{stats:?}");
+    assert_eq!(server.join().unwrap(), (10, 10));
+}
+
+const POISON: u64 = 500;
+
+/// Takes frames with octet counting, and closes on the one.
+fn read_until_poison(connection: TcpStream, stored: &std::sync::mpsc::Sender<u64>) {
+    let mut input = BufReader::new(connection);
+    let mut next = || {
+        let mut length = Vec::new();
+        input.read_until(b' ', &mut length).ok()?;
+        let length = String::from_utf8(length).ok()?.trim().parse().ok()?;
+        let mut frame = vec![0; length];
+        input.read_exact(&mut frame).ok()?;
+        let text = String::from_utf8(frame).ok()?;
+        text.split_once("n=\"")?.1.split('"').next()?.parse().ok()
+    };
+    while let Some(number) = next().filter(|number| *number != POISON) {
+        let _ = stored.send(number);
+    }
 }

@@ -45,6 +45,11 @@ impl Reader {
         Batch { messages, bytes_left: bytes.max(1), skip, until, first: None }
     }
 
+    /// Whether a message is held, to be sent alone.
+    pub(crate) fn is_holding(&self) -> bool {
+        self.held.is_some()
+    }
+
     /// The message that is held, to be sent alone.
     pub(crate) fn held(&self) -> Option<Batch<'_>> {
         let held = self.held.as_ref()?;

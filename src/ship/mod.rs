@@ -82,12 +82,22 @@ impl Shipper {
             let patience = self.patience();
             match self.reader.work(patience) {
                 Wake::Messages => self.ship().await,
-                Wake::Nothing => self.receive().await,
-                Wake::HangUp => {
-                    self.hang_up().await;
-                    self.reader.hung_up();
+                // The message that is held is sent once a connection has proven itself without it.
+                Wake::Nothing if self.connection.is_none() && self.reader.is_holding() => {
+                    self.ship().await;
                 }
-                Wake::End => return self.hang_up().await,
+                Wake::Nothing => self.receive().await,
+                // If the server ended the connection itself, what it took is sent again first.
+                Wake::HangUp => {
+                    if self.hang_up().await {
+                        self.reader.hung_up();
+                    }
+                }
+                Wake::End => {
+                    if self.hang_up().await {
+                        return;
+                    }
+                }
             }
             self.update_acked();
             self.look_for_poison().await;
@@ -140,7 +150,7 @@ impl Shipper {
                 }
             }
         } else if let Some(better) = self.servers.try_failback().await {
-            self.hang_up().await;
+            let _ = self.hang_up().await;
             self.on_connected(better);
         }
         let Some(transport) = &mut self.connection else { return };
@@ -242,20 +252,26 @@ impl Shipper {
         self.reader.pause(if self.poison.is_active() { pause.min(SEARCH_BACKOFF) } else { pause });
     }
 
-    /// Ends the connection in good order, and learns from it what has arrived.
-    async fn hang_up(&mut self) {
+    /// Ends the connection in good order, and learns from it what has arrived. False if the server
+    /// ended it before it had read everything, and something is to be sent again.
+    async fn hang_up(&mut self) -> bool {
         self.update_acked();
-        let Some(transport) = self.connection.take() else { return };
+        let Some(transport) = self.connection.take() else { return true };
         self.counters.set_connection(None);
         let (sent, keep) = (transport.sent(), transport.resend_buffer());
-        if transport.close(CLOSE_TIMEOUT).await {
+        let begin = Instant::now();
+        let is_read = transport.close(CLOSE_TIMEOUT).await;
+        if is_read {
             self.reader.acked(sent, keep, true);
             self.reader.confirm_all();
             self.reader.release_confirmed();
         } else {
             self.reader.give_up_early();
         }
-        self.counters.resent.fetch_add(self.reader.rewind(), Relaxed);
+        let resent = self.reader.rewind();
+        self.counters.resent.fetch_add(resent, Relaxed);
+        // One that takes its time may have it all: another try would only make copies.
+        is_read || resent == 0 || begin.elapsed() >= CLOSE_TIMEOUT
     }
 
     fn update_acked(&mut self) {
@@ -287,7 +303,7 @@ impl Shipper {
     fn patience(&mut self) -> Duration {
         // While no server listens, what there is to say adds up.
         if self.connection.is_none() {
-            return Duration::MAX;
+            return if self.reader.is_holding() { Duration::ZERO } else { Duration::MAX };
         }
         let due = (self.housekeeping)(self.reader.flush_requested());
         let is_urgent = self.reader.flush_requested() || self.reader.is_over_half_full();
