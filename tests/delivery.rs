@@ -185,7 +185,7 @@ fn what_a_server_resets_at_the_goodbye_is_sent_again() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let handle = build(shop(&format!("tcp://{}", listener.local_addr().unwrap())).on_error(|_| {}));
     let server = thread::spawn(move || {
-        let mut read = |resets: bool| {
+        let read = |resets: bool| {
             let (mut connection, _) = listener.accept().unwrap();
             let mut text = String::new();
             connection.read_to_string(&mut text).unwrap();

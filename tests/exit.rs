@@ -8,6 +8,8 @@
 #[path = "support/certificates.rs"]
 mod certificates;
 mod child;
+#[path = "exit/late.rs"]
+mod late;
 
 use std::{net::TcpListener, process::ExitCode, thread, time::Duration};
 
@@ -19,6 +21,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use self::{
     certificates::{Certificates, Identity},
     child::{my_scenario, run, scenario},
+    late::{AT_THE_END, LATE},
 };
 
 fn main() -> ExitCode {
@@ -342,15 +345,3 @@ const SCENARIOS: [Scenario; 17] = [
         says: &["after the runtime"],
     },
 ];
-
-const AT_THE_END: &str = "at the end of main";
-
-thread_local!(static LATE: Late = const { Late(std::cell::Cell::new("")) });
-
-struct Late(std::cell::Cell<&'static str>);
-
-impl Drop for Late {
-    fn drop(&mut self) {
-        info!("{}", self.0.get());
-    }
-}

@@ -12,6 +12,7 @@ mod servers;
 #[cfg(feature = "dns-srv")]
 mod srv;
 mod thread;
+mod trial;
 
 use std::{
     io,
@@ -20,6 +21,7 @@ use std::{
 };
 
 use self::poison::{PoisonSearch, Verdict};
+use self::trial::Trial;
 pub(crate) use self::{
     error_reporter::{Callbacks, ErrorReporter},
     server_entry::ServerEntry,
@@ -317,24 +319,6 @@ impl Shipper {
             .chain(confirm)
             .chain(search)
             .fold(MAX_IDLE_WAIT, Duration::min)
-    }
-}
-
-/// Whether a connection has stayed up for long enough that what it took can be trusted to arrive.
-#[derive(Debug, Default)]
-struct Trial {
-    /// When something was first acknowledged on it.
-    since: Option<Instant>,
-    is_proven: bool,
-}
-
-impl Trial {
-    fn look(&mut self, has_acked: bool, length: Duration, is_stalled: bool) {
-        if has_acked {
-            self.since.get_or_insert_with(Instant::now);
-        }
-        let is_over = self.since.is_some_and(|since| since.elapsed() >= length);
-        self.is_proven |= is_over && !is_stalled;
     }
 }
 

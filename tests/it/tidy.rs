@@ -133,4 +133,4 @@ fn examples_ask_a_question() {
     }
 }
 
-const LONGEST: usize = 420;
+const LONGEST: usize = 350;
