@@ -109,7 +109,7 @@ extern "C" fn at_exit() {
     });
 }
 
-/// This process's; null where it has no handle.
+/// This process's; null if it has no handle.
 static EXIT: AtomicPtr<Mutex<Exit>> = AtomicPtr::new(null_mut());
 /// From the end of a guard, the rest of `main`'s locals may take so long.
 const SAME_END: Duration = Duration::from_secs(1);

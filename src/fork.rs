@@ -1,6 +1,6 @@
 //! Whether this process was forked from the one that was set up.
 //!
-//! A child has none of its parent's threads, and may find any lock taken for ever. So it uses
+//! A child has none of its parent's threads, and may find any lock taken forever. So it uses
 //! nothing of its parent's: what it logs is counted, and told of once.
 #![allow(unsafe_code)]
 

@@ -89,7 +89,8 @@ impl Handle {
     /// level of `log` follows. If the program has installed [`logger`](Handle::logger) itself, beside
     /// others, that level is raised if necessary and never lowered. A layer of
     /// [`unfiltered_layer`](Handle::unfiltered_layer) has a filter of its own, which stays. So does
-    /// the level of a span that has begun.
+    /// the level of a span that has begun. If the program has no global subscriber, only one in a
+    /// scope such as `with_default`, call this in that scope: `tracing` asks no other.
     ///
     /// ```
     /// # let syslog = logship::builder("app-tag").servers("udp://127.0.0.1:514").build()?;

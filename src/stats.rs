@@ -226,7 +226,7 @@ impl Counters {
 }
 
 /// What a forked child has logged, by severity: which process it was, and how many. No lock guards
-/// them, since a child may find any taken for ever.
+/// them, since a child may find any taken forever.
 #[derive(Debug, Default)]
 pub(crate) struct ForkedCounters([AtomicU64; 8]);
 

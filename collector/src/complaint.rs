@@ -27,7 +27,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// `octets` between double quotes, escaped, and cut where they are many: a complaint
+/// `octets` between double quotes, escaped, and cut if they are many: a complaint
 /// goes to a terminal.
 pub(super) fn quote(octets: &[u8]) -> String {
     match octets.get(..QUOTED) {

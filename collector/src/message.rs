@@ -25,7 +25,7 @@ pub struct Message {
     /// The SD-ELEMENTs in the order sent; empty for the NILVALUE.
     pub structured_data: Vec<Element>,
     /// MSG: everything after the SP that ends STRUCTURED-DATA, without the BOM.
-    /// `None` where that SP is missing, too.
+    /// `None` if that SP is missing, too.
     ///
     /// Octets that are not UTF-8 are replaced by U+FFFD, and complained about.
     pub text: Option<String>,

@@ -10,7 +10,7 @@ use super::{
 
 /// Takes one SYSLOG-MSG apart, without any framing around it.
 ///
-/// The message is `None` where its parts cannot be told from each other: no PRI, no
+/// The message is `None` if its parts cannot be told from each other: no PRI, no
 /// VERSION (as in RFC 3164), a header that ends early, STRUCTURED-DATA that is not
 /// well-formed. Any fault that leaves the parts apparent, a field that is too long say,
 /// is a complaint only.

@@ -15,7 +15,7 @@ pub struct Received {
     pub octets: Vec<u8>,
     /// What set it apart from its neighbours.
     pub framing: Framing,
-    /// Its parts; `None` where they cannot be told from each other, as in RFC 3164.
+    /// Its parts; `None` if they cannot be told from each other, as in RFC 3164.
     pub message: Option<Message>,
     /// Every rule it broke; empty for a record that is right.
     pub complaints: Vec<Complaint>,
@@ -39,7 +39,7 @@ impl Received {
         Self { octets: octets.to_vec(), framing, message, complaints, connection }
     }
 
-    /// MSG, where there is one; the BOM is not part of it.
+    /// MSG, if there is one; the BOM is not part of it.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.message.as_ref()?.text.as_deref()

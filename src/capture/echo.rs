@@ -33,7 +33,7 @@ pub(super) fn is_echo(target: &str, file: Option<&str>, line: Option<u32>, encod
     is_echo
 }
 
-/// The same of a record of `log`, where a layer is in use.
+/// The same of a record of `log`, if a layer is in use.
 #[cfg(feature = "log")]
 pub(super) fn is_echo_of(record: &log::Record<'_>, encoder: u64) -> bool {
     // Macros of `log` name a file that lives as long as the program, and `tracing` one that doesn't.

@@ -237,7 +237,7 @@ impl Pipeline {
     }
 
     /// Whether this process is a child of the one that was set up: any lock of that one may be taken
-    /// for ever, and its shipper is not there.
+    /// forever, and its shipper is not there.
     #[inline]
     fn is_forked(&self) -> bool {
         self.generation != fork::generation()

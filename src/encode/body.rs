@@ -31,7 +31,7 @@ impl<'a> BodyWriter<'a> {
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
-    /// A target, a file or a name, cut where it is long.
+    /// A target, a file or a name, cut if it is long.
     pub(super) fn value(&mut self, value: &str) {
         let limit = self.out.len() + self.settings.longest_constant();
         let mut escaped = Escaped::new(self.out, limit, self.mode, ControlCharacters::Escape);

@@ -40,7 +40,7 @@ pub(crate) struct CallsitePrefix {
 pub(crate) struct Scratch {
     pub(super) frame: MessageBuf,
     pub(super) text: String,
-    /// The error of the record, where it is told apart from the fields.
+    /// The error of the record, if it is told apart from the fields.
     pub(super) error: MessageBuf,
     pub(super) header: HeaderChanges,
     pub(super) keys: KeyCache,

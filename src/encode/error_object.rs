@@ -12,7 +12,7 @@ use super::{
 use crate::record::Value;
 
 impl Writer<'_> {
-    /// Whether this is the error of the record, where the format tells that apart from the fields.
+    /// Whether this is the error of the record, if the format tells that apart from the fields.
     #[inline(always)]
     pub(super) fn takes_apart(&mut self, value: Value<'_>) -> bool {
         match (value, self.encoder.layout.errors) {

@@ -256,7 +256,7 @@ fn suspects_in_short(bytes: &[u8], place: EscapeMode) -> u64 {
     suspects(word, place)
 }
 
-/// Not 0 where one of eight octets could need an escape; a false alarm costs only time.
+/// Not 0 if one of eight octets could need an escape; a false alarm costs only time.
 ///
 /// An octet from 128 on has its high bit set, 127 gets it by adding one, and one too small by
 /// taking away what it should have at least. What is carried from octet to octet meanwhile comes

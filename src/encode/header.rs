@@ -45,7 +45,7 @@ pub(super) fn push_msgid(out: &mut MessageBuf, origin: &Origin<'_>) {
 ///
 /// # Errors
 ///
-/// Where it is empty, longer than 48 octets, holds something other than printable US-ASCII
+/// If it is empty, longer than 48 octets, holds something other than printable US-ASCII
 /// (RFC 5424 section 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
 pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     match broken_rule(tag) {
@@ -78,7 +78,7 @@ pub(super) fn broken_rule(tag: &str) -> Option<&'static str> {
 ///
 /// # Errors
 ///
-/// Where it isn't printable US-ASCII without blanks, or too long (RFC 5424 section 6).
+/// If it isn't printable US-ASCII without blanks, or too long (RFC 5424 section 6).
 pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(), Error> {
     if value.len() <= longest && value.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());

@@ -2,7 +2,7 @@
 
 use super::{MessageBuf, header_fields::HeaderField};
 
-/// A few octets with room to spare: a copy of all of it is a few wide moves, where a copy of some
+/// A few octets with room to spare: a copy of all of it is a few wide moves, whereas a copy of some
 /// octets is a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InlineBytes {
@@ -68,7 +68,7 @@ impl InlineBytes {
     }
 }
 
-/// Whether two texts are the same, without a call where they are short.
+/// Whether two texts are the same, without a call if they are short.
 #[inline(always)]
 pub(super) fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -78,7 +78,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     ends::<8>(a, b).or_else(|| ends::<4>(a, b)).unwrap_or_else(|| a.iter().eq(b))
 }
 
-/// Whether the first `N` octets and the last are the same; none where there are fewer.
+/// Whether the first `N` octets and the last are the same; none if there are fewer.
 #[inline(always)]
 fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
     let first = a.first_chunk::<N>()? == b.first_chunk::<N>()?;

@@ -89,7 +89,7 @@ fn push_ecs(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
     out.written(&labels::json(out.settings));
 }
 
-/// File and line, where they are asked for and known, between these three.
+/// File and line, if they are asked for and known, between these three.
 fn push_place(out: &mut BodyWriter<'_>, origin: &Origin<'_>, around: [&'static str; 3]) {
     let (Some(file), Some(line), true) = (origin.file, origin.line, out.settings.source_location)
     else {

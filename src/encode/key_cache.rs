@@ -1,6 +1,6 @@
 //! The names that a thread's last keys were written under.
 //!
-//! A `log` record brings its keys anew each time, and to make a name of a key takes longer than to
+//! A `log` record brings its keys again each time, and to make a name of a key takes longer than to
 //! find it here.
 
 use super::{

@@ -27,7 +27,7 @@ pub(super) struct Layout {
     pub(super) has_msgid: bool,
     /// STRUCTURED-DATA that is the same for every message.
     pub(super) elements: String,
-    /// The fields of every record as they are written, where a text may say them again.
+    /// The fields of every record as they are written, if a text may say them again.
     pub(super) labels: MessageBuf,
     /// Whether `meta sequenceId` follows `elements`.
     pub(super) sequence_id: bool,
@@ -35,7 +35,7 @@ pub(super) struct Layout {
     pub(super) nil: &'static str,
     /// Opens what is neither header nor text, constant for a callsite.
     pub(super) body: fn(&mut BodyWriter<'_>, &Origin<'_>),
-    /// Around the thread's name, where it is asked for; it follows `body`.
+    /// Around the thread's name, if it is asked for; it follows `body`.
     pub(super) thread: Delimiters,
     pub(super) fields: Delimiters,
     /// Around the ids of the trace and of its span, with what stands between the two.

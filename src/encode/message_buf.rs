@@ -92,7 +92,7 @@ impl Extend<u8> for MessageBuf {
     }
 }
 
-/// As `copy_from_slice`, without a call where there is little to copy: two moves that may overlap.
+/// As `copy_from_slice`, without a call if there is little to copy: two moves that may overlap.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if from.len() <= 32 {

@@ -118,7 +118,7 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// # Errors
     ///
-    /// Where the constant parts of a message leave too little of a frame.
+    /// If the constant parts of a message leave too little of a frame.
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let layout = settings.format.layout(&settings);

@@ -29,7 +29,7 @@ impl Clock {
     /// ```text
     /// TIMESTAMP = FULL-DATE "T" FULL-TIME, six digits of fraction, "Z"
     /// ```
-    /// NILVALUE where the system's clock stands before 1970 or after 9999.
+    /// NILVALUE if the system's clock stands before 1970 or after 9999.
     #[inline]
     pub(super) fn push_rfc5424(&mut self, out: &mut MessageBuf, now: SystemTime, _: &Zone) {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };

@@ -1,7 +1,7 @@
 //! Models of the queue for loom, over any order of the threads' steps: no lost wake-up, no endless
 //! wait, exact counters.
 //!
-//! No wait has a limit here and the reader takes no naps: whoever isn't woken waits for ever, and
+//! No wait has a limit here and the reader takes no naps: whoever isn't woken waits forever, and
 //! loom says so.
 
 use loom::thread;

@@ -38,7 +38,7 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// # Errors
     ///
-    /// Where there is not so much memory.
+    /// If there is not so much memory.
     pub(super) fn new(capacity: usize) -> Result<Self, TryReserveError> {
         let mut words = Vec::new();
         words.try_reserve_exact(capacity / HEADER_LEN)?;

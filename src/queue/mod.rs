@@ -123,7 +123,7 @@ pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
 ///
 /// # Errors
 ///
-/// Where there is not so much memory.
+/// If there is not so much memory.
 pub(crate) fn queue(
     capacity: usize,
     overflow: Overflow,

@@ -24,7 +24,7 @@ pub(super) struct OpenedRing {
 impl OpenedRing {
     /// # Errors
     ///
-    /// Where there is not so much memory.
+    /// If there is not so much memory.
     pub(super) fn in_memory(
         capacity: usize,
         report: Option<String>,

@@ -28,7 +28,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// `None` where this is no header of ours.
+    /// `None` if this is no header of ours.
     pub(super) fn read(page: &[u8]) -> Option<Header> {
         let capacity = CONSTANTS.into_iter().find_map(|at| {
             let constants = page.get(at..at + constants(0).len())?;
@@ -109,7 +109,7 @@ pub(super) fn header(capacity: u64, freed: Cursor, head: Cursor) -> Vec<u8> {
 
 /// The octets of a ring as they were found.
 pub(super) struct RingImage<'a> {
-    /// Shorter than the capacity where the file was cut.
+    /// Shorter than the capacity if the file was cut.
     octets: &'a [u8],
     /// Where in the ring these begin.
     first: u64,
@@ -129,7 +129,7 @@ enum Entry<'a> {
 ///
 /// # Errors
 ///
-/// Where `read` has one.
+/// If `read` has one.
 pub(super) fn validate<E>(
     capacity: u64,
     freed: Cursor,
@@ -194,7 +194,7 @@ impl<'a> RingImage<'a> {
     ) -> u64 {
         let (mut at, mut gaps, mut in_gap) = (freed, 0, false);
         // A word that is none may claim any length. Most texts can't look like a short one, so
-        // only the checks of long ones could take for ever.
+        // only the checks of long ones could take forever.
         let mut for_long_ones = self.octets.len().saturating_mul(PATIENCE);
         while at < head {
             let longest = if for_long_ones == 0 { SHORT } else { usize::MAX };

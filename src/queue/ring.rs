@@ -27,7 +27,7 @@ use crate::{
 ///
 /// # Errors
 ///
-/// Where there is not so much memory.
+/// If there is not so much memory.
 pub(crate) fn ring(capacity: usize) -> Result<(Producer, Consumer), TryReserveError> {
     Ok(ring_in(Memory::new(rounded(capacity))?, 0, 0))
 }
@@ -79,7 +79,7 @@ impl Producer {
         self.shared.memory.mapping.as_ref().map(Mapping::file)
     }
 
-    /// Puts what is in it on the disk, where it is in a file.
+    /// Puts what is in it on the disk, if it is in a file.
     #[cfg(unix)]
     pub(super) fn sync(&self) -> std::io::Result<()> {
         self.file().map_or(Ok(()), |file| file?.sync_data())
@@ -102,7 +102,7 @@ impl Producer {
     }
 
     /// Appends a message; false if the ring has no room for it, or isn't this process's. `check`
-    /// is the message's `check`, or anything where the ring isn't in a file.
+    /// is the message's `check`, or anything if the ring isn't in a file.
     pub(crate) fn push(&mut self, severity: Severity, octets: &[u8], check: u32) -> bool {
         let capacity = self.shared.memory.capacity();
         if self.used() + self.cost(octets.len()) > capacity

@@ -36,7 +36,7 @@ impl SyncThread {
     ///
     /// # Errors
     ///
-    /// Where the system gives no thread.
+    /// If the system gives no thread.
     fn start(file: File, path: PathBuf, every: Duration, tell: Tell) -> io::Result<Self> {
         let (end, ended) = channel();
         let length = file.metadata()?.len();

@@ -30,7 +30,7 @@ impl Default for LookUps {
     }
 }
 
-/// Asks anew each time: the name may have moved. It runs on a thread of its own, so that a name
+/// Asks again each time: the name may have moved. It runs on a thread of its own, so that a name
 /// server that never answers costs no more than `limit`.
 pub(super) async fn addresses(
     endpoint: &Endpoint,
@@ -83,7 +83,7 @@ fn loopback(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
     last.map(|_| addresses.map(|address| SocketAddr::new(address, port)).into())
 }
 
-/// As tokio's own, which panics where the system gives no thread.
+/// As tokio's own, which panics if the system gives no thread.
 async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);

@@ -58,7 +58,7 @@ async fn hosts(resolver: &TokioResolver, host: &str, port: u16) -> io::Result<Ve
     Ok(spread(found.collect(), &mut chance()))
 }
 
-/// Reads the system's configuration anew each time, as the system's own look-ups do, and keeps no
+/// Reads the system's configuration again each time, as the system's own look-ups do, and keeps no
 /// answer longer than the connect that it was asked for.
 fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioResolver> {
     let explain =

@@ -19,7 +19,7 @@ use crate::{ErrorKind as Kind, connection_info::TlsInfo};
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {
     fn socket(&self) -> SockRef<'_>;
 
-    /// Octets that were written to the socket, where they are more than what was written here.
+    /// Octets that were written to the socket, if they are more than what was written here.
     fn on_the_wire(&self) -> Option<u64> {
         None
     }
@@ -39,7 +39,7 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug 
 ///
 /// # Errors
 ///
-/// Where the peer has closed: it would let the kernel take one more write, and lose it.
+/// If the peer has closed: it would let the kernel take one more write, and lose it.
 pub(super) fn has_input(connection: &dyn Connection) -> io::Result<bool> {
     match connection.socket().peek(&mut [MaybeUninit::uninit()]) {
         Ok(0) => Err(ended()),
@@ -55,7 +55,7 @@ pub(super) fn has_input(connection: &dyn Connection) -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// Where the connection has ended or broken.
+/// If the connection has ended or broken.
 pub(super) async fn try_read(
     connection: &mut dyn Connection,
     octets: &mut [u8],

@@ -58,7 +58,7 @@ impl Liveness {
     ///
     /// # Errors
     ///
-    /// Where the peer has closed its half: who hears no more may say none, and never makes room. And
+    /// If the peer has closed its half: who hears no more may say none, and never makes room. And
     /// where it has been waited for as long as a write may take.
     pub(super) fn look(
         &mut self,
@@ -97,7 +97,7 @@ impl Liveness {
 ///
 /// # Errors
 ///
-/// Where the socket is none of TCP.
+/// If it is not a TCP socket.
 pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io::Result<()> {
     let usual = if user_timeout.is_zero() { USUAL } else { user_timeout };
     // The kernel counts these in seconds, one at least.
@@ -117,7 +117,7 @@ pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io:
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
-    // An option that every Linux since 2.6.37 knows; where one doesn't, keepalive is left.
+    // An option that every Linux since 2.6.37 knows; if one doesn't, keepalive is left.
     let _ = socket.set_tcp_user_timeout(Some(limit.max(Duration::from_millis(1))));
 }
 

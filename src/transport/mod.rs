@@ -100,7 +100,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// Where one can't be read or isn't what it should be, or the URL asks for what this build
+    /// If one can't be read or isn't what it should be, or the URL asks for what this build
     /// of the crate can't do.
     pub(crate) fn new(endpoint: Endpoint, timeouts: Timeouts) -> Result<Self, Error> {
         if !cfg!(feature = "dns-srv")

@@ -29,7 +29,7 @@ impl ResponseParser {
     ///
     /// # Errors
     ///
-    /// Where what was read can't become one: the session is of no use any more.
+    /// If what was read can't become one: the session is of no use any more.
     pub(super) fn next(&mut self) -> io::Result<Option<Answer>> {
         match parse(&self.octets)? {
             Some((answer, length)) => {

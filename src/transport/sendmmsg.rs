@@ -12,7 +12,7 @@ use std::{
 ///
 /// # Errors
 ///
-/// Where it took none.
+/// If it took none.
 pub(super) fn send(socket: BorrowedFd<'_>, messages: &[&[u8]]) -> io::Result<usize> {
     let count = messages.len().min(MOST);
     let mut parts: [libc::iovec; MOST] = array::from_fn(|index| {

@@ -15,7 +15,7 @@ pub(super) struct TcpInfo {
     pub(super) has_ended: bool,
 }
 
-/// Octets that the peer's kernel has acknowledged, where the system tells.
+/// Octets that the peer's kernel has acknowledged, if the system tells.
 pub(super) fn octets(socket: &SockRef<'_>) -> Option<u64> {
     query(socket, 0).map(|seen| seen.octets)
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{ErrorKind, resend::ResendBuffer};
 
-/// Datagrams, as `/dev/log` takes them; a stream where the socket is one.
+/// Datagrams, as `/dev/log` takes them; a stream if the socket is one.
 pub(super) async fn connect(endpoint: &Endpoint, timeouts: Timeouts) -> io::Result<Transport> {
     let datagrams = UnixDatagram::unbound()?;
     match datagrams.connect(&endpoint.path) {

@@ -82,7 +82,7 @@ fn what_was_not_said_leaves_nothing_behind() {
     assert_eq!(nothing(Format::Ecs), format!("{start}{schema} @cee: {ecs}"));
     assert_eq!(nothing(Format::Rfc3164), "<134>T host.example shop[4711]: target=\"cart\"");
     assert_eq!(nothing(Format::Rfc3164Local), "<134>T shop[4711]: target=\"cart\"");
-    // Each of the elements by itself, and where the time's quality is known by half.
+    // Each of the elements separately, and where the time's quality is known by half.
     let numbered = |format| one(Settings { sequence_id: true, ..settings(format) }, |_| {});
     let meta = "<134>1 T host.example shop 4711 cart [meta sequenceId=\"1\"]";
     assert_eq!(numbered(Format::Rfc5424), meta);

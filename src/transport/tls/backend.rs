@@ -85,7 +85,7 @@ impl Backend {
         }
     }
 
-    /// What the server shows, where it was refused and the library did not tell what it was.
+    /// What the server shows, if it was refused and the library did not tell what it was.
     pub(super) async fn look(
         &self,
         name: &str,

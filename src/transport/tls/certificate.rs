@@ -40,7 +40,7 @@ pub(super) fn has_addresses(der: &[u8]) -> bool {
     alternatives(der).iter().any(|name| matches!(name, GeneralName::IpAddress(_)))
 }
 
-/// From when to when it is valid, where that can be read.
+/// From when to when it is valid, if that can be read.
 pub(super) fn validity(der: &[u8]) -> Option<(Time, Time)> {
     let certificate = Certificate::from_der(der).ok()?;
     let validity = certificate.tbs_certificate().validity();

@@ -63,7 +63,7 @@ struct Current {
 impl Connector {
     /// # Errors
     ///
-    /// Where a file that is named can't be read, or isn't PEM of the right kind, or the key is
+    /// If a file that is named can't be read, or isn't PEM of the right kind, or the key is
     /// not that of the certificate.
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
         let options = endpoint.tls.clone();

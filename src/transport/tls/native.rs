@@ -129,7 +129,7 @@ fn not_a_pair() -> Error {
     Error::new("the key is not that of the certificate")
 }
 
-/// Which check failed, where it was one of a certificate. OpenSSL says so in brackets.
+/// Which check failed, if it was one of a certificate. OpenSSL says so in brackets.
 fn why(text: &str) -> Option<RejectReason> {
     let is_about_certificate = text.contains("certificate verify failed")
         || cfg!(any(windows, target_vendor = "apple")) && text.contains("ertificate");

@@ -120,7 +120,7 @@ fn why(error: &CertificateError) -> RejectReason {
 
 /// Looks at certificates as [`Trust`] asks for, and remembers the last one that it refused.
 struct Verifier {
-    /// Path, dates, usage and name; none where the trust asks for none of them.
+    /// Path, dates, usage and name; none if the trust asks for none of them.
     path: Option<Arc<WebPkiServerVerifier>>,
     pins: Vec<Fingerprint>,
     algorithms: WebPkiSupportedAlgorithms,
