@@ -50,6 +50,11 @@ impl Reader {
         self.held.is_some()
     }
 
+    /// Whether everything else is sent and acknowledged.
+    pub(crate) fn has_nothing_to_send(&self) -> bool {
+        !self.consumer.has_unsent() && !self.has_in_flight()
+    }
+
     /// The message that is held, to be sent alone.
     pub(crate) fn held(&self) -> Option<Batch<'_>> {
         let held = self.held.as_ref()?;

@@ -280,7 +280,9 @@ impl Shipper {
         let Some(transport) = &mut self.connection else { return };
         let (acked, keep) = (transport.acked(), transport.resend_buffer());
         let was_proven = self.trial.is_proven;
-        self.trial.look(acked > 0, keep.confirm_after, transport.is_stalled());
+        // A connection that has nothing to carry but a held message proves itself by staying up.
+        let is_tried = acked > 0 || self.reader.is_holding() && self.reader.has_nothing_to_send();
+        self.trial.look(is_tried, keep.confirm_after, transport.is_stalled());
         self.reader.acked(acked, keep, self.trial.is_proven);
         if self.trial.is_proven && !was_proven {
             self.reader.confirm_early();
