@@ -31,8 +31,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::args().nth(1).as_deref() == Some("serve") {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         println!("http://{}/metrics", listener.local_addr()?);
-        for connection in listener.incoming() {
+        for (order, connection) in (4_u32..).zip(listener.incoming()) {
             let mut connection = connection?;
+            tracing::info!(order, "order accepted");
             let _ = connection.read(&mut [0; 4096])?;
             syslog.record_metrics();
             let body = page.render();
