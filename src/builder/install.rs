@@ -28,7 +28,7 @@ impl Builder {
     /// use tracing_subscriber::{Layer, filter::LevelFilter, fmt};
     ///
     /// let file = std::fs::File::create("app.log")?;
-    /// let file = fmt::layer().json().with_writer(file).with_filter(LevelFilter::DEBUG);
+    /// let file = fmt::layer().with_ansi(false).with_writer(file).with_filter(LevelFilter::DEBUG);
     /// let _guard = logship::builder("app-tag").try_init_with(file)?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
