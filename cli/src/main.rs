@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command speaks by printing")]
 
 mod doctor;
+mod http;
 #[cfg(target_os = "linux")]
 mod index;
 mod listen;
@@ -14,6 +15,7 @@ mod send;
 use std::{io, process::ExitCode, time::Duration};
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use logship::Handle;
 
 /// Sends, watches, loads and diagnoses syslog records.
 #[derive(Debug, Parser)]
@@ -67,6 +69,16 @@ fn main() -> ExitCode {
         anstream::eprintln!("logship: {error}");
         ExitCode::FAILURE
     })
+}
+
+/// Whether all records were `what`, such as delivered; else how many were not.
+fn all_or_missing(syslog: &Handle, is_flushed: bool, what: &str) -> Outcome {
+    let stats = syslog.stats();
+    if is_flushed && stats.dropped == 0 {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let missing = stats.captured - stats.delivered;
+    Err(format!("{missing} of {} records were not {what}", stats.captured).into())
 }
 
 /// Seconds, with a fraction perhaps.

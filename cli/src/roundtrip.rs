@@ -1,4 +1,4 @@
-//! `logship roundtrip`: does a record come out at the other end of the chain, and how soon?
+//! `logship roundtrip`: one record to a server, and the search for it in the store behind.
 
 use std::{
     process::{self, ExitCode},
@@ -8,12 +8,9 @@ use std::{
 };
 
 use log::{Level, Log as _, Record};
-use ureq::{
-    Agent,
-    tls::{TlsConfig, TlsProvider},
-};
+use ureq::{Agent, tls::RootCerts};
 
-use crate::Outcome;
+use crate::{Outcome, http};
 
 /// Send a record to a server and search the store behind it (Elasticsearch, OpenSearch) until it is
 /// found.
@@ -32,7 +29,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Outcome {
     let limit = Duration::from_secs(args.timeout);
     let (base, index) = parts(&args.store)?;
-    let agent = agent();
+    let agent = http::agent(RootCerts::PlatformVerifier);
+    let agent = agent.timeout_global(Some(ANSWER_TIMEOUT)).build().new_agent();
     ask(&agent, &format!("{base}/"))
         .map_err(|error| format!("cannot use the store {}: {error}", without_password(base)))?;
     let (sender, errors) = mpsc::channel();
@@ -70,12 +68,6 @@ pub(crate) fn run(args: &Args) -> Outcome {
          spool, its dead letters, and whether it writes to {index}"
     )
     .into())
-}
-
-fn agent() -> Agent {
-    let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).build();
-    let config = Agent::config_builder().tls_config(tls).timeout_global(Some(ANSWER_TIMEOUT));
-    config.user_agent(concat!("logship/", env!("CARGO_PKG_VERSION"))).build().new_agent()
 }
 
 /// The body of the answer to a GET, if the store says that all is well.

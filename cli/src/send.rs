@@ -2,14 +2,13 @@
 
 use std::{
     io::{self, BufRead as _},
-    process::ExitCode,
     time::Duration,
 };
 
 use log::{Level, Log as _, Record, kv};
 use logship::{Facility, Logger, Severity};
 
-use crate::{Outcome, seconds};
+use crate::{Outcome, all_or_missing, seconds};
 
 /// Send a record: the text of the arguments, or each line of standard input.
 #[derive(Debug, clap::Args)]
@@ -65,12 +64,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
             syslog.flush(Duration::ZERO)
         }
     };
-    let stats = syslog.stats();
-    if is_acknowledged && stats.dropped == 0 {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let missing = stats.captured - stats.delivered;
-    Err(format!("{missing} of {} records were not acknowledged", stats.captured).into())
+    all_or_missing(&syslog, is_acknowledged, "acknowledged")
 }
 
 fn ship(args: &Args, logger: &Logger, text: &str) {
@@ -86,11 +80,11 @@ fn ship(args: &Args, logger: &Logger, text: &str) {
 }
 
 fn severity(text: &str) -> Result<Severity, String> {
-    let number = text.parse::<usize>().ok().and_then(|number| Severity::ALL.get(number).copied());
-    match number {
-        Some(severity) => Ok(severity),
-        None => text.parse().map_err(|error: logship::Error| error.to_string()),
-    }
+    let severity = match text.parse::<u8>() {
+        Ok(code) => Severity::try_from(code),
+        Err(_) => text.parse(),
+    };
+    severity.map_err(|error| error.to_string())
 }
 
 fn field(text: &str) -> Result<(String, String), String> {

@@ -1,5 +1,8 @@
 //! The `logship` command as a user drives it: sending, listening, loading, and a terminal.
 
+#[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
+#[path = "../../tests/support/certificates.rs"]
+mod certificates;
 #[path = "../../tests/child/mod.rs"]
 mod child;
 
@@ -10,10 +13,13 @@ use std::{
     time::Duration,
 };
 
-use logship_collector::Collector;
+use logship_collector::{Certificate, Collector};
 use serde_json::Value;
 
-use self::child::{logship, run};
+use self::{
+    certificates::{Certificates, Identity},
+    child::{logship, run},
+};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -84,6 +90,19 @@ fn invalid_values_are_quoted_and_end_with_2() {
     assert!(ended.code == Some(1) && ended.stderr.contains("ftp"), "{ended:?}");
     let ended = run(logship("roundtrip").args(["tcp://127.0.0.1:1", "search.example.com"]));
     assert!(ended.code == Some(1) && ended.stderr.contains("search.example.com"), "{ended:?}");
+}
+
+#[test]
+fn roundtrip_refuses_a_store_whose_certificate_is_not_trusted() {
+    let certificates = Certificates::new();
+    let (cert, key) = (certificates.certificate(Identity::Good), certificates.key(Identity::Good));
+    let store = Collector::tls(Certificate::from_files(cert, key).unwrap()).unwrap();
+    let url = store.url().replace("tls://127.0.0.1", "https://localhost");
+    let ended = run(logship("roundtrip").args(["tcp://127.0.0.1:1", &url]));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let is_told =
+        ended.stderr.contains("cannot use the store") && ended.stderr.contains("certificate");
+    assert!(is_told, "{ended:?}");
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::spool::TAKEN;
+
 /// The directory of the spool, under either name.
 #[derive(Debug)]
 pub(super) struct Brake {
@@ -76,7 +78,7 @@ impl Brake {
         }
     }
 
-    /// If somebody has made the directory again while the brake was on, its files go into it.
+    /// If the directory was created again while the brake was on, moves the held files into it.
     fn merge(&self) -> io::Result<()> {
         if !self.full.is_dir() || !self.directory.is_dir() {
             return Ok(());
@@ -85,7 +87,7 @@ impl Brake {
             let entry = entry?;
             let mut name = entry.file_name();
             while self.directory.join(&name).exists() {
-                name.push(".taken");
+                name.push(TAKEN);
             }
             fs::rename(entry.path(), self.directory.join(name))?;
         }
@@ -122,8 +124,8 @@ mod tests {
         assert_eq!(brake.look(0, 1200).unwrap().as_deref(), Some("brake off"));
     }
 
-    /// A poster that is killed while the brake is on finds it on; and a directory that somebody has
-    /// made beside it costs no file.
+    /// A poster that is killed while the brake is on finds it on after a restart, and a directory that
+    /// was created meanwhile costs no file.
     #[test]
     fn a_start_finds_everything() {
         let (root, brake) = brake(Some(1));

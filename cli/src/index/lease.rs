@@ -4,14 +4,14 @@
 
 use std::{fs::File, io, os::fd::AsRawFd as _};
 
-/// Whether nobody does, as far as the kernel knows: in other containers, too.
+/// Whether no process has it open for writing, in this container or any other.
 ///
 /// The kernel grants a read lease on a file only if it is open for writing nowhere. The lease is given
 /// back at once. It needs the file's owner, or root.
 ///
 /// # Errors
 ///
-/// Whatever else the kernel says, such as that the file is somebody else's.
+/// Anything else that the kernel reports, such as a file of another user.
 pub(super) fn nobody_writes(file: &File) -> io::Result<bool> {
     match set_lease(file, libc::F_RDLCK) {
         Ok(()) => set_lease(file, libc::F_UNLCK).map(|()| true),

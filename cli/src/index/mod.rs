@@ -39,10 +39,10 @@ use crate::Outcome;
 
 /// Post what rsyslogd spools to Elasticsearch or OpenSearch, each record once, and remove it.
 ///
-/// Whole lines of the files DIR/*.ndjson are sent to `_bulk` as they are; a file is removed when every
-/// record in it is stored and nobody has it open for writing. Nothing is kept on the disk: after a
-/// restart what is there is sent again, and the ids of the records absorb it. It may be killed at any
-/// moment. It runs as the user that rsyslogd runs as.
+/// Whole lines of the files DIR/*.ndjson are sent to `_bulk` as they are; a file is removed once every
+/// record in it is stored and no process has it open for writing. Nothing is kept on the disk: after a
+/// restart the remaining files are sent again, and the store ignores ids that it already has. It may be
+/// killed at any moment. It runs as the user that rsyslogd runs as.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The directory that rsyslogd writes to. Not a mount point itself: the brake renames it.
@@ -91,7 +91,7 @@ pub(crate) struct Args {
     /// Answer /health and /metrics over HTTP at this address, such as 127.0.0.1:9514.
     #[arg(long, value_name = "ADDRESS", env = "CENTRAL_STATUS")]
     status: Option<String>,
-    /// /health answers 503 unless somebody listens at this TCP address, as rsyslogd should.
+    /// /health answers 503 unless rsyslogd accepts connections at this TCP address.
     #[arg(long, value_name = "ADDRESS")]
     probe: Vec<String>,
     /// /health says so when a record waits longer than this many seconds.
@@ -100,7 +100,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Outcome {
-    // Somebody who opens a file at the moment of a lease sends it, and by default it ends a process.
+    // The kernel sends it if a file is opened during a lease, and by default it ends the process.
     signal_hook::flag::register(signal_hook::consts::SIGIO, Arc::new(AtomicBool::new(false)))?;
     let user = args.user.as_deref().filter(|user| !user.is_empty());
     let user = user.map(|user| (user, args.password.as_str()));
@@ -135,9 +135,9 @@ pub(crate) fn run(args: &Args) -> Outcome {
     work(spool, &brake, &stats, &pieces)
 }
 
-/// For ever, until a signal ends the process.
+/// Works until a signal ends the process.
 fn work(mut spool: Spool, brake: &Brake, stats: &Stats, pieces: &SyncSender<Piece>) -> Outcome {
-    let mut waiting_pieces = Vec::new();
+    let mut next = None;
     let mut progress = Progress::new();
     loop {
         let done = (|| {
@@ -163,17 +163,14 @@ fn work(mut spool: Spool, brake: &Brake, stats: &Stats, pieces: &SyncSender<Piec
         progress.show(stats);
         let end = Instant::now() + LOOK;
         while Instant::now() < end {
-            if waiting_pieces.is_empty() {
-                waiting_pieces = spool.pieces(1);
-            }
-            match waiting_pieces.pop().map(|piece| pieces.try_send(piece)) {
-                None => break,
-                Some(Ok(())) => {}
-                Some(Err(TrySendError::Full(piece))) => {
-                    waiting_pieces.push(piece);
+            let Some(piece) = next.take().or_else(|| spool.piece()) else { break };
+            match pieces.try_send(piece) {
+                Ok(()) => {}
+                Err(TrySendError::Full(piece)) => {
+                    next = Some(piece);
                     thread::sleep(Duration::from_millis(5));
                 }
-                Some(Err(TrySendError::Disconnected(_))) => {
+                Err(TrySendError::Disconnected(_)) => {
                     return Err("every poster has ended".into());
                 }
             }

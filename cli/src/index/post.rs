@@ -3,11 +3,10 @@
 use std::{
     ops::Range,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
         mpsc::Receiver,
     },
-    sync::{Mutex, PoisonError},
     thread,
     time::Duration,
 };
@@ -47,7 +46,7 @@ struct Entry {
 }
 
 impl Poster {
-    /// For ever; nothing is lost if the process ends at any moment.
+    /// Works until the process ends; nothing is lost whenever that is.
     pub(super) fn run(mut self, pieces: &Mutex<Receiver<Piece>>) {
         loop {
             let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).recv();

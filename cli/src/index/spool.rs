@@ -71,7 +71,7 @@ impl Spool {
                     continue;
                 }
                 let Ok(metadata) = fs::metadata(&path) else { continue };
-                // An inode is used again once its file has been removed by somebody else.
+                // Once another process has removed a file, its inode is used again.
                 let known = self
                     .tails
                     .remove(&metadata.ino())
@@ -87,31 +87,26 @@ impl Spool {
         Ok(self.waiting())
     }
 
-    /// The oldest pieces that are worth a request.
-    pub(super) fn pieces(&mut self, room: usize) -> Vec<Piece> {
+    /// The oldest piece that is worth a request.
+    pub(super) fn piece(&mut self) -> Option<Piece> {
         let mut order: Vec<_> =
             self.tails.values_mut().filter(|tail| tail.sent < tail.size).collect();
         order.sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
-        let mut pieces = Vec::new();
-        for tail in order {
-            while pieces.len() < room {
-                match tail.read(self.longest, &self.letters, &self.stats) {
-                    Ok(Some(piece)) => pieces.push(piece),
-                    Ok(None) => break,
-                    // The brake has just renamed its directory.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                    Err(error) => {
-                        let path = tail.path.display();
-                        self.stats.spool_is(Some(format!("cannot read {path}: {error}")));
-                        break;
-                    }
+        order.into_iter().find_map(|tail| {
+            match tail.read(self.longest, &self.letters, &self.stats) {
+                Ok(piece) => piece,
+                // The brake has just renamed its directory.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(error) => {
+                    let path = tail.path.display();
+                    self.stats.spool_is(Some(format!("cannot read {path}: {error}")));
+                    None
                 }
             }
-        }
-        pieces
+        })
     }
 
-    /// Removes the files that are wholly stored and that nobody has open for writing.
+    /// Removes the files that are stored in full and not open for writing anywhere.
     pub(super) fn remove_done(&mut self) -> io::Result<()> {
         let (letters, stats) = (&self.letters, &self.stats);
         let mut outcome = Ok(());
@@ -195,7 +190,7 @@ impl Tail {
             return Ok(None);
         }
         if whole == 0 {
-            // As long as this, it is nobody's record.
+            // No record is this long.
             whole = read;
         }
         bytes.truncate(whole);
@@ -215,7 +210,7 @@ impl Tail {
         Ok(Some(Piece { bytes, records: parsed.records, in_flight, length: whole as u64 }))
     }
 
-    /// Whether it can be removed. First it is given another name, under which nobody opens it.
+    /// Whether it can be removed. It is renamed first, so that rsyslogd cannot open it again.
     fn is_done(&mut self, letters: &Letters, stats: &Stats) -> io::Result<bool> {
         let is_quiet = self.modified.elapsed().is_ok_and(|quiet| quiet > QUIET);
         if self.in_flight.load(Relaxed) > 0 || !is_quiet {
@@ -276,11 +271,11 @@ fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     Ok(read)
 }
 
-const TAKEN: &str = ".taken";
+pub(super) const TAKEN: &str = ".taken";
 /// A smaller piece waits for more to come.
 const WORTH_IT: u64 = 1 << 20;
 const LINGER: Duration = Duration::from_millis(500);
-/// How long nobody may have written to a file that is over.
+/// How long a file must have been unchanged to count as finished.
 const QUIET: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Place {
     fn work(&mut self) -> usize {
         let records = self.root.path().join("records");
         self.spool.look([&records, &self.root.path().join("records.full")]).unwrap();
-        let pieces = self.spool.pieces(100);
+        let pieces: Vec<_> = std::iter::from_fn(|| self.spool.piece()).collect();
         for piece in &pieces {
             piece.in_flight.fetch_sub(piece.length, Relaxed);
         }

@@ -14,7 +14,7 @@ use super::stats::Stats;
 #[derive(Clone, Debug)]
 pub(super) struct Status {
     pub(super) stats: Arc<Stats>,
-    /// Where somebody must listen, as rsyslogd.
+    /// Addresses at which rsyslogd must accept connections.
     pub(super) probes: Vec<String>,
     /// Records that wait longer are worth a line.
     pub(super) patience: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Status {
 ///
 /// # Errors
 ///
-/// If nobody can listen there.
+/// If the address cannot be bound.
 pub(super) fn serve(address: &str, status: Status) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address)?;
     let bound = listener.local_addr()?;

@@ -5,10 +5,9 @@ use std::{path::Path, time::Duration};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use ureq::{
-    Agent,
-    tls::{RootCerts, TlsConfig, TlsProvider},
-};
+use ureq::{Agent, tls::RootCerts};
+
+use crate::http;
 
 /// The nodes of a store, and how to speak to them.
 #[derive(Debug)]
@@ -47,9 +46,7 @@ impl Store {
     ) -> Result<Store, String> {
         let nodes = urls.iter().map(|url| node(url)).collect::<Result<_, _>>()?;
         let roots = ca_file.map_or(Ok(RootCerts::PlatformVerifier), authorities)?;
-        let tls = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(roots).build();
-        let agent = Agent::config_builder()
-            .tls_config(tls)
+        let agent = http::agent(roots)
             .http_status_as_error(false)
             .max_redirects(0)
             // As many as there can be posters.
@@ -58,7 +55,6 @@ impl Store {
             .timeout_connect(Some(Duration::from_secs(5)))
             // A store that takes a request and never answers is asked again.
             .timeout_global(Some(Duration::from_secs(120)))
-            .user_agent(concat!("logship/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
         let authorization = user.map(|(user, password)| {

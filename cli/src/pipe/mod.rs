@@ -6,7 +6,6 @@ mod level;
 mod lines;
 
 use std::{
-    process::ExitCode,
     sync::mpsc::{RecvTimeoutError, sync_channel},
     thread,
     time::Duration,
@@ -16,7 +15,7 @@ use log::{Log as _, Record};
 use logship::{Logger, Overflow};
 
 use self::{join::Joiner, json::Said};
-use crate::Outcome;
+use crate::{Outcome, all_or_missing};
 
 /// Ship each line of standard input, with levels, stack traces and JSON recognised.
 ///
@@ -58,12 +57,7 @@ pub(crate) fn run(args: &Args) -> Outcome {
 
     // Waits as long as SYSLOG_FLUSH_TIMEOUT says.
     drop(guard);
-    let (is_done, stats) = (syslog.flush(Duration::ZERO), syslog.stats());
-    if is_done && stats.dropped == 0 {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let missing = stats.captured - stats.delivered;
-    Err(format!("{missing} of {} records were not delivered", stats.captured).into())
+    all_or_missing(&syslog, syslog.flush(Duration::ZERO), "delivered")
 }
 
 fn ship(logger: &Logger, record: Option<String>) {
