@@ -4,7 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
-    Overflow, Queue, QueueFile, Reader, queue,
+    Cursor, Overflow, Queue, QueueFile, Reader, queue,
     recovery::{Header, PAGE, RingImage, validate},
 };
 use crate::{Severity, Stats, resend::ResendBuffer};
