@@ -9,7 +9,7 @@ pub use crate::{
 
 /// The servers of a list of URLs, as they are shown.
 pub fn servers(urls: &str) -> Result<Vec<String>, Error> {
-    Ok(parse_list(urls)?.iter().map(ToString::to_string).collect())
+    Ok(parse_list(urls)?.iter().map(|server| server.endpoint.to_string()).collect())
 }
 
 /// The fingerprints of a list, as they are shown.

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Builder, config::variable};
+use super::{Builder, config::variable, env::Environment};
 use crate::{ConnectionInfo, Error, ErrorKind, Handle, ShipError};
 
 /// What became of the probe records that [`Builder::check`] sent to one server.
@@ -47,11 +47,11 @@ impl Builder {
     ///
     /// As [`build`](Builder::build).
     pub fn check(self) -> Result<Vec<ServerCheck>, Error> {
-        (0..self.plan(&variable)?.config.servers.len()).map(|index| self.check_one(index)).collect()
+        (0..self.server_urls(&variable)?.len()).map(|index| self.check_one(index)).collect()
     }
 
     fn check_one(&self, index: usize) -> Result<ServerCheck, Error> {
-        let mut check = self.probe(index)?;
+        let mut check = self.probe(index, &variable)?;
         let is_closed = check.error.as_ref().is_some_and(|error| error.kind() == ErrorKind::Closed);
         if let Some(address) = check.server.strip_prefix("tcp://").filter(|_| is_closed) {
             let url = format!("tls://{address}?danger_accept_invalid_certs=true");
@@ -65,14 +65,15 @@ impl Builder {
 
     /// Only a second record shows that a datagram was turned away, or that a server closes the
     /// connection on what it has taken.
-    fn probe(&self, index: usize) -> Result<ServerCheck, Error> {
+    fn probe(&self, index: usize, env: Environment<'_>) -> Result<ServerCheck, Error> {
         let (sender, errors) = mpsc::channel();
         let builder = self.clone().stats_interval(None).flush_timeout(STEP);
         let builder = builder.on_error(move |error| drop(sender.send(error.clone())));
-        let mut plan = builder.plan(&variable)?;
+        let mut plan = builder.plan(env)?;
         // What is wrong with the settings is for `build` to tell.
         plan.reports.clear();
         (plan.config.queue_file, plan.config.queue_sync_interval) = (None, None);
+        plan.filter_file = None;
         let server = plan.config.servers.swap_remove(index);
         let endpoint = server.endpoint().clone();
         plan.config.servers = vec![server];
@@ -95,9 +96,10 @@ impl Builder {
         Ok(check)
     }
 
-    /// Whoever answers a TLS handshake, in whatever way, speaks TLS.
+    /// Whoever answers a TLS handshake, in whatever way, speaks TLS. The variables are not read: a CA
+    /// file beside `danger_accept_invalid_certs` is an error.
     fn speaks_tls(&self) -> bool {
-        let Ok(check) = self.probe(0) else { return false };
+        let Ok(check) = self.probe(0, &|_| None) else { return false };
         check.error.is_none_or(|error| {
             !matches!(
                 error.kind(),

@@ -11,7 +11,7 @@ use super::{Builder, console::Console, filter_file, pipeline::PipelineConfig, va
 use crate::{
     Error, Format, Handle, Overflow,
     builder::env::{self as read, Environment, choose, value_of},
-    builder::url::parse_list,
+    builder::url::{ServerUrl, parse_list},
     capture::{Filter, LiveFilter},
     encode::check_tag,
     encode::time_zone::Zone,
@@ -25,7 +25,7 @@ use crate::{
 pub(super) struct Plan {
     pub(super) config: PipelineConfig,
     filter: Filter,
-    filter_file: Option<PathBuf>,
+    pub(super) filter_file: Option<PathBuf>,
     /// What is wrong with it, and is reported at the start.
     pub(super) reports: Vec<String>,
     /// Whether panics are recorded.
@@ -49,7 +49,7 @@ impl Builder {
     pub(super) fn plan(&self, env: Environment<'_>) -> Result<Plan, Error> {
         check_tag(&self.tag)?;
         let mut reports: Vec<String> = env_names().filter_map(|n| variables::unknown(&n)).collect();
-        let mut endpoints = self.endpoints(env)?;
+        let servers = self.server_urls(env)?;
         let (filter, odd) = self.read_filter(env)?;
         reports.extend(odd);
         let filter_file = self.filter_file_of(env)?;
@@ -67,13 +67,14 @@ impl Builder {
         let backtrace = choose(backtrace, env, "SYSLOG_PANIC_BACKTRACE", read::truth, || false)?;
         let overflow =
             choose(self.overflow, env, "SYSLOG_OVERFLOW", str::parse, Overflow::default)?;
-        let mut settings = self.settings(env, &endpoints)?;
+        let mut settings = self.settings(env, &servers)?;
         if matches!(settings.format, Format::Rfc3164 | Format::Rfc3164Local) {
             let tz = env("TZ").map(|tz| tz.to_string_lossy().into_owned());
             let (zone, report) = Zone::new(tz.as_deref());
             settings.zone = zone;
             reports.extend(report);
         }
+        let mut endpoints: Vec<_> = servers.into_iter().map(|server| server.endpoint).collect();
         reports.extend(self.without_effect(env, &endpoints, &settings)?);
         let (capacity, queue_file, queue_sync_interval) =
             self.queue(env, settings.max_message_size)?;
@@ -105,18 +106,16 @@ impl Builder {
         })
     }
 
-    fn endpoints(&self, env: Environment<'_>) -> Result<Vec<Endpoint>, Error> {
+    pub(super) fn server_urls(&self, env: Environment<'_>) -> Result<Vec<ServerUrl>, Error> {
         if let Some(urls) = &self.servers {
             return parse_list(urls.as_str());
         }
         // What other clients call it stands in for ours.
         let names = ["SYSLOG_SERVERS", "SYSLOG_URL"];
         let variable = names.into_iter().find(|name| value_of(env, name).is_some());
-        choose(None, env, variable.unwrap_or(names[0]), parse_list, Vec::new).and_then(
-            |endpoints| {
-                if endpoints.is_empty() { parse_list(DEFAULT_URL) } else { Ok(endpoints) }
-            },
-        )
+        choose(None, env, variable.unwrap_or(names[0]), parse_list, Vec::new).and_then(|servers| {
+            if servers.is_empty() { parse_list(DEFAULT_URL) } else { Ok(servers) }
+        })
     }
 
     fn read_filter(&self, env: Environment<'_>) -> Result<(Filter, Vec<String>), Error> {

@@ -9,13 +9,14 @@ use super::{
 };
 use crate::{
     ControlCharacters, Error, Format,
+    builder::url::{ServerUrl, agreed},
     burst::BurstLimit,
     encode::redact::Redact,
     encode::time_zone::Zone,
     encode::{HOSTNAME, PROCID, Settings, check_field},
     facility::Facilities,
     record::Severities,
-    transport::endpoint::{Endpoint, Framing, Location},
+    transport::endpoint::{Framing, Location},
     units,
 };
 
@@ -29,20 +30,20 @@ impl Builder {
     pub(super) fn settings(
         &self,
         env: Environment<'_>,
-        endpoints: &[Endpoint],
+        servers: &[ServerUrl],
     ) -> Result<Settings, Error> {
         let truth = |set, variable| choose(set, env, variable, read::truth, || false);
         let text = |set: &Option<String>, variable, default: fn() -> String| {
             choose(set.clone(), env, variable, read::plain_text, default)
         };
         let is_local =
-            endpoints.first().is_some_and(|first| first.info().location == Location::Path);
+            servers.first().is_some_and(|first| first.endpoint.info().location == Location::Path);
         let natural = || if is_local { Format::Rfc3164Local } else { Format::Rfc5424 };
         let max_message_size =
             choose(self.max_message_size, env, "SYSLOG_MAX_MESSAGE_SIZE", units::bytes, || {
                 DEFAULT_MAX_FRAME
             })?;
-        let has_udp = endpoints.iter().any(|endpoint| endpoint.info().is_udp);
+        let has_udp = servers.iter().any(|server| server.endpoint.info().is_udp);
         if max_message_size < SMALLEST_FRAME || has_udp && max_message_size > LARGEST_DATAGRAM {
             return Err(Error::new(format!(
                 "invalid maximum message size (SYSLOG_MAX_MESSAGE_SIZE) {max_message_size}: expected \
@@ -57,12 +58,12 @@ impl Builder {
             str::parse,
             ControlCharacters::default,
         )?;
-        let has_lf = endpoints.iter().any(|endpoint| endpoint.framing == Framing::Lf);
+        let has_lf = servers.iter().any(|server| server.endpoint.framing == Framing::Lf);
         let hostname = text(&self.hostname, "SYSLOG_HOSTNAME", String::new)?;
         check_field("host name (SYSLOG_HOSTNAME)", &hostname, HOSTNAME)?;
         let procid = text(&self.procid, "SYSLOG_PROCID", || process::id().to_string())?;
         check_field("process id (SYSLOG_PROCID)", &procid, PROCID)?;
-        let format = match one_format(endpoints)? {
+        let format = match agreed(servers, "format", |server| server.format)? {
             Some(format) => format,
             None => choose(self.format, env, "SYSLOG_FORMAT", str::parse, natural)?,
         };
@@ -117,7 +118,7 @@ impl Builder {
                 str::parse,
                 Redact::default,
             )?,
-            text_fields: self.text_fields_of(env, endpoints, format)?,
+            text_fields: self.text_fields_of(env, servers, format)?,
             zone: Zone::utc(),
         })
     }
@@ -133,19 +134,6 @@ impl Builder {
             facilities.general = facility;
         }
         Ok(facilities.overridden_by(&self.facilities))
-    }
-}
-
-/// The format that URLs ask for: records wait as they will be sent, whichever server gets them.
-fn one_format(endpoints: &[Endpoint]) -> Result<Option<Format>, Error> {
-    let mut asked = endpoints.iter().filter(|endpoint| endpoint.format.is_some());
-    let Some(first) = asked.next() else { return Ok(None) };
-    match asked.find(|other| other.format != first.format) {
-        Some(other) => Err(Error::new(format!(
-            "invalid servers {first} and {other}: expected the same format, since records are \
-             written before it is known which server gets them"
-        ))),
-        None => Ok(first.format),
     }
 }
 

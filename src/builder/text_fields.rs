@@ -4,7 +4,10 @@ use super::{
     Builder,
     env::{Environment, choose},
 };
-use crate::{Error, Format, TextFields, transport::endpoint::Endpoint};
+use crate::{
+    Error, Format, TextFields,
+    builder::url::{ServerUrl, agreed},
+};
 
 impl Builder {
     /// What stands behind the text of each record: nothing, its fields, or its fields and spans.
@@ -22,18 +25,11 @@ impl Builder {
     pub(super) fn text_fields_of(
         &self,
         env: Environment<'_>,
-        endpoints: &[Endpoint],
+        servers: &[ServerUrl],
         format: Format,
     ) -> Result<TextFields, Error> {
-        let mut asked = endpoints.iter().filter(|endpoint| endpoint.text_fields.is_some());
-        if let Some(first) = asked.next() {
-            if let Some(other) = asked.find(|other| other.text_fields != first.text_fields) {
-                return Err(Error::new(format!(
-                    "invalid servers {first} and {other}: expected the same text_fields, since \
-                     records are written before it is known which server gets them"
-                )));
-            }
-            return Ok(first.text_fields.unwrap_or_default());
+        if let Some(asked) = agreed(servers, "text_fields", |server| server.text_fields)? {
+            return Ok(asked);
         }
         let natural = || match format {
             Format::Rfc3164 | Format::Rfc3164Local => TextFields::All,

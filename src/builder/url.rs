@@ -4,7 +4,7 @@ use std::{path::PathBuf, str::FromStr};
 
 use super::srv_name;
 use crate::{
-    Error,
+    Error, Format, TextFields,
     resend::ResendBuffer,
     transport::{
         endpoint::{Endpoint, Framing, Location, Scheme},
@@ -14,8 +14,17 @@ use crate::{
     units,
 };
 
+/// What a URL says: of the server, and of how records are written, which is the same for all servers.
+#[derive(Debug)]
+pub(crate) struct ServerUrl {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) format: Option<Format>,
+    /// What is put behind the text.
+    pub(crate) text_fields: Option<TextFields>,
+}
+
 /// Several URLs, separated by commas, in the order in which they are tried.
-pub(crate) fn parse_list(urls: &str) -> Result<Vec<Endpoint>, Error> {
+pub(crate) fn parse_list(urls: &str) -> Result<Vec<ServerUrl>, Error> {
     // A comma in a password would leave one half of it to be quoted as a server.
     if urls.split(',').any(|piece| piece.contains('@') && !piece.contains("://")) {
         let shown = without_secrets(urls);
@@ -24,7 +33,30 @@ pub(crate) fn parse_list(urls: &str) -> Result<Vec<Endpoint>, Error> {
     urls.split(',').map(|url| url.trim().parse()).collect()
 }
 
-impl FromStr for Endpoint {
+/// What all servers that have the option agree on: records are written before it is known which
+/// server gets them.
+///
+/// # Errors
+///
+/// If two servers have different values.
+pub(super) fn agreed<T: PartialEq>(
+    servers: &[ServerUrl],
+    name: &str,
+    option: impl Fn(&ServerUrl) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let mut asked = servers.iter().filter(|server| option(server).is_some());
+    let Some(first) = asked.next() else { return Ok(None) };
+    match asked.find(|other| option(other) != option(first)) {
+        Some(other) => Err(Error::new(format!(
+            "invalid servers {} and {}: expected the same {name}, since records are written before \
+             it is known which server gets them",
+            first.endpoint, other.endpoint
+        ))),
+        None => Ok(option(first)),
+    }
+}
+
+impl FromStr for ServerUrl {
     type Err = Error;
 
     fn from_str(url: &str) -> Result<Self, Error> {
@@ -52,8 +84,6 @@ impl FromStr for Endpoint {
             framing: Framing::default(),
             tls: TlsOptions::default(),
             resend_buffer: None,
-            format: None,
-            text_fields: None,
         };
         match scheme.info().location {
             _ if is_service => {
@@ -67,25 +97,26 @@ impl FromStr for Endpoint {
                 (endpoint.host, endpoint.port) = authority(place, default_port).map_err(bad)?;
             }
         }
+        let mut server = ServerUrl { endpoint, format: None, text_fields: None };
         for option in options.split('&').filter(|option| !option.is_empty()) {
-            endpoint.set(option).map_err(bad)?;
+            server.set(option).map_err(bad)?;
         }
-        endpoint.tls.check().map_err(bad)?;
-        Ok(endpoint)
+        server.endpoint.tls.check().map_err(bad)?;
+        Ok(server)
     }
 }
 
-impl Endpoint {
+impl ServerUrl {
     fn set(&mut self, option: &str) -> Result<(), String> {
         let (name, value) = option
             .split_once('=')
             .ok_or_else(|| format!("invalid option {option:?}: expected name=value"))?;
         let value = percent_decoded(value)?;
-        let scheme = self.info();
+        let scheme = self.endpoint.info();
         match name {
             "framing" if scheme.has_framing => match value.as_str() {
-                "octet-counting" => self.framing = Framing::OctetCounting,
-                "lf" => self.framing = Framing::Lf,
+                "octet-counting" => self.endpoint.framing = Framing::OctetCounting,
+                "lf" => self.endpoint.framing = Framing::Lf,
                 _ => {
                     return Err(format!(
                         "invalid framing {value:?}: expected octet-counting or lf"
@@ -93,11 +124,11 @@ impl Endpoint {
                 }
             },
             "resend_buffer" if scheme.keeps_sent => match units::bytes(&value) {
-                Ok(octets) => self.resend_buffer = Some(ResendBuffer::of(octets)),
+                Ok(octets) => self.endpoint.resend_buffer = Some(ResendBuffer::of(octets)),
                 Err(error) => return Err(format!("resend_buffer: {error}")),
             },
             "nameserver" if scheme.location != Location::Path => {
-                self.name_server = Some(srv_name::name_server(&value)?);
+                self.endpoint.name_server = Some(srv_name::name_server(&value)?);
             }
             "text_fields" => match value.parse() {
                 Ok(fields) => self.text_fields = Some(fields),
@@ -108,7 +139,7 @@ impl Endpoint {
                 Err(error) => return Err(error.to_string()),
             },
             name if scheme.is_tls && TlsOptions::NAMES.contains(&name) => {
-                self.tls.set(name, value)?
+                self.endpoint.tls.set(name, value)?
             }
             _ => {
                 let names = self.option_names().join(", ");
@@ -123,7 +154,7 @@ impl Endpoint {
 
     /// The options that mean something for this scheme.
     fn option_names(&self) -> Vec<&'static str> {
-        let scheme = self.info();
+        let scheme = self.endpoint.info();
         let mut names = vec!["format", "text_fields"];
         names.extend((scheme.location != Location::Path).then_some("nameserver"));
         names.extend(scheme.keeps_sent.then_some("resend_buffer"));

@@ -6,7 +6,7 @@ use crate::Format;
 #[test]
 fn an_error_shows_no_password() {
     for url in ["tcp://user:hush@h", "tls://hush@h:1", "tcp://u:hu/sh@h", "u:hush@h"] {
-        let error = url.parse::<Endpoint>().unwrap_err().to_string();
+        let error = url.parse::<ServerUrl>().unwrap_err().to_string();
         assert!(!error.contains("hush") && error.contains("***@h"), "{error}");
     }
     let error = parse_list("tcp://u:hush,hush@h").unwrap_err().to_string();
@@ -27,20 +27,20 @@ fn each_scheme_has_its_port() {
         ("unix:///dev/log", "unix:///dev/log"),
         ("srv://_syslog-tls._tcp.example.com", "srv://_syslog-tls._tcp.example.com"),
     ] {
-        assert_eq!(url.parse::<Endpoint>().unwrap().to_string(), shown);
+        assert_eq!(url.parse::<ServerUrl>().unwrap().endpoint.to_string(), shown);
     }
 }
 
 #[test]
 fn options_are_read() {
     let url = "tls://h?ca_file=/etc/ca%20x.pem&server_name=logs&danger_accept_invalid_certs=false";
-    let endpoint: Endpoint = url.parse().unwrap();
+    let endpoint = url.parse::<ServerUrl>().unwrap().endpoint;
     assert_eq!(endpoint.tls.ca, Some("/etc/ca x.pem".into()));
     assert_eq!(endpoint.server_name(), "logs");
     assert!(!endpoint.tls.danger_accept_invalid_certs);
-    let old: Endpoint = "udp://h?format=rfc3164".parse().unwrap();
+    let old: ServerUrl = "udp://h?format=rfc3164".parse().unwrap();
     assert_eq!(old.format, Some(Format::Rfc3164));
-    assert_eq!("tcp://h?framing=lf".parse::<Endpoint>().unwrap().framing, Framing::Lf);
+    assert_eq!("tcp://h?framing=lf".parse::<ServerUrl>().unwrap().endpoint.framing, Framing::Lf);
     assert_eq!(parse_list("tcp://a, tcp://b").unwrap().len(), 2);
 }
 
@@ -72,13 +72,13 @@ fn a_bad_url_is_quoted_and_the_rule_named() {
         ("tcp://h?framing", "value"),
         ("tls://h?ca_file=%zz", "hexadecimal"),
     ] {
-        let error = url.parse::<Endpoint>().unwrap_err().to_string();
+        let error = url.parse::<ServerUrl>().unwrap_err().to_string();
         assert!(error.contains(&format!("{url:?}")) && error.contains(rule), "{error}");
     }
 }
 
 #[test]
 fn a_certificate_bears_no_zone() {
-    let endpoint: Endpoint = "tls://[fe80::1%25eth0]".parse().unwrap();
+    let endpoint = "tls://[fe80::1%25eth0]".parse::<ServerUrl>().unwrap().endpoint;
     assert_eq!((endpoint.server_name(), &*endpoint.host), ("fe80::1", "fe80::1%eth0"));
 }

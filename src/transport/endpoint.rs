@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use super::tls_options::TlsOptions;
-use crate::{Format, TextFields, resend::ResendBuffer};
+use crate::resend::ResendBuffer;
 
 /// A server to ship to, as its URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +23,6 @@ pub(crate) struct Endpoint {
     pub(crate) tls: TlsOptions,
     /// What is kept of what was acknowledged, if the URL says.
     pub(crate) resend_buffer: Option<ResendBuffer>,
-    /// How records are written, if the URL says.
-    pub(crate) format: Option<Format>,
-    /// What the URL puts behind the text.
-    pub(crate) text_fields: Option<TextFields>,
 }
 
 /// How messages are told apart on a stream (RFC 6587 section 3.4).

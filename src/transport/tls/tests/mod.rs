@@ -39,7 +39,7 @@ fn run<T>(work: impl Future<Output = T>) -> T {
 fn connector(library: TlsBackend, options: &str) -> Result<Connector, crate::Error> {
     let library = if library == TlsBackend::NativeTls { "native-tls" } else { "rustls" };
     let url = format!("tls://logs.example.com?tls_backend={library}{options}");
-    Connector::new(&parse_list(&url).unwrap()[0])
+    Connector::new(&parse_list(&url).unwrap()[0].endpoint)
 }
 
 async fn connect(connector: &Connector, server: &Server) -> io::Result<Box<dyn Connection>> {
