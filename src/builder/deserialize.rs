@@ -55,7 +55,7 @@ impl<'de> Visitor<'de> for Settings {
                 "tls_key_file" => key = Some(value.joined()),
                 _ => {
                     let set = builder.set(known, value);
-                    set.map_err(|e| de::Error::custom(format_args!("{known}: {e}")))?;
+                    builder = set.map_err(|e| de::Error::custom(format_args!("{known}: {e}")))?;
                 }
             }
         }
@@ -73,10 +73,10 @@ impl<'de> Visitor<'de> for Settings {
 }
 
 impl Builder {
-    fn set(&mut self, name: &str, value: Text) -> Result<(), Error> {
+    fn set(mut self, name: &str, value: Text) -> Result<Self, Error> {
         if let ("fields", Text::Pairs(pairs)) = (name, &value) {
             self.fields.clone_from(pairs);
-            return Ok(());
+            return Ok(self);
         }
         let text = value.joined();
         let text = text.as_str();
@@ -128,18 +128,18 @@ impl Builder {
             "user_timeout" => self.user_timeout = Some(units::optional_duration(text)?),
             "flush_timeout" => self.flush_timeout = time()?,
             "stats_interval" => self.stats_interval = Some(units::optional_duration(text)?),
-            "tls_ca_file" => *self = self.clone().tls_ca_file(text),
+            "tls_ca_file" => self = self.tls_ca_file(text),
             "tls_fingerprint" => {
                 for one in text.split([',', ';', ' ']).filter(|one| !one.is_empty()) {
-                    *self = self.clone().tls_fingerprint(one);
+                    self = self.tls_fingerprint(one);
                 }
             }
-            "tls_server_name" => *self = self.clone().tls_server_name(text),
-            "tls_min_version" => *self = self.clone().tls_min_version(text.parse()?),
-            "tls_backend" => *self = self.clone().tls_backend(text.parse()?),
+            "tls_server_name" => self = self.tls_server_name(text),
+            "tls_min_version" => self = self.tls_min_version(text.parse()?),
+            "tls_backend" => self = self.tls_backend(text.parse()?),
             _ => return Err(Error::new("it cannot be set here")),
         }
-        Ok(())
+        Ok(self)
     }
 }
 

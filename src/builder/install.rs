@@ -57,10 +57,7 @@ impl Builder {
     where
         L: tracing_subscriber::Layer<tracing_subscriber::Registry> + Send + Sync + 'static,
     {
-        match self.try_init_with(layer) {
-            Ok(guard) => guard,
-            Err(error) => panic!("{error}"),
-        }
+        guard_or_panic(self.try_init_with(layer))
     }
 
     fn start_and(
@@ -85,10 +82,15 @@ impl Builder {
     /// If `try_init` returns an error.
     #[track_caller]
     pub fn init(self) -> Guard {
-        match self.try_init() {
-            Ok(guard) => guard,
-            Err(error) => panic!("{error}"),
-        }
+        guard_or_panic(self.try_init())
+    }
+}
+
+#[track_caller]
+fn guard_or_panic(outcome: Result<Guard, Error>) -> Guard {
+    match outcome {
+        Ok(guard) => guard,
+        Err(error) => panic!("{error}"),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The origin of a record, constant for its callsite.
 
-use super::{ControlCharacters, EscapeMode, MessageBuf, Settings, escape::Escaped};
+use super::{
+    ControlCharacters, EscapeMode, MessageBuf, Settings,
+    escape::{Escaped, push_escaped},
+};
 
 /// Takes what a format says between the header and the fields. Content has one way in, and is
 /// escaped on it.
@@ -42,7 +45,7 @@ impl<'a> BodyWriter<'a> {
 
     /// What is never cut, since it is what people search for, and is short by its own rules.
     pub(super) fn whole_value(&mut self, value: &str) {
-        Escaped::new(self.out, usize::MAX, self.mode, ControlCharacters::Escape).push(value);
+        push_escaped(self.out, value, self.mode);
     }
 
     pub(super) fn len(&self) -> usize {

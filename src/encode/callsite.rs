@@ -1,5 +1,7 @@
 //! Parts of a message that are constant for a callsite, and a thread's encoding buffers.
 
+use std::sync::Arc;
+
 use super::{
     Clock, ControlCharacters, Encoder, MessageBuf,
     body::BodyWriter,
@@ -11,8 +13,6 @@ use super::{
     inline_bytes::{InlineBytes, NameKind},
     key_cache::KeyCache,
 };
-use std::sync::Arc;
-
 use crate::{Severity, burst::Burst, record::Origin};
 
 /// The constant parts of the messages of one callsite, ready to be copied.

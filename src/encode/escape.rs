@@ -64,6 +64,11 @@ impl fmt::Display for ControlCharacters {
     }
 }
 
+/// Appends a text of the setup or the header, without a limit: its length was checked before.
+pub(super) fn push_escaped(out: &mut MessageBuf, text: &str, mode: EscapeMode) {
+    Escaped::new(out, usize::MAX, mode, ControlCharacters::Escape).push(text);
+}
+
 /// Appends text to `out` so that it can't end the value it stands in, up to a limit.
 pub(super) struct Escaped<'a> {
     pub(super) out: &'a mut MessageBuf,

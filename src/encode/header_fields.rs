@@ -7,8 +7,8 @@
 use std::fmt::{self, Write as _};
 
 use super::{
-    ControlCharacters, EscapeMode, MessageBuf, Scratch, Writer,
-    escape::Escaped,
+    EscapeMode, MessageBuf, Scratch, Writer,
+    escape::push_escaped,
     header::{self, APP_NAME, MSGID},
     structured_data::META_OPEN,
 };
@@ -214,10 +214,6 @@ fn push_target(out: &mut MessageBuf, target: &[u8], body: &[u8], number: u32) ->
     out.push(b']');
     // Without it there was no structured data.
     usize::from(body.first() == Some(&b'-'))
-}
-
-fn push_escaped(out: &mut MessageBuf, text: &str, mode: EscapeMode) {
-    Escaped::new(out, usize::MAX, mode, ControlCharacters::Escape).push(text);
 }
 
 /// A keyword or another name, whatever the case, or a number from 0 to 7.

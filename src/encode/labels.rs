@@ -1,8 +1,8 @@
 //! Fields that are the same in every record, written once.
 
 use super::{
-    ControlCharacters, EscapeMode, MessageBuf, Settings,
-    escape::Escaped,
+    EscapeMode, MessageBuf, Settings,
+    escape::push_escaped,
     field_names::{Names, Rule, hash_of},
 };
 
@@ -53,8 +53,4 @@ fn named<'a>(
         }
         (name, if settings.redact.hides(field) { "***" } else { value })
     })
-}
-
-fn push_escaped(out: &mut MessageBuf, value: &str, mode: EscapeMode) {
-    Escaped::new(out, usize::MAX, mode, ControlCharacters::Escape).push(value);
 }

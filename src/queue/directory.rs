@@ -12,10 +12,10 @@ use std::{
 
 use super::{
     OpenedRing, Queue,
-    entry::{self, check},
+    entry::check,
     file::{self, FOREIGN, free_name, is_blank, lock, read_ring, sound_range, try_open},
     recovery::{Header, PAGE, RingImage, header, is_ours},
-    ring::rounded,
+    ring::{Producer, rounded},
 };
 use crate::{Severity, stats::DropReason};
 
@@ -50,20 +50,13 @@ fn adopt(path: &Path, opened: &mut OpenedRing) {
         return;
     }
     let OpenedRing { producer, adopted, damaged, report, left, .. } = opened;
-    let half = producer.capacity() / 2;
     let producer = RefCell::new(producer);
     let mut lost = 0;
     let take = |severity, octets: &[u8]| {
-        let mut producer = producer.borrow_mut();
-        let cost = producer.cost(octets.len());
-        if cost > half {
-            lost += 1;
-            return true;
-        }
-        let fits = producer.used() + cost <= half
-            && producer.push(severity, octets, check(severity, octets));
-        *adopted += u64::from(fits);
-        fits
+        let pushed = push_into_half(&mut producer.borrow_mut(), severity, octets);
+        *adopted += u64::from(pushed == Pushed::Taken);
+        lost += u64::from(pushed == Pushed::TooLong);
+        pushed != Pushed::Full
     };
     let what = match take_over(path, take, || producer.borrow().sync()) {
         Ok(Outcome::Rest) => {
@@ -166,25 +159,43 @@ fn set_aside(path: &Path, gaps: u64, why: &str) -> io::Result<Outcome> {
     Ok(Outcome::Done { gaps, told })
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pushed {
+    Taken,
+    /// It is longer than half of the queue.
+    TooLong,
+    /// There is no room for it yet.
+    Full,
+}
+
+/// Pushes a message that another process left: half of the queue is for what this process itself has
+/// to say.
+fn push_into_half(producer: &mut Producer, severity: Severity, octets: &[u8]) -> Pushed {
+    let (half, cost) = (producer.capacity() / 2, producer.cost(octets.len()));
+    if cost > half {
+        return Pushed::TooLong;
+    }
+    let has_room = producer.used() + cost <= half;
+    match has_room && producer.push(severity, octets, check(severity, octets)) {
+        true => Pushed::Taken,
+        false => Pushed::Full,
+    }
+}
+
 impl Queue {
-    /// Takes a message that another process left; false if there is no room for it yet. Half of the queue
-    /// is for what this process itself has to say.
+    /// Takes a message that another process left; false if there is no room for it yet.
     fn adopt(&self, severity: Severity, octets: &[u8]) -> bool {
-        let check = entry::check(severity, octets);
         let mut state = self.lock();
-        let half = state.producer.capacity() / 2;
-        let cost = state.producer.cost(octets.len());
-        let is_full = state.is_closed || state.producer.used() + cost > half;
-        if cost <= half && (is_full || !state.producer.push(severity, octets, check)) {
+        if state.is_closed {
             return false;
+        }
+        match push_into_half(&mut state.producer, severity, octets) {
+            Pushed::Taken => state.counts.pending += 1,
+            Pushed::TooLong => state.counts.losses.add(DropReason::TooLong, severity),
+            Pushed::Full => return false,
         }
         state.counts.captured += 1;
         state.counts.recovered += 1;
-        if cost > half {
-            state.counts.losses.add(DropReason::TooLong, severity);
-        } else {
-            state.counts.pending += 1;
-        }
         if std::mem::take(&mut state.is_parked) {
             self.wake();
         }

@@ -60,17 +60,20 @@ impl ErrorReporter {
     }
 
     pub(super) fn unreachable(&mut self, server: &str, error: io::Error) {
-        self.away_since.get_or_insert_with(Instant::now);
-        let error = ShipError::of_server("cannot reach", server, error);
-        self.tell_error(&error);
+        let error = self.server_away("cannot reach", server, error);
         self.event(|| Event::Unreachable { server: server.to_owned(), error });
     }
 
     pub(super) fn disconnected(&mut self, server: &str, error: io::Error) {
-        self.away_since.get_or_insert_with(Instant::now);
-        let error = ShipError::of_server("lost", server, error);
-        self.tell_error(&error);
+        let error = self.server_away("lost", server, error);
         self.event(|| Event::Disconnected { server: server.to_owned(), error });
+    }
+
+    fn server_away(&mut self, what: &str, server: &str, error: io::Error) -> ShipError {
+        self.away_since.get_or_insert_with(Instant::now);
+        let error = ShipError::of_server(what, server, error);
+        self.tell_error(&error);
+        error
     }
 
     /// Reports what was lost at the end of the process; it is never held back.

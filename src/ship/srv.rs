@@ -22,7 +22,7 @@ pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<
     let Some(service) = &endpoint.service else {
         return hosts(&resolver, &endpoint.host, endpoint.port).await;
     };
-    let name = format!("{}.{}", service, endpoint.host);
+    let name = format!("{service}.{}", endpoint.host);
     let found = resolver.srv_lookup(absolute(&name)?).await;
     let found = found.map_err(|e| {
         failure(ErrorKind::NameNotFound, format!("{name:?} has no SRV record: {e}"))
