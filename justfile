@@ -6,7 +6,7 @@ _list:
 # The fast loop: unit and integration tests, a minute; needs nothing but Rust and OpenSSL's headers.
 quick:
     cargo test --all-features --lib
-    cargo test --all-features --test it
+    cargo test --all-features --test integration
 
 # Everything against real servers, twenty minutes; `tests/setup` installs them.
 real:

@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn print(record: &Received) {
-    println!("\n{}", String::from_utf8_lossy(&record.octets).replace(char::is_control, "\u{FFFD}"));
+    println!("\n{}", String::from_utf8_lossy(&record.bytes).replace(char::is_control, "\u{FFFD}"));
     if let Some(message) = &record.message {
         let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".into());
         let (facility, severity) = (message.facility, message.severity);

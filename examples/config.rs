@@ -45,7 +45,7 @@ env = "prod"
     tracing::info!(target: "audit", listen = config.listen, "started");
     let _ = guard.flush(Duration::from_secs(5));
     for record in server.wait_for(1, Duration::from_secs(5)) {
-        println!("{}", String::from_utf8_lossy(&record.octets));
+        println!("{}", String::from_utf8_lossy(&record.bytes));
     }
 
     let wrong: Result<Config, _> = toml::from_str(&text.replace("filter =", "fitler ="));

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let records = server.wait_for(2, Duration::from_secs(10));
     for record in &records {
-        println!("{}", String::from_utf8_lossy(&record.octets));
+        println!("{}", String::from_utf8_lossy(&record.bytes));
     }
     let is_right = records.len() == 2
         && records[0].param("fields@32473", "order") == Some("42")

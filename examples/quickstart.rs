@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         say_what_a_shop_says();
         let all_arrived = guard.flush(Duration::from_secs(10));
         println!("Look for APP-NAME quickstart at {url}, as in: grep quickstart /var/log/syslog");
-        print_books(guard.handle().shutdown(Duration::from_secs(10))?);
+        print_stats(guard.handle().shutdown(Duration::from_secs(10))?);
         return if all_arrived { Ok(()) } else { Err("not everything has arrived".into()) };
     }
     // To the end of the process, as a real server.
@@ -27,9 +27,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let records = collector.wait_for(5, Duration::from_secs(10));
     records.iter().for_each(print);
     let raw = records.first().ok_or("nothing has arrived")?;
-    let (length, octets) = (raw.octets.len(), String::from_utf8_lossy(&raw.octets));
-    println!("\nThe first one as it was sent, with its length:\n{length} {octets}");
-    print_books(guard.handle().shutdown(Duration::from_secs(10))?);
+    let (length, bytes) = (raw.bytes.len(), String::from_utf8_lossy(&raw.bytes));
+    println!("\nThe first one as it was sent, with its length:\n{length} {bytes}");
+    print_stats(guard.handle().shutdown(Duration::from_secs(10))?);
     println!("No SYSLOG_SERVERS was set: all this went to a server in this process.");
     let is_right = records.len() == 5 && records.iter().all(|record| record.complaints.is_empty());
     if is_right { Ok(()) } else { Err("that is not what was said".into()) }
@@ -49,9 +49,9 @@ fn say_what_a_shop_says() {
     tracing::info!("closed");
 }
 
-fn print_books(books: Stats) {
-    let (captured, delivered, pending) = (books.captured, books.delivered, books.pending);
-    let dropped = books.dropped;
+fn print_stats(stats: Stats) {
+    let (captured, delivered, pending) = (stats.captured, stats.delivered, stats.pending);
+    let dropped = stats.dropped;
     println!(
         "\n{captured} captured = {delivered} delivered + {pending} pending + {dropped} dropped"
     );

@@ -8,7 +8,7 @@
 //! (inside two spans of two fields each), `request` (those two made and left around it), `span-DEPTH`
 //! (one more span of four fields inside others), `keys-COUNT` and `equal-COUNT` (a `log` record with
 //! so many key-values, all different or all the same). Without a third argument, a URL, no server is
-//! there. `tests/exact.rs` has valgrind count the instructions, and strace the system calls between
+//! there. `tests/call_cost.rs` has valgrind count the instructions, and strace the system calls between
 //! two that it knows.
 
 use std::{env, error::Error, hint::black_box, path::Path, time::Duration};

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_target_has_the_facility_of_the_nearest_module_that_has_one() {
+    fn facility_is_that_of_the_nearest_parent_module() {
         let all: Facilities =
             "local0, audit = authpriv,audit::web=20,my-crate=cron".parse().unwrap();
         for (target, expected) in [

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{ConnectionInfo, Severity, fork};
 
-/// The books of a handle at one moment.
+/// The stats of a handle at one moment.
 ///
 /// `captured = delivered + dropped + pending`, always: a record is in exactly one of the
 /// three states.

@@ -10,7 +10,7 @@ pub(crate) type Cursor = u64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stored<'a> {
     pub(crate) severity: Severity,
-    pub(crate) octets: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// Where it ends in the queue.
     pub(crate) end: Cursor,
 }

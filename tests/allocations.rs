@@ -17,13 +17,13 @@ struct Counting;
 
 thread_local! {
     static ASKED: Cell<u64> = const { Cell::new(0) };
-    /// Octets that are asked for and not given back.
+    /// Bytes that are asked for and not given back.
     static KEPT: Cell<i64> = const { Cell::new(0) };
 }
 
-fn count(octets: usize, given_back: usize) {
-    ASKED.set(ASKED.get() + u64::from(octets > 0));
-    KEPT.set(KEPT.get() + octets as i64 - given_back as i64);
+fn count(bytes: usize, given_back: usize) {
+    ASKED.set(ASKED.get() + u64::from(bytes > 0));
+    KEPT.set(KEPT.get() + bytes as i64 - given_back as i64);
 }
 
 // SAFETY: everything is handed on to the system's allocator as it came; counting touches nothing
@@ -111,7 +111,7 @@ fn a_log_call_allocates_nothing_once_its_thread_is_warm() {
 
 /// Each span takes two: what it says, and the place for it beside the span itself.
 #[test]
-fn two_spans_and_an_event_in_them_take_four_allocations() {
+fn two_spans_and_an_event_allocate_four_times() {
     let handle = quiet();
     let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
     let call: Call = |n| {
@@ -153,7 +153,7 @@ fn a_thread_that_logs_keeps_sixteen_kib_at_most() {
     };
     std::thread::scope(|scope| {
         let kept = scope.spawn(|| kept(&log)).join().unwrap();
-        assert!((1..=16 << 10).contains(&kept), "{kept} octets");
+        assert!((1..=16 << 10).contains(&kept), "{kept} bytes");
     });
 }
 

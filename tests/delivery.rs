@@ -19,7 +19,7 @@ use std::{
 use logship::{DropReason, ErrorKind, Handle};
 
 use crate::{
-    shipping::{assert_books_balance, build, log, logging, shop, url},
+    shipping::{assert_stats_balance, build, log, logging, shop, url},
     support::{Input, Rsyslogd},
 };
 
@@ -39,9 +39,9 @@ fn nginx_without_a_backend_loses_nothing() {
 /// The backend is away when the program begins, comes, and goes away once more in the middle.
 fn behind(start: impl Fn(&std::path::Path, u16, u16) -> Balancer) {
     let mut server = Rsyslogd::prepared();
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let port = free_port();
-    let _balancer = start(folder.path(), port, server.port(Input::PlainTcp));
+    let _balancer = start(directory.path(), port, server.port(Input::PlainTcp));
     let handle = build(shop(&format!("tcp://127.0.0.1:{port}")).on_error(|_| {}));
     log_slowly(&handle, 0..300);
     let stats = handle.stats();
@@ -93,7 +93,7 @@ fn wait_for_all(server: &Rsyslogd, handle: &Handle, count: u64) {
         let stored: HashSet<_> = server.records().iter().map(shipping::number).collect();
         (0..count).all(|n| stored.contains(&n))
     });
-    assert_books_balance(handle);
+    assert_stats_balance(handle);
     assert_eq!(handle.stats().dropped, 0, "{:?}", handle.stats());
 }
 
@@ -114,8 +114,8 @@ impl Drop for Balancer {
     }
 }
 
-fn haproxy(folder: &std::path::Path, port: u16, backend: u16) -> Balancer {
-    let file = folder.join("haproxy.cfg");
+fn haproxy(directory: &std::path::Path, port: u16, backend: u16) -> Balancer {
+    let file = directory.join("haproxy.cfg");
     let text = format!(
         "defaults\n mode tcp\n timeout connect 5s\n timeout client 1m\n timeout server 1m\n\
          frontend in\n bind 127.0.0.1:{port}\n default_backend out\n\
@@ -125,17 +125,17 @@ fn haproxy(folder: &std::path::Path, port: u16, backend: u16) -> Balancer {
     started(Command::new("haproxy").arg("-db").arg("-f").arg(file), port)
 }
 
-fn nginx(folder: &std::path::Path, port: u16, backend: u16) -> Balancer {
-    let file = folder.join("nginx.conf");
+fn nginx(directory: &std::path::Path, port: u16, backend: u16) -> Balancer {
+    let file = directory.join("nginx.conf");
     let module = "/usr/lib/nginx/modules/ngx_stream_module.so";
     let text = format!(
         "load_module {module};\ndaemon off;\nmaster_process off;\npid {0}/pid;\n\
          error_log {0}/error.log;\nevents {{}}\nstream {{ server {{ \
          listen 127.0.0.1:{port}; proxy_pass 127.0.0.1:{backend}; }} }}\n",
-        folder.display()
+        directory.display()
     );
     std::fs::write(&file, text).unwrap();
-    started(Command::new("nginx").arg("-p").arg(folder).arg("-c").arg(file), port)
+    started(Command::new("nginx").arg("-p").arg(directory).arg("-c").arg(file), port)
 }
 
 fn started(command: &mut Command, port: u16) -> Balancer {

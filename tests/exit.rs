@@ -7,9 +7,9 @@
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
 #[path = "support/certificates.rs"]
 mod certificates;
-mod child;
 #[path = "exit/late.rs"]
 mod late;
+mod scenarios;
 
 use std::{net::TcpListener, process::ExitCode, thread, time::Duration};
 
@@ -20,8 +20,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use self::{
     certificates::{Certificates, Identity},
-    child::{my_scenario, run, scenario},
     late::{AT_THE_END, LATE},
+    scenarios::{my_scenario, run, scenario},
 };
 
 fn main() -> ExitCode {
@@ -75,11 +75,11 @@ struct Scenario {
 
 fn examine(scenario: &Scenario, collector: &Collector, options: &str) {
     let name = scenario.name;
-    let ended = run(child::scenario(name).env("SYSLOG_SERVERS", collector.url() + options));
+    let ended = run(scenarios::scenario(name).env("SYSLOG_SERVERS", collector.url() + options));
     assert_eq!(ended.code, scenario.code, "{name}: {ended:?}");
     assert!(!ended.stderr.contains("not delivered"), "{name}: {ended:?}");
     let patience = Duration::from_secs(10);
-    // The connection's last octets may still be on their way to our thread.
+    // The connection's last bytes may still be on their way to our thread.
     let mut records = collector.wait_for(scenario.says.len(), patience);
     while collector.open_connections() > 0 {
         thread::sleep(Duration::from_millis(2));

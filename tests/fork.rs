@@ -9,7 +9,7 @@
 #[path = "support/certificates.rs"]
 mod certificates;
 #[cfg(unix)]
-mod child;
+mod scenarios;
 
 #[cfg(not(unix))]
 fn main() {}
@@ -38,7 +38,7 @@ mod tests {
 
     use crate::{
         certificates::{Certificates, Identity},
-        child::{self, my_scenario, run},
+        scenarios::{self, my_scenario, run},
     };
 
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -76,9 +76,9 @@ mod tests {
 
     fn examine(scenario: &Scenario, collector: &Collector, options: &str) {
         let name = scenario.name;
-        let folder = tempfile::TempDir::new().unwrap();
-        let file = folder.path().join("queue");
-        let mut command = child::scenario(name);
+        let directory = tempfile::TempDir::new().unwrap();
+        let file = directory.path().join("queue");
+        let mut command = scenarios::scenario(name);
         command.env("SYSLOG_SERVERS", collector.url() + options).env("QUEUE_FILE", &file);
         let ended = run(&mut command);
         assert_eq!(ended.code, Some(0), "{name}: {ended:?}");
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(status, 0, "how a child ended");
     }
 
-    fn assert_books(guard: &Guard, captured: u64) {
+    fn assert_stats(guard: &Guard, captured: u64) {
         assert!(guard.flush(PATIENCE), "{:?}", guard.stats());
         let stats = guard.stats();
         let books = (stats.captured, stats.delivered + stats.pending, stats.dropped);
@@ -168,7 +168,7 @@ mod tests {
                 if let Some(child) = fork() {
                     wait_for(child);
                     info!("parent");
-                    return assert_books(&guard, 2);
+                    return assert_stats(&guard, 2);
                 }
                 assert_lost(&guard, 0);
                 (0..3).for_each(|_| info!("child"));
@@ -212,7 +212,7 @@ mod tests {
                     }
                     is_over.store(true, Relaxed);
                 });
-                assert_books(&guard, 3_000);
+                assert_stats(&guard, 3_000);
             },
             says: &[("parent", 3_000, 1)],
             is_told: CHILDREN,
@@ -224,12 +224,12 @@ mod tests {
                 info!("parent");
                 if let Some(child) = fork() {
                     wait_for(child);
-                    return assert_books(&guard, 1);
+                    return assert_stats(&guard, 1);
                 }
                 let handle = logship::builder("fork").build().unwrap();
                 let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
                 tracing::subscriber::with_default(subscriber, || info!("child"));
-                assert_books(&handle.guard(), 1);
+                assert_stats(&handle.guard(), 1);
                 // At its end it has something to flush.
                 let subscriber = tracing_subscriber::registry().with(handle.unfiltered_layer());
                 tracing::subscriber::with_default(subscriber, || info!("child"));
@@ -288,7 +288,7 @@ mod tests {
         Scenario {
             name: "a log call writes to no descriptor",
             play: || {
-                let folder = tempfile::TempDir::new().unwrap();
+                let directory = tempfile::TempDir::new().unwrap();
                 let guard = init();
                 info!("before");
                 assert!(guard.flush(PATIENCE));
@@ -297,7 +297,7 @@ mod tests {
                 close_files(3..1024);
                 let mut all = Vec::new();
                 for number in 0..64 {
-                    let path = folder.path().join(number.to_string());
+                    let path = directory.path().join(number.to_string());
                     all.push((fs::File::create(&path).unwrap(), path));
                 }
                 (0..5).for_each(|_| info!("after"));
@@ -305,7 +305,7 @@ mod tests {
                 for (_, path) in &all {
                     assert_eq!(fs::read(path).unwrap(), [], "{path:?}");
                 }
-                drop(folder);
+                drop(directory);
                 // SAFETY: it ends the process.
                 unsafe { libc::_exit(0) };
             },

@@ -24,7 +24,7 @@ fn octet_counted(message: &str) -> String {
 }
 
 fn assert_is_message(record: &Record) {
-    assert_eq!(record.octets, MESSAGE.len() as u64);
+    assert_eq!(record.bytes, MESSAGE.len() as u64);
     assert_eq!(record.pri, "165");
     assert_eq!((record.facility, record.severity), (20, 5));
     assert_eq!(record.timestamp, "2026-11-23T09:25:35.123456+01:00");
@@ -41,7 +41,7 @@ fn assert_is_message(record: &Record) {
 }
 
 #[test]
-fn a_frame_is_read_back_field_by_field_from_every_plain_input() {
+fn frame_is_parsed_alike_by_every_plain_input() {
     let mut server = Rsyslogd::running();
     for input in [Input::Tcp, Input::PlainTcp] {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port(input))).unwrap();
@@ -174,7 +174,7 @@ fn tls_inputs_show_the_certificate_they_were_given() {
 }
 
 #[test]
-fn the_mutual_tls_input_takes_only_the_permitted_client() {
+fn mutual_tls_accepts_only_the_permitted_client() {
     let server = Rsyslogd::running();
     openssl_client(&server, Input::TlsMutual, Some(Identity::ClientOfOtherName));
     for stranger in [None, Some(Identity::ClientOfUnknownCa)] {
@@ -230,7 +230,7 @@ fn the_proxy_stalls_and_throttles_and_refuses() {
     let start = std::time::Instant::now();
     stream.write_all(octet_counted(MESSAGE).repeat(2).as_bytes()).unwrap();
     server.wait_for(3, PATIENCE);
-    assert!(start.elapsed() > Duration::from_millis(200), "three frames are 600 octets");
+    assert!(start.elapsed() > Duration::from_millis(200), "three frames are 600 bytes");
     proxy.refuse(true);
     drop(stream);
     let mut refused = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();

@@ -1,13 +1,13 @@
 //! Installing logging, once and twice, and what the environment sets.
 
-mod child;
+mod scenarios;
 
 use std::time::Duration;
 
 use logship_collector::{Collector, Received};
 use tracing::{debug, info};
 
-use self::child::{Ended, my_scenario, run, scenario};
+use self::scenarios::{Ended, my_scenario, run, scenario};
 
 #[test]
 fn a_second_time_is_an_error_and_the_first_goes_on() {
@@ -19,7 +19,7 @@ fn a_second_time_is_an_error_and_the_first_goes_on() {
 }
 
 #[test]
-fn the_filter_of_the_whole_program_can_be_replaced_by_any_thread() {
+fn any_thread_may_replace_the_global_filter() {
     let collector = Collector::tcp().unwrap();
     play("filter", &[("SYSLOG_SERVERS", &collector.url())]);
     assert_eq!(texts(&collector, 2), ["event 2", "record 2"]);
@@ -27,7 +27,7 @@ fn the_filter_of_the_whole_program_can_be_replaced_by_any_thread() {
 
 #[cfg(feature = "console")]
 #[test]
-fn a_console_beside_syslog_shows_both_doors_without_colours() {
+fn console_shows_both_doors_without_colours() {
     let collector = Collector::tcp().unwrap();
     let env = [("SYSLOG_SERVERS", &*collector.url()), ("SYSLOG_CONSOLE", "info,init_once=debug")];
     let ended = play("console", &env);
@@ -74,7 +74,7 @@ fn a_scoped_subscriber_is_none_of_the_program() {
 }
 
 #[test]
-fn init_panics_with_the_error_where_it_was_called() {
+fn init_panics_at_its_caller() {
     let ended = run(scenario("panic").envs([("SYSLOG_FACILITY", "local9")]));
     let told = format!("{}{}", ended.stdout, ended.stderr);
     assert!(told.contains("tests/init_once.rs"), "{told}");
@@ -144,7 +144,7 @@ fn the_environment_is_honoured() {
     assert_eq!(records[0].param("origin", "software"), Some("logship"));
     assert_eq!(records[0].param("meta", "sequenceId"), Some("1"));
     assert_eq!(records[0].param("timeQuality", "syncAccuracy"), Some("50"));
-    let whole = String::from_utf8_lossy(&records[0].octets);
+    let whole = String::from_utf8_lossy(&records[0].bytes);
     assert!(whole.contains("init_once.rs"), "{whole}");
 }
 
@@ -159,13 +159,13 @@ fn each_format_is_written_as_asked_for() {
         let collector = Collector::tcp().unwrap();
         play("once", &[("SYSLOG_SERVERS", &collector.url()), ("SYSLOG_FORMAT", format)]);
         let records = collector.wait_for(1, PATIENCE);
-        let whole = String::from_utf8_lossy(&records[0].octets);
+        let whole = String::from_utf8_lossy(&records[0].bytes);
         assert!(whole.contains(part) && whole.contains("a text"), "{format}: {whole}");
     }
 }
 
 #[test]
-fn a_value_that_will_not_do_is_quoted_with_its_variable() {
+fn invalid_value_is_quoted_with_its_variable() {
     let mut silent = Vec::new();
     for (variable, value) in [
         ("SYSLOG_SERVERS", "logs.example.com"),

@@ -20,7 +20,7 @@ const COUNT: u64 = 200_000;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 #[test]
-fn each_stream_carries_200_000_records_once_in_order_intact() {
+fn streams_carry_200_000_records_once_in_order() {
     for (input, options) in [
         (Input::PlainTcp, ""),
         (Input::Tcp, "?framing=lf"),
@@ -93,7 +93,7 @@ fn restarts_of_the_server_never_stop_the_shipping() {
 /// The bounds are wide, because a shared machine may stop any thread for a while; the figures are
 /// printed for people to look at.
 #[test]
-fn a_server_that_stands_still_costs_no_time_and_no_memory() {
+fn stalled_server_costs_no_time_and_no_memory() {
     const CAPACITY: u64 = 128 << 20;
     const EIGHT_MIB: u64 = 8 << 20;
     let server = Rsyslogd::running();
@@ -110,8 +110,8 @@ fn a_server_that_stands_still_costs_no_time_and_no_memory() {
     let result = result(&output);
     assert!(output.status.success(), "{result}");
     assert_eq!(result["delivered"], COUNT);
-    println!("stalled 10 s: {result}, peak {peak} octets, idle {idle}");
-    assert!(peak < idle + EIGHT_MIB, "{peak} octets at the peak, {idle} when idle");
+    println!("stalled 10 s: {result}, peak {peak} bytes, idle {idle}");
+    assert!(peak < idle + EIGHT_MIB, "{peak} bytes at the peak, {idle} when idle");
     let longest = Duration::from_nanos(result["call_ns_max"].as_u64().unwrap());
     assert!(longest < Duration::from_millis(250), "{longest:?}");
 }

@@ -1,7 +1,7 @@
 //! Every record arrives if a signal ends the program.
 #![cfg(unix)]
 
-mod child;
+mod scenarios;
 
 use std::{
     net::TcpListener,
@@ -46,7 +46,7 @@ fn a_program_that_is_told_to_end_delivers_everything() {
 }
 
 #[test]
-fn a_second_signal_does_not_wait_for_a_server_that_does_not_answer() {
+fn second_signal_does_not_wait_for_the_server() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut program = start(&format!("relp://{}", silent.local_addr().unwrap()));
     // It has logged something by now, and waits for an answer.
@@ -62,7 +62,7 @@ fn a_second_signal_does_not_wait_for_a_server_that_does_not_answer() {
 }
 
 fn start(url: &str) -> Child {
-    let mut command = child::example("sigterm");
+    let mut command = scenarios::example("sigterm");
     // Longer than it should take, for a busy machine.
     command.env("SYSLOG_SERVERS", url).env("SYSLOG_FLUSH_TIMEOUT", "30");
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()

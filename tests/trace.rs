@@ -50,7 +50,7 @@ fn ids_of(span: &SpanData) -> Option<(String, String)> {
 }
 
 #[test]
-fn each_record_has_the_ids_of_its_span_whatever_the_order_of_the_layers() {
+fn trace_ids_do_not_depend_on_layer_order() {
     for subscriber in [ours_first, ours_last] {
         let (records, spans) = shipped(Format::Rfc5424, subscriber, |_| {
             info!("outside");
@@ -76,7 +76,7 @@ fn each_record_has_the_ids_of_its_span_whatever_the_order_of_the_layers() {
 }
 
 #[test]
-fn a_span_that_only_we_see_belongs_to_the_trace_around_it() {
+fn span_of_our_layer_only_joins_the_outer_trace() {
     let subscriber = |handle: &Handle, provider: &SdkTracerProvider| {
         let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
         let otel = otel.with_filter(filter_fn(|metadata| metadata.name() != "inner"));
@@ -125,7 +125,7 @@ fn json_has_them_under_the_names_of_its_schema() {
         });
         let (trace, span) = ids_of(&spans[0]).unwrap();
         for record in &records {
-            let text = String::from_utf8_lossy(&record.octets);
+            let text = String::from_utf8_lossy(&record.bytes);
             let expected = match format {
                 Format::Cee => format!(r#","trace_id":"{trace}","span_id":"{span}","spans":{{"#),
                 Format::Ecs => format!(r#","trace":{{"id":"{trace}"}},"span":{{"id":"{span}"}},"#),
@@ -137,7 +137,7 @@ fn json_has_them_under_the_names_of_its_schema() {
 }
 
 #[test]
-fn without_opentelemetry_nothing_is_said_of_a_trace() {
+fn no_trace_ids_without_opentelemetry() {
     let plain =
         |handle: &Handle, _: &SdkTracerProvider| registry().with(handle.unfiltered_layer()).into();
     let (records, _) = shipped(Format::Rfc5424, plain, |_| {

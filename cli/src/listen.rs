@@ -57,7 +57,7 @@ fn to_json(record: &Received) -> serde_json::Value {
             .collect::<Vec<_>>()
     });
     json!({
-        "raw": String::from_utf8_lossy(&record.octets),
+        "raw": String::from_utf8_lossy(&record.bytes),
         "facility": message.map(|m| m.facility),
         "severity": message.map(|m| m.severity),
         "timestamp": message.and_then(|m| m.timestamp.as_ref()),
@@ -75,7 +75,7 @@ fn to_text(record: &Received) -> String {
     use std::fmt::Write as _;
 
     let mut text = String::new();
-    let raw = String::from_utf8_lossy(&record.octets).replace(char::is_control, "\u{FFFD}");
+    let raw = String::from_utf8_lossy(&record.bytes).replace(char::is_control, "\u{FFFD}");
     let _ = writeln!(text, "\n{DIM}{raw}{DIM:#}");
     if let Some(message) = &record.message {
         let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".into());

@@ -3,8 +3,8 @@
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
 #[path = "../../tests/support/certificates.rs"]
 mod certificates;
-#[path = "../../tests/child/mod.rs"]
-mod child;
+#[path = "../../tests/scenarios/mod.rs"]
+mod scenarios;
 
 use std::{
     io::{BufRead as _, BufReader, Write as _},
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use self::{
     certificates::{Certificates, Identity},
-    child::{logship, run},
+    scenarios::{logship, run},
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -28,7 +28,7 @@ fn closed_port() -> u16 {
 }
 
 #[test]
-fn send_ships_its_arguments_with_severity_facility_and_fields() {
+fn send_ships_severity_facility_and_fields() {
     let collector = Collector::tcp().unwrap();
     let mut command = logship("send");
     command.args(["--servers", &collector.url(), "--wait", "-t", "backup", "-s", "crit"]);
@@ -93,7 +93,7 @@ fn invalid_values_are_quoted_and_end_with_2() {
 }
 
 #[test]
-fn roundtrip_refuses_a_store_whose_certificate_is_not_trusted() {
+fn roundtrip_refuses_untrusted_store_certificate() {
     let certificates = Certificates::new();
     let (cert, key) = (certificates.certificate(Identity::Good), certificates.key(Identity::Good));
     let store = Collector::tls(Certificate::from_files(cert, key).unwrap()).unwrap();

@@ -3,8 +3,8 @@
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
 #[path = "../../tests/support/certificates.rs"]
 mod certificates;
-#[path = "../../tests/child/mod.rs"]
-mod child;
+#[path = "../../tests/scenarios/mod.rs"]
+mod scenarios;
 
 use std::{net::TcpListener, time::Duration};
 
@@ -12,7 +12,7 @@ use logship_collector::{Certificate, Collector};
 
 use self::{
     certificates::{Certificates, Identity},
-    child::{Ended, logship, run},
+    scenarios::{Ended, logship, run},
 };
 
 #[test]
@@ -36,7 +36,7 @@ fn what_is_well_is_called_good() {
 }
 
 #[test]
-fn the_url_comes_from_the_environment_where_none_is_given() {
+fn url_defaults_to_the_environment() {
     let collector = Collector::tcp().unwrap();
     let ended = run(logship("doctor").env("SYSLOG_SERVERS", collector.url()));
     assert_eq!((ended.code, collector.messages()), (Some(0), 2), "{ended:?}");

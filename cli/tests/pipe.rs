@@ -1,7 +1,7 @@
 //! `logship pipe` loses no line and mistakes none.
 
-#[path = "../../tests/child/mod.rs"]
-mod child;
+#[path = "../../tests/scenarios/mod.rs"]
+mod scenarios;
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use std::{
 
 use logship_collector::{Collector, Received};
 
-use self::child::{Ended, logship, run};
+use self::scenarios::{Ended, logship, run};
 
 #[test]
 fn each_line_becomes_a_record_and_is_handed_on() {
@@ -33,7 +33,7 @@ fn each_line_becomes_a_record_and_is_handed_on() {
 }
 
 #[test]
-fn the_program_waits_for_the_server_and_nothing_is_lost() {
+fn blocking_overflow_waits_and_loses_nothing() {
     let collector = Collector::tcp().unwrap();
     collector.pause();
     let lines: String = (0..LINES).map(|n| format!("line {n}\n")).collect();
@@ -174,8 +174,8 @@ fn a_trace_ends_with_silence_and_with_its_limit() {
 #[test]
 fn a_line_of_a_hundred_megabytes_takes_no_memory() {
     let collector = Collector::tcp().unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("input");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("input");
     // A hole, which takes no room on the disk.
     let mut file = File::create(&path).unwrap();
     file.set_len(100 << 20).unwrap();
@@ -196,8 +196,8 @@ fn a_line_of_a_hundred_megabytes_takes_no_memory() {
 #[cfg(unix)]
 #[test]
 fn what_a_killed_pipe_had_read_is_shipped_by_the_next() {
-    let folder = tempfile::tempdir().unwrap();
-    let queue = folder.path().join("queue");
+    let directory = tempfile::tempdir().unwrap();
+    let queue = directory.path().join("queue");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut pipe = logship("pipe")
         .args(["--tee", "shop"])
@@ -238,10 +238,10 @@ fn shipped(lines: &[u8], count: usize) -> Vec<Received> {
 }
 
 /// Runs it with a file for its standard input, which needs nobody to write it.
-fn feed(octets: &[u8], command: &mut Command) -> Ended {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("input");
-    std::fs::write(&path, octets).unwrap();
+fn feed(bytes: &[u8], command: &mut Command) -> Ended {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("input");
+    std::fs::write(&path, bytes).unwrap();
     run(command.stdin(File::open(path).unwrap()))
 }
 

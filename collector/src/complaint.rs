@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Complaint {
     /// Document and section, for example `RFC 5424 6.2.1`.
     pub rule: &'static str,
-    /// What was found, with the value quoted; values over 80 octets are cut.
+    /// What was found, with the value quoted; values over 80 bytes are cut.
     pub found: String,
 }
 
@@ -27,14 +27,14 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// `octets` between double quotes, escaped, and cut if they are many: a complaint
+/// `bytes` between double quotes, escaped, and cut if they are many: a complaint
 /// goes to a terminal.
-pub(super) fn quote(octets: &[u8]) -> String {
-    match octets.get(..QUOTED) {
-        Some(head) if octets.len() > QUOTED => {
-            format!("\"{}\"... of {} octets", head.escape_ascii(), octets.len())
+pub(super) fn quote(bytes: &[u8]) -> String {
+    match bytes.get(..QUOTED) {
+        Some(head) if bytes.len() > QUOTED => {
+            format!("\"{}\"... of {} bytes", head.escape_ascii(), bytes.len())
         }
-        _ => format!("\"{}\"", octets.escape_ascii()),
+        _ => format!("\"{}\"", bytes.escape_ascii()),
     }
 }
 

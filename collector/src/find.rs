@@ -81,7 +81,7 @@ impl Received {
 impl fmt::Display for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.message {
-            None => write!(f, "{}", self.octets.escape_ascii())?,
+            None => write!(f, "{}", self.bytes.escape_ascii())?,
             Some(message) => {
                 let or_nil = |part: &Option<String>| part.clone().unwrap_or_else(|| "-".to_owned());
                 let (app, msgid) = (or_nil(&message.app_name), or_nil(&message.msgid));

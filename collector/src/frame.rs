@@ -1,6 +1,6 @@
 //! Deframing of a stream of bytes.
 //!
-//! Framing is decided for each frame by its first octet, as rsyslog does: a digit begins
+//! Framing is decided for each frame by its first byte, as rsyslog does: a digit begins
 //! an octet count, anything else a frame that ends in LF.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use super::complaint::{Complaint, quote};
 pub enum Framing {
     /// A datagram of its own, over UDP or a unix socket (RFC 5426 3.1).
     Datagram,
-    /// Its length in octets and a SP before it (RFC 6587 3.4.1, RFC 5425 4.3).
+    /// Its length in bytes and a SP before it (RFC 6587 3.4.1, RFC 5425 4.3).
     OctetCounting,
     /// A LF behind it (RFC 6587 3.4.2).
     Lf,
@@ -31,12 +31,12 @@ impl fmt::Display for Framing {
 /// One SYSLOG-MSG, still where the socket put it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Frame<'a> {
-    pub(super) octets: &'a [u8],
+    pub(super) bytes: &'a [u8],
     pub(super) framing: Framing,
     pub(super) complaints: Vec<Complaint>,
 }
 
-/// The octets of one connection that wait to be cut into frames; its memory is fixed.
+/// The bytes of one connection that wait to be cut into frames; its memory is fixed.
 #[derive(Debug)]
 pub(super) struct Splitter {
     buffer: Vec<u8>,
@@ -51,7 +51,7 @@ impl Splitter {
         Self { buffer: vec![0; BUFFER], start: 0, end: 0, history }
     }
 
-    /// Where to read the next octets into; never empty once `next_frame` gave `None`.
+    /// Where to read the next bytes into; never empty once `next_frame` gave `None`.
     pub(super) fn space(&mut self) -> &mut [u8] {
         self.buffer.copy_within(self.start..self.end, 0);
         self.end -= self.start;
@@ -59,9 +59,9 @@ impl Splitter {
         self.buffer.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Tells that the first `octets` of `space` have been filled.
-    pub(super) fn filled(&mut self, octets: usize) {
-        self.end = (self.end + octets).min(self.buffer.len());
+    /// Tells that the first `bytes` of `space` have been filled.
+    pub(super) fn filled(&mut self, bytes: usize) {
+        self.end = (self.end + bytes).min(self.buffer.len());
     }
 
     pub(super) fn next_frame(&mut self) -> Option<Frame<'_>> {
@@ -94,17 +94,17 @@ impl History {
     fn check(&mut self, frame: &mut Frame<'_>) {
         const RULE: &str = "RFC 6587 3.4.1";
         if self.tls && frame.framing == Framing::Lf {
-            let found = format!("{} over TLS begins with no MSG-LEN", quote(frame.octets));
+            let found = format!("{} over TLS begins with no MSG-LEN", quote(frame.bytes));
             frame.complaints.push(Complaint::new("RFC 5425 4.3", found));
         }
-        if frame.framing == Framing::Lf && !frame.octets.starts_with(b"<") {
+        if frame.framing == Framing::Lf && !frame.bytes.starts_with(b"<") {
             let count = match self.before {
                 Some(Framing::OctetCounting) => ": the octet count before it was too small",
                 _ => "",
             };
             let found = format!(
                 "frame {} begins with neither a digit nor a PRI{count}",
-                quote(frame.octets)
+                quote(frame.bytes)
             );
             frame.complaints.push(Complaint::new(RULE, found));
             // Not a change of method, most likely, but the tail of the frame before.
@@ -119,16 +119,16 @@ impl History {
     }
 }
 
-/// The first frame of `waiting` and how many octets it took, once it is complete.
+/// The first frame of `waiting` and how many bytes it took, once it is complete.
 fn split(waiting: &[u8]) -> Option<(Frame<'_>, usize)> {
     if !waiting.first()?.is_ascii_digit() {
         return lf_frame(waiting, Framing::Lf, Vec::new());
     }
     match count(waiting)? {
         Ok((header, length, complaints)) => {
-            let octets = waiting.get(header..header + length)?;
+            let bytes = waiting.get(header..header + length)?;
             let framing = Framing::OctetCounting;
-            Some((Frame { octets, framing, complaints }, header + length))
+            Some((Frame { bytes, framing, complaints }, header + length))
         }
         // Without a length, the next LF is the best guess of an end; rsyslog's, too.
         Err(complaint) => lf_frame(waiting, Framing::OctetCounting, vec![complaint]),
@@ -172,15 +172,15 @@ fn lf_frame(
     framing: Framing,
     mut complaints: Vec<Complaint>,
 ) -> Option<(Frame<'_>, usize)> {
-    let end = waiting.iter().take(LONGEST + 1).position(|octet| *octet == b'\n');
+    let end = waiting.iter().take(LONGEST + 1).position(|byte| *byte == b'\n');
     if end.is_none() && waiting.len() > LONGEST {
-        let found = format!("no LF within {LONGEST} octets: the frame is cut there");
+        let found = format!("no LF within {LONGEST} bytes: the frame is cut there");
         complaints.push(Complaint::new("RFC 6587 3.4.2", found));
-        let octets = waiting.get(..LONGEST)?;
-        return Some((Frame { octets, framing, complaints }, LONGEST));
+        let bytes = waiting.get(..LONGEST)?;
+        return Some((Frame { bytes, framing, complaints }, LONGEST));
     }
-    let octets = waiting.get(..end?)?;
-    Some((Frame { octets, framing, complaints }, end? + 1))
+    let bytes = waiting.get(..end?)?;
+    Some((Frame { bytes, framing, complaints }, end? + 1))
 }
 
 fn partial(waiting: &[u8]) -> Frame<'_> {
@@ -191,15 +191,15 @@ fn partial(waiting: &[u8]) -> Frame<'_> {
         let framing = if digit { Framing::OctetCounting } else { Framing::Lf };
         let found = format!("the connection ended before the LF of {}", quote(waiting));
         let complaints = vec![Complaint::new("RFC 6587 3.4.2", found)];
-        return Frame { octets: waiting, framing, complaints };
+        return Frame { bytes: waiting, framing, complaints };
     };
-    let octets = waiting.get(header..).unwrap_or_default();
-    let found = format!("the connection ended {} octets into a frame of {length}", octets.len());
+    let bytes = waiting.get(header..).unwrap_or_default();
+    let found = format!("the connection ended {} bytes into a frame of {length}", bytes.len());
     complaints.push(Complaint::new("RFC 6587 3.4.1", found));
-    Frame { octets, framing: Framing::OctetCounting, complaints }
+    Frame { bytes, framing: Framing::OctetCounting, complaints }
 }
 
-/// Octets of a SYSLOG-MSG that the collector takes at most, and the digits to say so
+/// Bytes of a SYSLOG-MSG that the collector takes at most, and the digits to say so
 /// with a few leading zeros.
 pub(super) const LONGEST: usize = 100_000;
 const DIGITS: usize = 8;

@@ -17,11 +17,11 @@ pub fn frames(parts: &[&[u8]]) -> Vec<(Vec<u8>, Framing, usize)> {
             splitter.filled(taken);
             rest = &rest[taken..];
             while let Some(frame) = splitter.next_frame() {
-                all.push((frame.octets.to_vec(), frame.framing, frame.complaints.len()));
+                all.push((frame.bytes.to_vec(), frame.framing, frame.complaints.len()));
             }
         }
     }
     let rest = splitter.remainder();
-    all.extend(rest.map(|f| (f.octets.to_vec(), f.framing, f.complaints.len())));
+    all.extend(rest.map(|f| (f.bytes.to_vec(), f.framing, f.complaints.len())));
     all
 }

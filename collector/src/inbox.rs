@@ -18,7 +18,7 @@ pub(super) struct Inbox {
 pub(super) struct State {
     pub(super) records: VecDeque<Received>,
     pub(super) messages: u64,
-    pub(super) octets: u64,
+    pub(super) bytes: u64,
     pub(super) accepted: u64,
     /// The connections that are open, by number.
     pub(super) open: Vec<u64>,
@@ -36,7 +36,7 @@ pub(super) struct State {
 pub(super) struct Batch {
     pub(super) records: Vec<Received>,
     pub(super) messages: u64,
-    pub(super) octets: u64,
+    pub(super) bytes: u64,
 }
 
 impl Inbox {
@@ -88,7 +88,7 @@ impl Inbox {
         }
         self.change(|state| {
             state.messages += batch.messages;
-            state.octets += batch.octets;
+            state.bytes += batch.bytes;
             state.records.extend(batch.records);
         });
     }

@@ -219,10 +219,10 @@ impl Collector {
         self.inbox.state().messages
     }
 
-    /// Octets of these messages, without their framing.
+    /// Bytes of these messages, without their framing.
     #[must_use]
-    pub fn octets(&self) -> u64 {
-        self.inbox.state().octets
+    pub fn bytes(&self) -> u64 {
+        self.inbox.state().bytes
     }
 
     /// Connections accepted since the start. A TLS connection counts from before its
@@ -253,7 +253,7 @@ impl Collector {
         self.inbox.state().failures.iter().cloned().collect()
     }
 
-    /// From now on counts [`messages`](Self::messages) and [`octets`](Self::octets) only,
+    /// From now on counts [`messages`](Self::messages) and [`bytes`](Self::bytes) only,
     /// and neither keeps nor parses them: for measuring throughput.
     pub fn drain(&self) {
         self.inbox.change(|state| state.draining = true);

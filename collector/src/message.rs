@@ -14,20 +14,20 @@ pub struct Message {
     pub version: u16,
     /// TIMESTAMP as it was sent, for example `2003-10-11T22:14:15.003Z`.
     pub timestamp: Option<String>,
-    /// HOSTNAME, at most 255 octets.
+    /// HOSTNAME, at most 255 bytes.
     pub hostname: Option<String>,
-    /// APP-NAME, at most 48 octets.
+    /// APP-NAME, at most 48 bytes.
     pub app_name: Option<String>,
-    /// PROCID, at most 128 octets.
+    /// PROCID, at most 128 bytes.
     pub procid: Option<String>,
-    /// MSGID, at most 32 octets.
+    /// MSGID, at most 32 bytes.
     pub msgid: Option<String>,
     /// The SD-ELEMENTs in the order sent; empty for the NILVALUE.
     pub structured_data: Vec<Element>,
     /// MSG: everything after the SP that ends STRUCTURED-DATA, without the BOM.
     /// `None` if that SP is missing, too.
     ///
-    /// Octets that are not UTF-8 are replaced by U+FFFD, and complained about.
+    /// Bytes that are not UTF-8 are replaced by U+FFFD, and complained about.
     pub text: Option<String>,
     /// Whether MSG began with the UTF-8 byte order mark.
     pub bom: bool,

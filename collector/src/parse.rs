@@ -1,6 +1,6 @@
 //! A strict parser of RFC 5424.
 //!
-//! Never: panics, whatever the octets are; repairs what it reads.
+//! Never: panics, whatever the bytes are; repairs what it reads.
 
 use super::{
     complaint::{Complaint, quote},
@@ -24,24 +24,24 @@ use super::{
 /// assert_eq!(complaints[0].to_string(), "PRI 192 is above 191 (RFC 5424 6.2.1)");
 /// ```
 #[must_use]
-pub fn parse(octets: &[u8]) -> (Option<Message>, Vec<Complaint>) {
+pub fn parse(bytes: &[u8]) -> (Option<Message>, Vec<Complaint>) {
     let mut complaints = Vec::new();
-    let message = match syslog_msg(octets, &mut complaints) {
+    let message = match syslog_msg(bytes, &mut complaints) {
         Ok(message) => Some(message),
         Err(complaint) => {
             complaints.push(complaint);
             None
         }
     };
-    check_controls(octets, &mut complaints);
-    check_utf8(octets, &mut complaints);
+    check_controls(bytes, &mut complaints);
+    check_utf8(bytes, &mut complaints);
     (message, complaints)
 }
 
 // SYSLOG-MSG = HEADER SP STRUCTURED-DATA [SP MSG]
 // HEADER     = PRI VERSION SP TIMESTAMP SP HOSTNAME SP APP-NAME SP PROCID SP MSGID
-fn syslog_msg(octets: &[u8], complaints: &mut Vec<Complaint>) -> Result<Message, Complaint> {
-    let (prival, rest) = pri(octets, complaints)?;
+fn syslog_msg(bytes: &[u8], complaints: &mut Vec<Complaint>) -> Result<Message, Complaint> {
+    let (prival, rest) = pri(bytes, complaints)?;
     let (version, rest) = version(rest, complaints)?;
     let (timestamp, rest) = field(rest, "TIMESTAMP", "HOSTNAME", usize::MAX, complaints)?;
     timestamp::check(timestamp, complaints);
@@ -68,15 +68,12 @@ fn syslog_msg(octets: &[u8], complaints: &mut Vec<Complaint>) -> Result<Message,
 
 // PRI = "<" PRIVAL ">"
 // PRIVAL = 1*3DIGIT ; range 0 .. 191
-fn pri<'a>(
-    octets: &'a [u8],
-    complaints: &mut Vec<Complaint>,
-) -> Result<(u16, &'a [u8]), Complaint> {
+fn pri<'a>(bytes: &'a [u8], complaints: &mut Vec<Complaint>) -> Result<(u16, &'a [u8]), Complaint> {
     const RULE: &str = "RFC 5424 6.2.1";
-    let start = octets.get(..octets.len().min(8)).unwrap_or_default();
+    let start = bytes.get(..bytes.len().min(8)).unwrap_or_default();
     let wrong = || Complaint::new(RULE, format!("{} begins with no PRI", quote(start)));
-    let rest = octets.strip_prefix(b"<").ok_or_else(wrong)?;
-    let end = rest.iter().take(4).position(|octet| *octet == b'>').ok_or_else(wrong)?;
+    let rest = bytes.strip_prefix(b"<").ok_or_else(wrong)?;
+    let end = rest.iter().take(4).position(|byte| *byte == b'>').ok_or_else(wrong)?;
     let (digits, rest) = rest.split_at_checked(end).ok_or_else(wrong)?;
     let rest = rest.strip_prefix(b">").ok_or_else(wrong)?;
     let prival = number(digits).ok_or_else(wrong)?;
@@ -92,14 +89,14 @@ fn pri<'a>(
 
 // VERSION = NONZERO-DIGIT 0*2DIGIT
 fn version<'a>(
-    octets: &'a [u8],
+    bytes: &'a [u8],
     complaints: &mut Vec<Complaint>,
 ) -> Result<(u16, &'a [u8]), Complaint> {
     const RULE: &str = "RFC 5424 6.2.2";
-    let digits = octets.iter().take(4).take_while(|octet| octet.is_ascii_digit()).count();
-    let (value, rest) = octets.split_at_checked(digits).unwrap_or((octets, &[]));
+    let digits = bytes.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    let (value, rest) = bytes.split_at_checked(digits).unwrap_or((bytes, &[]));
     let Some(version) = number(value) else {
-        let start = octets.get(..octets.len().min(16)).unwrap_or_default();
+        let start = bytes.get(..bytes.len().min(16)).unwrap_or_default();
         let found = format!("not RFC 5424: no VERSION after PRI, but {}", quote(start));
         return Err(Complaint::new(RULE, found));
     };
@@ -115,25 +112,25 @@ fn version<'a>(
 
 /// One field of the header, and what follows the SP behind it.
 fn field<'a>(
-    octets: &'a [u8],
+    bytes: &'a [u8],
     name: &str,
     next: &str,
     longest: usize,
     complaints: &mut Vec<Complaint>,
 ) -> Result<(&'a [u8], &'a [u8]), Complaint> {
     const RULE: &str = "RFC 5424 6";
-    let Some(end) = octets.iter().position(|octet| *octet == b' ') else {
-        let found = format!("no SP after {name} {}: {next} is missing", quote(octets));
+    let Some(end) = bytes.iter().position(|byte| *byte == b' ') else {
+        let found = format!("no SP after {name} {}: {next} is missing", quote(bytes));
         return Err(Complaint::new(RULE, found));
     };
-    let (value, rest) = octets.split_at_checked(end).unwrap_or((octets, &[]));
+    let (value, rest) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     if value.is_empty() {
         let found = format!("{name} is empty: the NILVALUE is \"-\", and one SP is between fields");
         complaints.push(Complaint::new(RULE, found));
     }
     if value.len() > longest {
         let found =
-            format!("{name} {} has {} octets, more than {longest}", quote(value), value.len());
+            format!("{name} {} has {} bytes, more than {longest}", quote(value), value.len());
         complaints.push(Complaint::new(RULE, found));
     }
     if !value.iter().all(u8::is_ascii_graphic) {
@@ -144,16 +141,13 @@ fn field<'a>(
 }
 
 // [SP MSG]; MSG = MSG-ANY / BOM UTF-8-STRING
-fn msg(
-    octets: &[u8],
-    complaints: &mut Vec<Complaint>,
-) -> Result<(Option<String>, bool), Complaint> {
+fn msg(bytes: &[u8], complaints: &mut Vec<Complaint>) -> Result<(Option<String>, bool), Complaint> {
     const RULE: &str = "RFC 5424 6";
-    if octets.is_empty() {
+    if bytes.is_empty() {
         return Ok((None, false));
     }
-    let Some(msg) = octets.strip_prefix(b" ") else {
-        let found = format!("no SP between STRUCTURED-DATA and {}", quote(octets));
+    let Some(msg) = bytes.strip_prefix(b" ") else {
+        let found = format!("no SP between STRUCTURED-DATA and {}", quote(bytes));
         return Err(Complaint::new(RULE, found));
     };
     if msg.is_empty() {
@@ -163,23 +157,23 @@ fn msg(
     Ok((Some(String::from_utf8_lossy(text).into_owned()), text.len() != msg.len()))
 }
 
-fn check_controls(octets: &[u8], complaints: &mut Vec<Complaint>) {
-    let mut controls = octets.iter().enumerate().filter(|(_, octet)| **octet < 32);
-    if let Some((at, octet)) = controls.next() {
+fn check_controls(bytes: &[u8], complaints: &mut Vec<Complaint>) {
+    let mut controls = bytes.iter().enumerate().filter(|(_, byte)| **byte < 32);
+    if let Some((at, byte)) = controls.next() {
         let more = match controls.count() {
             0 => String::new(),
             more => format!(", and {more} more,"),
         };
-        let found = format!("octet {octet} at offset {at}{more} is below 32");
+        let found = format!("byte {byte} at offset {at}{more} is below 32");
         complaints.push(Complaint::new("RFC 5424 6.4", found));
     }
 }
 
-fn check_utf8(octets: &[u8], complaints: &mut Vec<Complaint>) {
-    if let Err(error) = std::str::from_utf8(octets) {
+fn check_utf8(bytes: &[u8], complaints: &mut Vec<Complaint>) {
+    if let Err(error) = std::str::from_utf8(bytes) {
         let at = error.valid_up_to();
-        let octet = octets.get(at).copied().unwrap_or_default();
-        let found = format!("octet {octet:#04x} at offset {at} is not UTF-8");
+        let byte = bytes.get(at).copied().unwrap_or_default();
+        let found = format!("byte {byte:#04x} at offset {at} is not UTF-8");
         complaints.push(Complaint::new("RFC 5424 6.4", found));
     }
 }

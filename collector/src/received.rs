@@ -12,7 +12,7 @@ use super::{
 #[non_exhaustive]
 pub struct Received {
     /// The SYSLOG-MSG, without the framing around it.
-    pub octets: Vec<u8>,
+    pub bytes: Vec<u8>,
     /// What set it apart from its neighbours.
     pub framing: Framing,
     /// Its parts; `None` if they cannot be told from each other, as in RFC 3164.
@@ -25,18 +25,18 @@ pub struct Received {
 
 impl Received {
     pub(super) fn from_frame(frame: Frame<'_>, connection: u64) -> Self {
-        let Frame { octets, framing, mut complaints } = frame;
-        if octets.len() > RSYSLOG_LONGEST {
-            let length = octets.len();
-            let found = format!("frame has {length} octets, more than rsyslog's {RSYSLOG_LONGEST}");
+        let Frame { bytes, framing, mut complaints } = frame;
+        if bytes.len() > RSYSLOG_LONGEST {
+            let length = bytes.len();
+            let found = format!("frame has {length} bytes, more than rsyslog's {RSYSLOG_LONGEST}");
             complaints.push(Complaint::new("RFC 5424 6.1", found));
         }
         if framing == Framing::Datagram {
-            check_datagram(octets, &mut complaints);
+            check_datagram(bytes, &mut complaints);
         }
-        let (message, parsing) = parse(octets);
+        let (message, parsing) = parse(bytes);
         complaints.extend(parsing);
-        Self { octets: octets.to_vec(), framing, message, complaints, connection }
+        Self { bytes: bytes.to_vec(), framing, message, complaints, connection }
     }
 
     /// MSG, if there is one; the BOM is not part of it.
@@ -52,14 +52,14 @@ impl Received {
     }
 }
 
-fn check_datagram(octets: &[u8], complaints: &mut Vec<Complaint>) {
+fn check_datagram(bytes: &[u8], complaints: &mut Vec<Complaint>) {
     const RULE: &str = "RFC 5426 3.1";
-    if let Some(at) = octets.iter().position(|octet| *octet == b'\n') {
+    if let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
         let found = format!("LF at offset {at}: a datagram is one SYSLOG-MSG and nothing else");
         complaints.push(Complaint::new(RULE, found));
     }
-    if octets.first().is_some_and(u8::is_ascii_digit) {
-        let start = octets.get(..octets.len().min(8)).unwrap_or_default();
+    if bytes.first().is_some_and(u8::is_ascii_digit) {
+        let start = bytes.get(..bytes.len().min(8)).unwrap_or_default();
         let found = format!("datagram begins with {}: it takes no octet count", quote(start));
         complaints.push(Complaint::new(RULE, found));
     }

@@ -70,7 +70,7 @@ fn meta(name: &str, value: &str) -> Fault {
 }
 
 fn integer(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|octet| octet.is_ascii_digit())
+    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn too_long(value: &str, longest: usize) -> bool {

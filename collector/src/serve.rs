@@ -29,11 +29,11 @@ pub(super) fn datagrams(receive: impl Fn(&mut [u8]) -> io::Result<usize>, inbox:
                 if !inbox.may_read(0) {
                     return;
                 }
-                let octets = buffer.get(..length).unwrap_or_default();
+                let bytes = buffer.get(..length).unwrap_or_default();
                 let complaints = Vec::new();
                 let draining = inbox.state().draining;
                 let mut batch = Batch::default();
-                let frame = Frame { octets, framing: Framing::Datagram, complaints };
+                let frame = Frame { bytes, framing: Framing::Datagram, complaints };
                 add(&mut batch, frame, 0, draining);
                 inbox.put(batch);
             }
@@ -180,12 +180,12 @@ fn converse(mut stream: Stream, connection: u64, inbox: &Inbox) {
                 finish(&mut splitter, connection, inbox);
                 break;
             }
-            Ok(octets) => {
+            Ok(bytes) => {
                 // Paused or closed while it waited: nothing of this counts as read.
                 if !inbox.may_read(connection) {
                     break;
                 }
-                splitter.filled(octets);
+                splitter.filled(bytes);
                 let draining = inbox.state().draining;
                 let mut batch = Batch::default();
                 while let Some(frame) = splitter.next_frame() {
@@ -216,7 +216,7 @@ fn finish(splitter: &mut Splitter, connection: u64, inbox: &Inbox) {
 
 fn add(batch: &mut Batch, frame: Frame<'_>, connection: u64, draining: bool) {
     batch.messages += 1;
-    batch.octets += frame.octets.len() as u64;
+    batch.bytes += frame.bytes.len() as u64;
     if !draining {
         batch.records.push(Received::from_frame(frame, connection));
     }
@@ -232,5 +232,5 @@ pub(super) const POLL: Duration = Duration::from_millis(20);
 const ACCEPT: Duration = Duration::from_millis(5);
 /// The server writes handshakes and a close_notify only.
 const WRITE: Duration = Duration::from_secs(1);
-/// Above the longest datagram: 65,507 octets over UDP, the send buffer's size on unix.
+/// Above the longest datagram: 65,507 bytes over UDP, the send buffer's size on unix.
 const DATAGRAM: usize = 256 * 1024;

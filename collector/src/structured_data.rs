@@ -8,14 +8,14 @@ use super::{
 
 // STRUCTURED-DATA = NILVALUE / 1*SD-ELEMENT
 pub(super) fn read<'a>(
-    octets: &'a [u8],
+    bytes: &'a [u8],
     complaints: &mut Vec<Complaint>,
 ) -> Result<(Vec<Element>, &'a [u8]), Complaint> {
-    if let Some(rest) = octets.strip_prefix(b"-") {
+    if let Some(rest) = bytes.strip_prefix(b"-") {
         return Ok((Vec::new(), rest));
     }
     let mut elements: Vec<Element> = Vec::new();
-    let mut rest = octets;
+    let mut rest = bytes;
     while let Some(inside) = rest.strip_prefix(b"[") {
         let (element, behind) = element(inside, complaints)?;
         if elements.iter().any(|earlier| earlier.id == element.id) {
@@ -27,7 +27,7 @@ pub(super) fn read<'a>(
         rest = behind;
     }
     if elements.is_empty() {
-        let found = format!("STRUCTURED-DATA {} is neither \"-\" nor \"[...\"", quote(octets));
+        let found = format!("STRUCTURED-DATA {} is neither \"-\" nor \"[...\"", quote(bytes));
         return Err(Complaint::new("RFC 5424 6.3", found));
     }
     Ok((elements, rest))
@@ -35,11 +35,11 @@ pub(super) fn read<'a>(
 
 // SD-ELEMENT = "[" SD-ID *(SP SD-PARAM) "]"
 fn element<'a>(
-    octets: &'a [u8],
+    bytes: &'a [u8],
     complaints: &mut Vec<Complaint>,
 ) -> Result<(Element, &'a [u8]), Complaint> {
     const RULE: &str = "RFC 5424 6.3.1";
-    let (id, mut rest) = split_before(octets, |octet| matches!(octet, b' ' | b']'));
+    let (id, mut rest) = split_before(bytes, |byte| matches!(byte, b' ' | b']'));
     check_name("SD-ID", id, complaints);
     check_id(id, complaints);
     let mut params = Vec::new();
@@ -67,16 +67,16 @@ fn element<'a>(
 // SD-PARAM = PARAM-NAME "=" %d34 PARAM-VALUE %d34
 fn param<'a>(
     id: &[u8],
-    octets: &'a [u8],
+    bytes: &'a [u8],
     complaints: &mut Vec<Complaint>,
 ) -> Result<((String, String), &'a [u8]), Complaint> {
-    let stop = |octet| matches!(octet, b'=' | b' ' | b']' | b'"');
-    let (name, rest) = split_before(octets, stop);
+    let stop = |byte| matches!(byte, b'=' | b' ' | b']' | b'"');
+    let (name, rest) = split_before(bytes, stop);
     let Some(value) = rest.strip_prefix(b"=\"") else {
         let found = format!(
             "SD-ELEMENT {}: {} is not PARAM-NAME=\"PARAM-VALUE\", with one SP before it",
             quote(id),
-            quote(octets)
+            quote(bytes)
         );
         return Err(Complaint::new("RFC 5424 6.3.3", found));
     };
@@ -88,13 +88,13 @@ fn param<'a>(
 /// The value without its escapes, and what follows the quote that ends it.
 fn param_value<'a>(
     name: &[u8],
-    octets: &'a [u8],
+    bytes: &'a [u8],
     complaints: &mut Vec<Complaint>,
 ) -> Result<(String, &'a [u8]), Complaint> {
     const RULE: &str = "RFC 5424 6.3.3";
     let mut value = Vec::new();
     let mut complained = false;
-    let mut rest = octets;
+    let mut rest = bytes;
     loop {
         match rest {
             [b'"', behind @ ..] => return Ok((lossy(&value), behind)),
@@ -103,19 +103,19 @@ fn param_value<'a>(
                 rest = behind;
             }
             // A receiver takes it as it stands; a sender must not write it.
-            [octet @ (b'\\' | b']'), behind @ ..] => {
+            [byte @ (b'\\' | b']'), behind @ ..] => {
                 if !complained {
-                    let (octet, name) = (char::from(*octet), quote(name));
+                    let (byte, name) = (char::from(*byte), quote(name));
                     let found =
-                        format!("PARAM {name} has an unescaped {octet} before {}", quote(behind));
+                        format!("PARAM {name} has an unescaped {byte} before {}", quote(behind));
                     complaints.push(Complaint::new(RULE, found));
                     complained = true;
                 }
-                value.push(*octet);
+                value.push(*byte);
                 rest = behind;
             }
-            [octet, behind @ ..] => {
-                value.push(*octet);
+            [byte, behind @ ..] => {
+                value.push(*byte);
                 rest = behind;
             }
             [] => {
@@ -133,12 +133,12 @@ fn check_name(what: &str, name: &[u8], complaints: &mut Vec<Complaint>) {
         complaints.push(Complaint::new(RULE, format!("{what} is empty")));
     }
     if name.len() > 32 {
-        let found = format!("{what} {} has {} octets, more than 32", quote(name), name.len());
+        let found = format!("{what} {} has {} bytes, more than 32", quote(name), name.len());
         complaints.push(Complaint::new(RULE, found));
     }
-    if !name.iter().all(|octet| octet.is_ascii_graphic() && !matches!(octet, b'=' | b']' | b'"')) {
+    if !name.iter().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'=' | b']' | b'"')) {
         let found =
-            format!("{what} {} holds a = ] \" or an octet that is not printable", quote(name));
+            format!("{what} {} holds a = ] \" or a byte that is not printable", quote(name));
         complaints.push(Complaint::new(RULE, found));
     }
 }
@@ -146,7 +146,7 @@ fn check_name(what: &str, name: &[u8], complaints: &mut Vec<Complaint>) {
 /// Without `@`, a name is IANA's to give; with it, a private enterprise number follows.
 fn check_id(id: &[u8], complaints: &mut Vec<Complaint>) {
     const RULE: &str = "RFC 5424 6.3.2";
-    let (name, behind) = split_before(id, |octet| octet == b'@');
+    let (name, behind) = split_before(id, |byte| byte == b'@');
     let Some(number) = behind.strip_prefix(b"@") else {
         if !registered::IDS.iter().any(|known| known.as_bytes() == id) {
             let found = format!("SD-ID {} is not registered and has no @", quote(id));
@@ -155,17 +155,17 @@ fn check_id(id: &[u8], complaints: &mut Vec<Complaint>) {
         return;
     };
     let arcs = |part: &[u8]| !part.is_empty() && part.iter().all(u8::is_ascii_digit);
-    if name.is_empty() || !number.split(|octet| *octet == b'.').all(arcs) {
+    if name.is_empty() || !number.split(|byte| *byte == b'.').all(arcs) {
         let found = format!("SD-ID {} is not name@enterprise-number", quote(id));
         complaints.push(Complaint::new(RULE, found));
     }
 }
 
-fn split_before(octets: &[u8], stop: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
-    let end = octets.iter().position(|octet| stop(*octet)).unwrap_or(octets.len());
-    octets.split_at_checked(end).unwrap_or((octets, &[]))
+fn split_before(bytes: &[u8], stop: impl Fn(u8) -> bool) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|byte| stop(*byte)).unwrap_or(bytes.len());
+    bytes.split_at_checked(end).unwrap_or((bytes, &[]))
 }
 
-fn lossy(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -8,7 +8,7 @@ pub(super) fn check(value: &[u8], complaints: &mut Vec<Complaint>) {
         return;
     }
     let mut upper = value.to_vec();
-    if value.iter().any(|octet| matches!(octet, b't' | b'z')) {
+    if value.iter().any(|byte| matches!(byte, b't' | b'z')) {
         complain("has a lower-case t or z", value, complaints);
         upper.make_ascii_uppercase();
     }
@@ -70,7 +70,7 @@ fn partial_time(time: &str) -> Result<(), String> {
     // A leap second, :60, MUST NOT be sent.
     in_range("second", second, 2, 0..=59)?;
     match fraction {
-        Some(digits) if !digits.bytes().all(|octet| octet.is_ascii_digit()) => {
+        Some(digits) if !digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             Err(format!("has a fraction {digits:?} that is not digits"))
         }
         Some("") => Err(String::from("has a point without fraction digits")),

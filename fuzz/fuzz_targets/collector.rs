@@ -5,9 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use logship_collector::fuzzing::frames;
 use logship_collector::parse;
 
-fuzz_target!(|octets: &[u8]| {
-    for (octets, _, _) in frames(&[octets]) {
-        let (message, complaints) = parse(&octets);
+fuzz_target!(|bytes: &[u8]| {
+    for (bytes, _, _) in frames(&[bytes]) {
+        let (message, complaints) = parse(&bytes);
         assert!(message.is_some() || !complaints.is_empty());
     }
 });

@@ -13,10 +13,10 @@ fuzz_target!(|input: said::Input<'_>| {
     let all = input.said();
     let messages = encoded(input.builder(), &all).unwrap();
     assert_eq!(messages.len(), all.len());
-    for (number, (octets, said)) in messages.iter().zip(&all).enumerate() {
-        assert!(octets.len() <= input.max_message_size(), "{} octets", octets.len());
-        let (message, complaints) = parse(octets);
-        assert!(complaints.is_empty(), "{complaints:?} {}", octets.escape_ascii());
+    for (number, (bytes, said)) in messages.iter().zip(&all).enumerate() {
+        assert!(bytes.len() <= input.max_message_size(), "{} bytes", bytes.len());
+        let (message, complaints) = parse(bytes);
+        assert!(complaints.is_empty(), "{complaints:?} {}", bytes.escape_ascii());
         let message = message.unwrap();
         assert_eq!((message.facility, message.severity), (1, 3));
         let sequence = message.param("meta", "sequenceId").map(|id| id.parse().unwrap());
@@ -26,7 +26,7 @@ fuzz_target!(|input: said::Input<'_>| {
         }
         let element = |id: &str| message.element(id).map_or(&[][..], |e: &Element| &e.params[..]);
         let fields = element("fields@32473");
-        let is_full = octets.len() > input.max_message_size() / 4;
+        let is_full = bytes.len() > input.max_message_size() / 4;
         check(said.fields, fields, is_full);
         if let (Some((name, fields)), [(names, found), rest @ ..]) =
             (said.span, element("span@32473"))

@@ -9,9 +9,9 @@ fuzz_target!(|text: &str| {
         Ok(shown) => {
             assert!(!shown.is_empty());
             for one in &shown {
-                let octets = one.matches(':').count();
-                let is_whole = matches!((&one[..5], octets), ("sha-1", 20) | ("sha-2", 32));
-                assert!(is_whole && text.len() >= octets * 3, "{one}");
+                let bytes = one.matches(':').count();
+                let is_whole = matches!((&one[..5], bytes), ("sha-1", 20) | ("sha-2", 32));
+                assert!(is_whole && text.len() >= bytes * 3, "{one}");
                 assert_eq!(fingerprints(one).unwrap(), [one.as_str()]);
                 assert_eq!(fingerprints(&one.to_lowercase()).unwrap(), [one.as_str()]);
             }

@@ -12,7 +12,7 @@ fuzz_target!(|input: (bool, Vec<Vec<u8>>, Vec<u16>)| {
         // What the encoder sees to: a PRI at the start, and no line end.
         for message in &mut messages {
             message.insert(0, b'<');
-            message.retain(|octet| *octet != b'\n');
+            message.retain(|byte| *byte != b'\n');
         }
     } else {
         messages.retain(|message| !message.is_empty());
@@ -29,7 +29,7 @@ fuzz_target!(|input: (bool, Vec<Vec<u8>>, Vec<u16>)| {
     let framing = if line_ends { Framing::Lf } else { Framing::OctetCounting };
     let found = frames(&parts);
     assert_eq!(found.len(), messages.len());
-    for ((octets, found, complaints), message) in found.iter().zip(&messages) {
-        assert_eq!((octets, *found, *complaints), (message, framing, 0));
+    for ((bytes, found, complaints), message) in found.iter().zip(&messages) {
+        assert_eq!((bytes, *found, *complaints), (message, framing, 0));
     }
 });

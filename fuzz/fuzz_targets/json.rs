@@ -17,10 +17,10 @@ fuzz_target!(|input: said::Input<'_>| {
     let (format, text_key) = if is_ecs { (Format::Ecs, "message") } else { (Format::Cee, "msg") };
     // What leaves too little of a frame is an error at the start.
     let Ok(messages) = encoded(input.builder().format(format), &all) else { return };
-    for (octets, said) in messages.iter().zip(&all) {
-        assert!(octets.len() <= input.max_message_size(), "{} octets", octets.len());
-        let (message, complaints) = parse(octets);
-        assert!(complaints.is_empty(), "{complaints:?} {}", octets.escape_ascii());
+    for (bytes, said) in messages.iter().zip(&all) {
+        assert!(bytes.len() <= input.max_message_size(), "{} bytes", bytes.len());
+        let (message, complaints) = parse(bytes);
+        assert!(complaints.is_empty(), "{complaints:?} {}", bytes.escape_ascii());
         let text = message.unwrap().text.unwrap();
         let object: Map<String, Value> =
             serde_json::from_str(text.strip_prefix("@cee: ").unwrap()).unwrap();
@@ -37,7 +37,7 @@ fuzz_target!(|input: said::Input<'_>| {
         assert!(object.keys().all(|key| own.contains(&key.as_str())), "{object:?}");
         let Some(Value::Object(mut fields)) = object.get("fields").cloned() else {
             // Where not even one has room, only the statistics say so.
-            assert!(said.fields.is_empty() || octets.len() >= input.max_message_size() / 4);
+            assert!(said.fields.is_empty() || bytes.len() >= input.max_message_size() / 4);
             continue;
         };
         let omitted = fields.remove("omitted").and_then(|n| n.as_u64()).unwrap_or_default();

@@ -17,9 +17,9 @@ struct Input {
     /// Lengths of messages, of which every so many is shipped at once.
     lengths: Vec<u16>,
     ship: u8,
-    /// Octets that are changed.
+    /// Bytes that are changed.
     edits: Vec<(u16, u8)>,
-    /// Octets left of the file.
+    /// Bytes left of the file.
     cut: Option<u16>,
     grows: bool,
 }
@@ -28,12 +28,12 @@ const CAPACITY: usize = 4096;
 const PAGE: usize = 4096;
 
 static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = PathBuf::from(format!("/dev/shm/logship-fuzz-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    folder.join("ring")
+    let directory = PathBuf::from(format!("/dev/shm/logship-fuzz-{}", std::process::id()));
+    fs::create_dir_all(&directory).unwrap();
+    directory.join("ring")
 });
 
-/// Where the files are kept, if they are wanted: they are good seeds for `ring_octets`.
+/// Where the files are kept, if they are wanted: they are good seeds for `ring_bytes`.
 static SEEDS: LazyLock<Option<PathBuf>> =
     LazyLock::new(|| std::env::var_os("SEEDS").map(PathBuf::from));
 
@@ -47,9 +47,9 @@ fuzz_target!(|input: Input| {
     assert_eq!(ring.report, None);
     let mut said = Vec::new();
     for (number, length) in input.lengths.iter().take(200).enumerate() {
-        let octets = text(number, *length);
-        if ring.push(&octets) {
-            said.push(octets);
+        let bytes = text(number, *length);
+        if ring.push(&bytes) {
+            said.push(bytes);
         }
         if input.ship > 0 && number % usize::from(input.ship) == 0 {
             ring.ship(2);
@@ -58,19 +58,19 @@ fuzz_target!(|input: Input| {
     let waiting = ring.pending();
     drop(ring);
     let image = fs::read(&*PATH).unwrap();
-    let mut octets = image.clone();
+    let mut bytes = image.clone();
     for (at, value) in &input.edits {
-        octets[usize::from(*at) % image.len()] = *value;
+        bytes[usize::from(*at) % image.len()] = *value;
     }
-    octets.truncate(input.cut.map_or(usize::MAX, usize::from));
-    fs::write(&*PATH, &octets).unwrap();
-    if let Some(folder) = &*SEEDS {
+    bytes.truncate(input.cut.map_or(usize::MAX, usize::from));
+    fs::write(&*PATH, &bytes).unwrap();
+    if let Some(directory) = &*SEEDS {
         let mut hasher = DefaultHasher::new();
-        octets.hash(&mut hasher);
-        fs::write(folder.join(format!("{:016x}", hasher.finish())), &octets).unwrap();
+        bytes.hash(&mut hasher);
+        fs::write(directory.join(format!("{:016x}", hasher.finish())), &bytes).unwrap();
     }
-    let is_untouched = octets == image;
-    let header_is_sound = octets.get(..PAGE) == image.get(..PAGE);
+    let is_untouched = bytes == image;
+    let header_is_sound = bytes.get(..PAGE) == image.get(..PAGE);
     let mut ring = Ring::open(&PATH, if input.grows { 2 * CAPACITY } else { CAPACITY });
     let found = ring.pending();
     let stats = ring.stats();
@@ -80,9 +80,9 @@ fuzz_target!(|input: Input| {
     if is_untouched {
         assert_eq!((found, stats.corrupted, &ring.report), (waiting, 0, &None));
     } else if header_is_sound {
-        // Whoever's octets are all there is recovered, in order.
+        // Whoever's bytes are all there is recovered, in order.
         let mut rest = found.iter();
-        for message in waiting.iter().filter(|message| is_there(message, &octets, &image)) {
+        for message in waiting.iter().filter(|message| is_there(message, &bytes, &image)) {
             assert!(rest.any(|found| found == message), "{:?} is lost", message.escape_ascii());
         }
     }
@@ -92,13 +92,13 @@ fuzz_target!(|input: Input| {
 });
 
 /// Whether the message stands in the file, with its word, as it did before.
-fn is_there(message: &[u8], octets: &[u8], image: &[u8]) -> bool {
-    // Words stand at multiples of eight. The first octet is asked for by itself: each comparison of
+fn is_there(message: &[u8], bytes: &[u8], image: &[u8]) -> bool {
+    // Words stand at multiples of eight. The first byte is asked for by itself: each comparison of
     // more is told to the fuzzer, which takes longer than all the rest.
     let places = (PAGE + 8..image.len()).step_by(8).filter(|at| image[*at] == message[0]);
     let places = places.map(|at| at..at + message.len());
     let places = places.filter(|place| image.get(place.clone()) == Some(message));
     // It may stand there more than once, of an earlier lap; all of them must be as they were.
     let mut places = places.map(|place| place.start - 8..place.end).peekable();
-    places.peek().is_some() && places.all(|place| octets.get(place.clone()) == image.get(place))
+    places.peek().is_some() && places.all(|place| bytes.get(place.clone()) == image.get(place))
 }

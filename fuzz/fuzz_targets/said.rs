@@ -57,17 +57,17 @@ pub fn is_said(found: &str, text: &str, write: impl Fn(&str) -> String) -> bool 
     }
     let cut = || {
         let (kept, mark) = found.rsplit_once("...[cut ")?;
-        let cut: usize = mark.strip_suffix(" octets]")?.parse().ok()?;
+        let cut: usize = mark.strip_suffix(" bytes]")?.parse().ok()?;
         let kept_of_text = text.get(..text.len().checked_sub(cut)?)?;
         Some(cut > 0 && kept == write(kept_of_text))
     };
     cut() == Some(true)
 }
 
-/// Control characters as `#` and three octal digits for each octet.
+/// Control characters as `#` and three octal digits for each byte.
 pub fn escaped(text: &str) -> String {
     let one = |c: char| match is_control(c) {
-        true => c.to_string().bytes().map(|octet| format!("#{octet:03o}")).collect(),
+        true => c.to_string().bytes().map(|byte| format!("#{byte:03o}")).collect(),
         false => c.to_string(),
     };
     text.chars().map(one).collect()

@@ -166,10 +166,10 @@ impl Builder {
         for endpoint in endpoints {
             let general = resend_buffer.map(ResendBuffer::of);
             endpoint.resend_buffer = endpoint.resend_buffer.or(general);
-            let octets = endpoint.resend_buffer.map_or(0, |buffer| buffer.bytes);
-            if octets > capacity as u64 / 2 {
+            let bytes = endpoint.resend_buffer.map_or(0, |buffer| buffer.bytes);
+            if bytes > capacity as u64 / 2 {
                 return Err(Error::new(format!(
-                    "invalid resend buffer of {octets} bytes for {endpoint}: expected at most half \
+                    "invalid resend buffer of {bytes} bytes for {endpoint}: expected at most half \
                      of the queue's {capacity} bytes"
                 )));
             }

@@ -123,7 +123,7 @@ mod tests {
     use crate::units::bytes;
 
     #[test]
-    fn the_program_comes_before_the_environment_and_that_before_the_default() {
+    fn builder_overrides_environment_overrides_default() {
         let environment =
             |name: &str| (name == "SYSLOG_MAX_MESSAGE_SIZE").then(|| " 2048\n".into());
         let choose = |set, variable| {

@@ -136,9 +136,9 @@ fn read(path: &Path) -> Result<Option<String>, String> {
         if !fs::metadata(path)?.is_file() {
             return Ok(Err("expected a file".to_owned()));
         }
-        let mut octets = Vec::new();
-        fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut octets)?;
-        Ok(match String::from_utf8(octets) {
+        let mut bytes = Vec::new();
+        fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+        Ok(match String::from_utf8(bytes) {
             Ok(text) if text.len() as u64 > LONGEST => {
                 Err(format!("expected {LONGEST} bytes at most"))
             }
@@ -178,12 +178,12 @@ mod tests {
 
     #[test]
     fn what_is_no_file_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        assert_eq!(read(&folder.path().join("none")), Ok(None));
-        assert_eq!(read(folder.path()), Err("expected a file".to_owned()));
-        let file = folder.path().join("filter");
-        for (octets, wrong) in [(vec![b'a'; 70_000], "bytes at most"), (vec![0xff], "UTF-8")] {
-            fs::write(&file, octets).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(read(&directory.path().join("none")), Ok(None));
+        assert_eq!(read(directory.path()), Err("expected a file".to_owned()));
+        let file = directory.path().join("filter");
+        for (bytes, wrong) in [(vec![b'a'; 70_000], "bytes at most"), (vec![0xff], "UTF-8")] {
+            fs::write(&file, bytes).unwrap();
             assert!(read(&file).unwrap_err().contains(wrong));
         }
     }

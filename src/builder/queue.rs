@@ -27,7 +27,7 @@ impl Builder {
     /// system, unless [`queue_sync_interval`](Builder::queue_sync_interval) is set. Defaults to memory.
     ///
     /// The path is absolute, and there is one file for each process. Where several processes of one
-    /// tag run side by side, name a folder that exists, or end the path with a slash: each takes
+    /// tag run side by side, name a directory that exists, or end the path with a slash: each takes
     /// `TAG.N.queue` in it, N from 0 to 63, the first that no living process uses, and ships what the
     /// dead ones left, as far as half of its own queue has room. The file takes the capacity and a
     /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
@@ -37,7 +37,7 @@ impl Builder {
     ///
     /// On Windows there are no queue files, and one that is set is an error.
     ///
-    /// Where the file can't be used, as when another process has it, the disk is full or the folder
+    /// Where the file can't be used, as when another process has it, the disk is full or the directory
     /// is missing, the program is told as of any trouble, and the records wait in memory. A file
     /// with damage is set aside as `PATH.damaged`, and what is sound in it is shipped; so is what
     /// was written with another capacity.

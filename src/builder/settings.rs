@@ -88,7 +88,7 @@ impl Builder {
                 read::number,
                 || DOCUMENTATION_NUMBER,
             )?,
-            // A line end counts as an octet: imptcp takes a full line for one too long.
+            // A line end counts as a byte: imptcp takes a full line for one too long.
             max_message_size: if has_lf { max_message_size - 1 } else { max_message_size },
             // A line end in a message would end its frame (RFC 6587 section 3.4.2).
             controls: if has_lf { ControlCharacters::Escape } else { asked },

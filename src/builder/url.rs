@@ -124,7 +124,7 @@ impl ServerUrl {
                 }
             },
             "resend_buffer" if scheme.keeps_sent => match units::bytes(&value) {
-                Ok(octets) => self.endpoint.resend_buffer = Some(ResendBuffer::of(octets)),
+                Ok(bytes) => self.endpoint.resend_buffer = Some(ResendBuffer::of(bytes)),
                 Err(error) => return Err(format!("resend_buffer: {error}")),
             },
             "nameserver" if scheme.location != Location::Path => {
@@ -257,16 +257,16 @@ fn port_of(port: Option<&str>, default_port: u16) -> Result<u16, String> {
 }
 
 fn percent_decoded(text: &str) -> Result<String, String> {
-    let mut octets = Vec::with_capacity(text.len());
+    let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
-    while let Some(octet) = rest.next() {
-        if octet != b'%' {
-            octets.push(octet);
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
             continue;
         }
         let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
         match (digit(), digit()) {
-            (Some(high), Some(low)) => octets.push((high * 16 + low) as u8),
+            (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
             _ => {
                 return Err(format!(
                     "invalid escape in {text:?}: expected two hexadecimal digits after %"
@@ -274,7 +274,7 @@ fn percent_decoded(text: &str) -> Result<String, String> {
             }
         }
     }
-    String::from_utf8(octets).map_err(|_| format!("invalid value {text:?}: expected UTF-8"))
+    String::from_utf8(bytes).map_err(|_| format!("invalid value {text:?}: expected UTF-8"))
 }
 
 const NO_USER: &str = "a syslog server knows no user and no password";

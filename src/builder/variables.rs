@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_variable_is_named_with_the_one_that_was_meant() {
+    fn misspelt_variable_is_named_with_the_nearest() {
         let told = unknown("SYSLOG_FACILTY").unwrap();
         assert_eq!(told, "unknown variable SYSLOG_FACILTY: did you mean SYSLOG_FACILITY?");
         assert!(unknown("SYSLOG_SERVER").unwrap().contains("SYSLOG_SERVERS"));

@@ -140,8 +140,8 @@ impl Pipeline {
             let severity = message.severity;
             match message.longest_numbered() {
                 None => {
-                    let octets = message.octets();
-                    self.queue.push_own(severity, octets.len(), false, |_| octets)
+                    let bytes = message.bytes();
+                    self.queue.push_own(severity, bytes.len(), false, |_| bytes)
                 }
                 Some(longest) => {
                     let number = move |before| message.numbered(before);
@@ -172,7 +172,7 @@ impl Pipeline {
                 return self.suppress(burst, severity, scratch.last_text());
             }
             match message.longest_numbered() {
-                None => self.queue.push(message.severity, message.octets()),
+                None => self.queue.push(message.severity, message.bytes()),
                 Some(longest) => {
                     let severity = message.severity;
                     let number = move |before| message.numbered(before);
@@ -208,7 +208,7 @@ impl Pipeline {
         self.queue_of_this_process().is_none_or(|queue| queue.flush(timeout))
     }
 
-    /// The books of this process.
+    /// The stats of this process.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         if self.is_forked() {

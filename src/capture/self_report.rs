@@ -15,7 +15,7 @@ use crate::{
 
 /// Tells in-band how many records were dropped, with their severities and the reason (RFC 5424
 /// section 8.6): at once for the first, then every ten seconds as long as there are more. And all
-/// the books, as often as was asked for.
+/// the stats, as often as was asked for.
 #[derive(Debug)]
 pub(crate) struct SelfReport {
     pipeline: Weak<Pipeline>,
@@ -35,9 +35,9 @@ impl SelfReport {
     /// to be told everything now.
     pub(crate) fn housekeeping(&mut self, is_urgent: bool) -> Option<Duration> {
         let pipeline = self.pipeline.upgrade()?;
-        let (losses, books) = (self.tend_losses(&pipeline, is_urgent), self.poll_stats(&pipeline));
+        let (losses, stats) = (self.tend_losses(&pipeline, is_urgent), self.poll_stats(&pipeline));
         let bursts = tend_bursts(&pipeline);
-        losses.into_iter().chain(books).chain(bursts).min()
+        losses.into_iter().chain(stats).chain(bursts).min()
     }
 
     fn poll_stats(&mut self, pipeline: &Pipeline) -> Option<Duration> {
@@ -46,7 +46,7 @@ impl SelfReport {
         if !left.is_zero() {
             return Some(left);
         }
-        if !submit_books(pipeline, &pipeline.stats()) {
+        if !submit_stats(pipeline, &pipeline.stats()) {
             return Some(RETRY_INTERVAL);
         }
         self.statistics_last = Instant::now();
@@ -142,33 +142,33 @@ fn submit_losses(pipeline: &Pipeline, told: &Stats, now: &Stats) -> bool {
     })
 }
 
-fn submit_books(pipeline: &Pipeline, books: &Stats) -> bool {
+fn submit_stats(pipeline: &Pipeline, stats: &Stats) -> bool {
     let origin = || origin(Severity::Informational, Level::Info, "logship::statistics");
     pipeline.submit_own(origin, |writer| {
         for (name, count) in [
-            ("captured", books.captured),
-            ("delivered", books.delivered),
-            ("dropped", books.dropped),
-            ("pending", books.pending),
-            ("queue_bytes", books.queue_bytes),
-            ("resent", books.resent),
-            ("reconnects", books.reconnects),
-            ("recovered", books.recovered),
-            ("corrupted", books.corrupted),
-            ("truncated", books.truncated),
-            ("omitted_fields", books.omitted_fields),
-            ("format_panics", books.format_panics),
+            ("captured", stats.captured),
+            ("delivered", stats.delivered),
+            ("dropped", stats.dropped),
+            ("pending", stats.pending),
+            ("queue_bytes", stats.queue_bytes),
+            ("resent", stats.resent),
+            ("reconnects", stats.reconnects),
+            ("recovered", stats.recovered),
+            ("corrupted", stats.corrupted),
+            ("truncated", stats.truncated),
+            ("omitted_fields", stats.omitted_fields),
+            ("format_panics", stats.format_panics),
         ] {
             writer.named_field(name, Value::U64(count));
         }
-        let reasons = DropReason::ALL.iter().map(|r| (r.as_str(), books.dropped_for(*r)));
-        let severities = Severity::ALL.map(|s| (s.keyword(), books.dropped_of(s)));
+        let reasons = DropReason::ALL.iter().map(|r| (r.as_str(), stats.dropped_for(*r)));
+        let severities = Severity::ALL.map(|s| (s.keyword(), stats.dropped_of(s)));
         for (name, count) in reasons.chain(severities).filter(|(_, n)| *n > 0) {
             let name = format!("dropped_{}", name.replace(' ', "_"));
             writer.named_field(&name, Value::U64(count));
         }
-        let (captured, dropped) = (books.captured, books.dropped);
-        let (delivered, waiting) = (books.delivered, books.pending);
+        let (captured, dropped) = (stats.captured, stats.dropped);
+        let (delivered, waiting) = (stats.delivered, stats.pending);
         writer.text(format_args!(
             "logship: {captured} captured = {delivered} delivered + {dropped} dropped + {waiting} \
              pending"

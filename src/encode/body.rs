@@ -52,7 +52,7 @@ impl<'a> BodyWriter<'a> {
         self.out.len()
     }
 
-    /// Takes back what was written since there were so many octets.
+    /// Takes back what was written since there were so many bytes.
     pub(super) fn truncate(&mut self, length: usize) {
         self.out.truncate(length);
     }

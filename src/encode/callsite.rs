@@ -54,7 +54,7 @@ pub(crate) struct Scratch {
 #[derive(Debug, Default)]
 pub(super) struct Context {
     pub(super) key: Option<ContextKey>,
-    pub(super) octets: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// Where the spans begin in it, behind the trace.
     pub(super) spans_from: usize,
     /// Whether the names of the spans were too long.

@@ -15,34 +15,34 @@ use super::{
 pub(super) struct Spans {
     names: Names,
     path: Pieces,
-    /// Octets of spans' names beyond what a record has room for.
+    /// Bytes of spans' names beyond what a record has room for.
     path_cut: usize,
     fields: Pieces,
     omitted: u64,
     is_cut: bool,
 }
 
-/// Octets, and where each piece of them ends.
+/// Bytes, and where each piece of them ends.
 #[derive(Debug, Default)]
 struct Pieces {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     ends: Vec<usize>,
 }
 
 impl Pieces {
     fn clear(&mut self) {
-        self.octets.clear();
+        self.bytes.clear();
         self.ends.clear();
     }
 
     fn push(&mut self, parts: &[&[u8]]) {
-        parts.iter().for_each(|part| self.octets.extend_from_slice(part));
-        self.ends.push(self.octets.len());
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        self.ends.push(self.bytes.len());
     }
 
     fn get(&self, at: usize) -> Option<&[u8]> {
         let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
-        self.octets.get(start..*self.ends.get(at)?)
+        self.bytes.get(start..*self.ends.get(at)?)
     }
 }
 
@@ -55,18 +55,18 @@ impl Writer<'_> {
         if context.key.as_ref() != Some(key) {
             return false;
         }
-        if context.octets.is_empty() {
+        if context.bytes.is_empty() {
             return true;
         }
-        let has_room = self.has_room(context.octets.len() + OMITTED);
+        let has_room = self.has_room(context.bytes.len() + OMITTED);
         if has_room {
             if context.is_cut {
                 self.encoder.counters.count_cut();
             }
             self.close_fields();
             let Scratch { frame, context, .. } = &mut *self.scratch;
-            self.spans_at = frame.len() + context.spans_from..frame.len() + context.octets.len();
-            frame.extend_from_slice(&context.octets);
+            self.spans_at = frame.len() + context.spans_from..frame.len() + context.bytes.len();
+            frame.extend_from_slice(&context.bytes);
         }
         has_room
     }
@@ -80,8 +80,8 @@ impl Writer<'_> {
         let spans_from = self.spans_at.start.saturating_sub(start);
         let Scratch { frame, context, spans, .. } = &mut *self.scratch;
         context.key = (self.omitted == omitted).then_some(key);
-        context.octets.clear();
-        context.octets.extend_from_slice(frame.get(start..).unwrap_or_default());
+        context.bytes.clear();
+        context.bytes.extend_from_slice(frame.get(start..).unwrap_or_default());
         context.is_cut = spans.is_cut;
         context.spans_from = spans_from;
     }
@@ -92,8 +92,8 @@ impl Writer<'_> {
         self.close_fields();
         let layout = &self.encoder.layout;
         let (open, close) = (&layout.trace.open, layout.trace.close);
-        let octets = open.len() + 32 + layout.between_ids.len() + 16 + close.len();
-        if !self.has_room(octets + OMITTED) {
+        let bytes = open.len() + 32 + layout.between_ids.len() + 16 + close.len();
+        if !self.has_room(bytes + OMITTED) {
             self.omitted += 1;
             return;
         }
@@ -120,20 +120,20 @@ impl Writer<'_> {
         let Spans { names, path, path_cut, fields: written, omitted, is_cut } =
             &mut self.scratch.spans;
         *is_cut |= prefix.is_cut;
-        if path.octets.is_empty() || path.octets.len() < self.max_message_size / NAMES_SHARE {
+        if path.bytes.is_empty() || path.bytes.len() < self.max_message_size / NAMES_SHARE {
             path.push(&[&prefix.name]);
         } else {
             *path_cut += prefix.name.len();
         }
         let open = &self.encoder.layout.name.open;
-        for (index, octets) in fields.iter() {
+        for (index, bytes) in fields.iter() {
             let Some(field) = prefix.field(index) else { continue };
-            if written.octets.len() >= self.max_message_size {
+            if written.bytes.len() >= self.max_message_size {
                 *omitted += 1;
             } else if names.claim(field.hash) {
-                written.push(&[octets]);
+                written.push(&[bytes]);
             } else {
-                let value = octets.get(open.len() + field.name.len()..).unwrap_or_default();
+                let value = bytes.get(open.len() + field.name.len()..).unwrap_or_default();
                 written.push(&[open.as_bytes(), names.number(&field.name), value]);
             }
         }
@@ -146,21 +146,21 @@ impl Writer<'_> {
         let layout = &self.encoder.layout;
         let between = layout.between_spans.len();
         // The names of the innermost spans are those that matter.
-        let (mut cut, mut shown, mut octets) = (spans.path_cut, 0, 0);
+        let (mut cut, mut shown, mut bytes) = (spans.path_cut, 0, 0);
         let limit = self.max_message_size / NAMES_SHARE;
-        let whole = spans.path.octets.len() + between * spans.path.ends.len().saturating_sub(1);
+        let whole = spans.path.bytes.len() + between * spans.path.ends.len().saturating_sub(1);
         let limit = if whole + cut > limit { limit.saturating_sub(CUT_MARK) } else { limit };
         for at in 0..spans.path.ends.len() {
             let name = spans.path.get(at).unwrap_or_default().len();
-            if cut == spans.path_cut && (at == 0 || octets + between + name <= limit) {
-                (shown, octets) = (at + 1, octets + name + if at == 0 { 0 } else { between });
+            if cut == spans.path_cut && (at == 0 || bytes + between + name <= limit) {
+                (shown, bytes) = (at + 1, bytes + name + if at == 0 { 0 } else { between });
             } else {
                 cut += name;
             }
         }
         let mark = if cut > 0 { CUT_MARK + between } else { 0 };
         let around = layout.spans.open.len() + layout.spans.close.len() + OMITTED;
-        if frame.len() + around + mark + octets > self.fields_limit {
+        if frame.len() + around + mark + bytes > self.fields_limit {
             self.omitted += 1;
             return;
         }
@@ -199,8 +199,8 @@ impl Writer<'_> {
 }
 
 #[cfg(feature = "opentelemetry")]
-fn push_hex(out: &mut MessageBuf, octets: &[u8]) {
+fn push_hex(out: &mut MessageBuf, bytes: &[u8]) {
     let digit =
         |value: u8| b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or_default();
-    out.extend(octets.iter().flat_map(|octet| [digit(octet >> 4), digit(octet & 15)]));
+    out.extend(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
 }

@@ -76,7 +76,7 @@ pub(super) struct Escaped<'a> {
     pub(super) limit: usize,
     pub(super) place: EscapeMode,
     pub(super) controls: ControlCharacters,
-    /// Octets of the caller's text that found no room.
+    /// Bytes of the caller's text that found no room.
     pub(super) cut: usize,
     /// What kept control characters will cost on the server, taken off the limit.
     pub(super) growth: usize,
@@ -111,15 +111,15 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// Says in the value that it was cut, taking up to [`CUT_MARK`] octets beyond the limit.
-    /// `before` octets of it were lost on the way here.
+    /// Says in the value that it was cut, taking up to [`CUT_MARK`] bytes beyond the limit.
+    /// `before` bytes of it were lost on the way here.
     #[inline]
     pub(super) fn mark_cut(&mut self, before: usize) {
         if self.cut + before > 0 {
             let cut = std::mem::take(&mut self.cut) + before;
             self.limit = usize::MAX;
             // This writer takes all that is written to it.
-            let _ = fmt::Write::write_fmt(self, format_args!("...[cut {cut} octets]"));
+            let _ = fmt::Write::write_fmt(self, format_args!("...[cut {cut} bytes]"));
             self.cut = cut;
         }
     }
@@ -153,18 +153,18 @@ impl<'a> Escaped<'a> {
 
     fn push_special(&mut self, character: char) {
         let mut utf8 = [0; 4];
-        let octets = character.encode_utf8(&mut utf8).as_bytes();
+        let bytes = character.encode_utf8(&mut utf8).as_bytes();
         match character {
             '"' | '\\' | ']' => self.out.extend_from_slice(&[b'\\', character as u8]),
-            _ if !is_control(character) => self.out.extend_from_slice(octets),
+            _ if !is_control(character) => self.out.extend_from_slice(bytes),
             // Servers written in C take it for the end, whatever stands for it.
             '\0' => push_octal(self.out, 0),
             _ if self.place == EscapeMode::Json => self.push_json_escape(character),
             _ if self.controls == ControlCharacters::Escape => {
-                octets.iter().for_each(|&octet| push_octal(self.out, octet));
+                bytes.iter().for_each(|&byte| push_octal(self.out, byte));
             }
             _ => {
-                self.out.extend_from_slice(octets);
+                self.out.extend_from_slice(bytes);
                 if character < ' ' {
                     self.growth += 3;
                     self.limit = self.limit.saturating_sub(3);
@@ -198,7 +198,7 @@ impl fmt::Write for Escaped<'_> {
     }
 }
 
-/// The longest prefix of at most `room` octets that ends between two characters.
+/// The longest prefix of at most `room` bytes that ends between two characters.
 pub(super) fn floor_char_boundary(text: &str, room: usize) -> usize {
     if room >= text.len() {
         return text.len();
@@ -206,13 +206,8 @@ pub(super) fn floor_char_boundary(text: &str, room: usize) -> usize {
     (0..=room).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0)
 }
 
-fn push_octal(out: &mut MessageBuf, octet: u8) {
-    out.extend_from_slice(&[
-        b'#',
-        b'0' + (octet >> 6),
-        b'0' + (octet >> 3 & 7),
-        b'0' + (octet & 7),
-    ]);
+fn push_octal(out: &mut MessageBuf, byte: u8) {
+    out.extend_from_slice(&[b'#', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]);
 }
 
 fn is_control(character: char) -> bool {
@@ -221,21 +216,21 @@ fn is_control(character: char) -> bool {
         | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether a text may be appended to so many octets without a change.
+/// Whether a text may be appended to so many bytes without a change.
 #[inline]
 pub(super) fn fits_as_it_is(text: &str, before: usize, limit: usize, place: EscapeMode) -> bool {
     before + text.len() <= limit && is_plain(text, place)
 }
 
-/// Eight octets at a time: the answer is nearly always "nothing to do", and has to be cheap.
+/// Eight bytes at a time: the answer is nearly always "nothing to do", and has to be cheap.
 #[inline]
 fn is_plain(text: &str, place: EscapeMode) -> bool {
     let bytes = text.as_bytes();
     suspects_in(bytes, place) == 0 || bytes.iter().all(|&b| class(b, place) == PLAIN)
 }
 
-/// As [`suspects`], for any number of octets. What is left over beside whole words is looked at
-/// together with its neighbours, or with octets that never are suspects.
+/// As [`suspects`], for any number of bytes. What is left over beside whole words is looked at
+/// together with its neighbours, or with bytes that never are suspects.
 #[inline]
 fn suspects_in(bytes: &[u8], place: EscapeMode) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -248,7 +243,7 @@ fn suspects_in(bytes: &[u8], place: EscapeMode) -> u64 {
     }
 }
 
-/// At most eight octets.
+/// At most eight bytes.
 #[inline]
 fn suspects_in_short(bytes: &[u8], place: EscapeMode) -> u64 {
     let word = if let Some(whole) = bytes.first_chunk() {
@@ -256,15 +251,15 @@ fn suspects_in_short(bytes: &[u8], place: EscapeMode) -> u64 {
     } else if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
         u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
     } else {
-        bytes.iter().fold(ONES * u64::from(b'x'), |word, &octet| word << 8 | u64::from(octet))
+        bytes.iter().fold(ONES * u64::from(b'x'), |word, &byte| word << 8 | u64::from(byte))
     };
     suspects(word, place)
 }
 
-/// Not 0 if one of eight octets could need an escape; a false alarm costs only time.
+/// Not 0 if one of eight bytes could need an escape; a false alarm costs only time.
 ///
-/// An octet from 128 on has its high bit set, 127 gets it by adding one, and one too small by
-/// taking away what it should have at least. What is carried from octet to octet meanwhile comes
+/// A byte from 128 on has its high bit set, 127 gets it by adding one, and one too small by
+/// taking away what it should have at least. What is carried from byte to byte meanwhile comes
 /// from one that is a suspect itself.
 #[inline]
 fn suspects(word: u64, place: EscapeMode) -> u64 {
@@ -279,20 +274,20 @@ fn suspects(word: u64, place: EscapeMode) -> u64 {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// First octets of characters that need a closer look, in the text and in quoted values.
+/// First bytes of characters that need a closer look, in the text and in quoted values.
 #[inline]
-fn class(octet: u8, place: EscapeMode) -> u8 {
+fn class(byte: u8, place: EscapeMode) -> u8 {
     let asked = match place {
         EscapeMode::Text => CONTROL,
         EscapeMode::Json => CONTROL | QUOTE,
         EscapeMode::ParamValue => CONTROL | QUOTE | BRACKET,
     };
-    CLASSES[octet as usize] & asked
+    CLASSES[byte as usize] & asked
 }
 
-/// Octets that a control character takes.
+/// Bytes that a control character takes.
 const OCTAL: usize = 4;
-/// Octets that the mark of a cut takes at most, escaped: its `]` may get a backslash.
+/// Bytes that the mark of a cut takes at most, escaped: its `]` may get a backslash.
 pub(super) const CUT_MARK: usize = 40;
 
 const PLAIN: u8 = 0;
@@ -302,13 +297,13 @@ const BRACKET: u8 = 4;
 
 const CLASSES: [u8; 256] = {
     let mut classes = [PLAIN; 256];
-    let mut octet = 0;
-    while octet < 0x20 {
-        classes[octet] = CONTROL;
-        octet += 1;
+    let mut byte = 0;
+    while byte < 0x20 {
+        classes[byte] = CONTROL;
+        byte += 1;
     }
     classes[0x7f] = CONTROL;
-    // The lead octets of C1, U+061C, U+20xx and U+FEFF.
+    // The lead bytes of C1, U+061C, U+20xx and U+FEFF.
     classes[0xc2] = CONTROL;
     classes[0xd8] = CONTROL;
     classes[0xe2] = CONTROL;

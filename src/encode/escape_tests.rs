@@ -16,7 +16,7 @@ fn a_clean_text_is_copied() {
 }
 
 #[test]
-fn delimiters_are_escaped_where_they_delimit() {
+fn delimiters_are_escaped() {
     let text = r#"a "quote", a \ and a ]"#;
     assert_eq!(escaped(text, EscapeMode::Text, 99).0, text);
     assert_eq!(escaped(text, EscapeMode::ParamValue, 99).0, r#"a \"quote\", a \\ and a \]"#);
@@ -30,7 +30,7 @@ fn controls_are_written_as_rsyslog_writes_them() {
 }
 
 #[test]
-fn each_octet_of_a_word_is_looked_at() {
+fn every_byte_of_a_word_is_checked() {
     for length in 0..40 {
         let plain = " !#[^z~A".chars().cycle().take(length).collect::<String>();
         assert_eq!(suspects_in(plain.as_bytes(), EscapeMode::ParamValue), 0, "{plain:?}");
@@ -47,16 +47,16 @@ fn each_octet_of_a_word_is_looked_at() {
 }
 
 #[test]
-fn an_octet_is_a_suspect_wherever_it_stands() {
-    for octet in 0..=255_u8 {
-        let is_control = !(b' '..0x7f).contains(&octet);
+fn suspect_bytes_are_found_at_any_offset() {
+    for byte in 0..=255_u8 {
+        let is_control = !(b' '..0x7f).contains(&byte);
         for at in 0..8 {
             let mut word = [b'x'; 8];
-            word[at] = octet;
+            word[at] = byte;
             let found = |place| suspects(u64::from_le_bytes(word), place) != 0;
-            assert_eq!(found(EscapeMode::Text), is_control, "{octet} at {at}");
-            let is_quoted = is_control || b"\"\\]".contains(&octet);
-            assert_eq!(found(EscapeMode::ParamValue), is_quoted, "{octet} at {at}");
+            assert_eq!(found(EscapeMode::Text), is_control, "{byte} at {at}");
+            let is_quoted = is_control || b"\"\\]".contains(&byte);
+            assert_eq!(found(EscapeMode::ParamValue), is_quoted, "{byte} at {at}");
         }
     }
     // Two suspects don't make up for each other, and a false alarm is only one.
@@ -85,7 +85,7 @@ fn behind_a_cut_comes_its_mark_and_nothing_else() {
     writer.push("z");
     writer.mark_cut(7);
     assert_eq!(writer.cut, 12);
-    assert_eq!(*out, *br"a...[cut 12 octets\]");
+    assert_eq!(*out, *br"a...[cut 12 bytes\]");
 }
 
 #[test]

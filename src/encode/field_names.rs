@@ -151,9 +151,9 @@ impl Hasher for AsItIs {
         self.0
     }
 
-    fn write(&mut self, octets: &[u8]) {
-        for octet in octets {
-            self.0 = self.0 << 8 | u64::from(*octet);
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0 << 8 | u64::from(*byte);
         }
     }
 
@@ -173,7 +173,7 @@ pub(super) enum Rule {
 }
 
 impl Rule {
-    /// The name that stands for `name` on the wire. 32 octets at most: rsyslog gives up all
+    /// The name that stands for `name` on the wire. 32 bytes at most: rsyslog gives up all
     /// structured data of a message over one longer name.
     pub(super) fn push(self, out: &mut Vec<u8>, name: &str) {
         match self {
@@ -209,7 +209,7 @@ fn push_key(out: &mut Vec<u8>, name: &str) {
     let start = out.len();
     let name = name.strip_prefix("r#").unwrap_or(name).trim_start_matches('_');
     let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c as u8 } else { b'_' };
-    out.extend(name.chars().map(safe).skip_while(|octet| *octet == b'_').take(LONGEST));
+    out.extend(name.chars().map(safe).skip_while(|byte| *byte == b'_').take(LONGEST));
     if out.len() == start {
         out.extend_from_slice(b"field");
     }
@@ -225,7 +225,7 @@ fn push_key(out: &mut Vec<u8>, name: &str) {
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 /// Names that are looked through one by one; more are kept in a table.
 const FEW: usize = 32;
-/// Octets that a number takes of a long name, up to 999 of them.
+/// Bytes that a number takes of a long name, up to 999 of them.
 const NUMBER: usize = 4;
 /// Ends the key of a number that the field's own type could not hold; it is text.
 pub(super) const BIG: &str = "_big";

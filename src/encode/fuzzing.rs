@@ -26,7 +26,7 @@ pub struct Said<'a> {
     pub text: &'a [&'a str],
 }
 
-/// A text as it is escaped within a limit, and how many octets of it had no room.
+/// A text as it is escaped within a limit, and how many bytes of it had no room.
 pub fn escaped(
     text: &str,
     place: EscapeMode,

@@ -8,7 +8,7 @@ pub(super) fn pri(facility: Facility, severity: Severity) -> u8 {
     facility.code() * 8 + severity.code()
 }
 
-/// A header field: octets that aren't PRINTUSASCII become `_`, what is too long is cut, and an
+/// A header field: bytes that aren't PRINTUSASCII become `_`, what is too long is cut, and an
 /// empty value is NILVALUE.
 pub(super) fn push_field(out: &mut MessageBuf, value: &str, longest: usize) {
     if value.is_empty() {
@@ -45,7 +45,7 @@ pub(super) fn push_msgid(out: &mut MessageBuf, origin: &Origin<'_>) {
 ///
 /// # Errors
 ///
-/// If it is empty, longer than 48 octets, holds something other than printable US-ASCII
+/// If it is empty, longer than 48 bytes, holds something other than printable US-ASCII
 /// (RFC 5424 section 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
 pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     match broken_rule(tag) {
@@ -91,13 +91,13 @@ pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(),
 
 /// VERSION (RFC 5424 section 6.2.2) and the blank behind it.
 pub(super) const VERSION: &str = "1 ";
-/// Longest HOSTNAME, octets.
+/// Longest HOSTNAME, bytes.
 pub(crate) const HOSTNAME: usize = 255;
-/// Longest APP-NAME, octets.
+/// Longest APP-NAME, bytes.
 pub(super) const APP_NAME: usize = 48;
-/// Longest PROCID, octets.
+/// Longest PROCID, bytes.
 pub(crate) const PROCID: usize = 128;
-/// Longest MSGID, octets.
+/// Longest MSGID, bytes.
 pub(super) const MSGID: usize = 32;
 
 #[cfg(test)]

@@ -102,7 +102,7 @@ impl Writer<'_> {
             HeaderField::MsgId if changes.msgid.is_none() && self.encoder.layout.has_msgid => {
                 let text = word.as_str();
                 let is_valid = (1..=MSGID).contains(&text.len())
-                    && text.bytes().all(|octet| octet.is_ascii_graphic());
+                    && text.bytes().all(|byte| byte.is_ascii_graphic());
                 self.make_room(is_valid.then_some(text.len() + SOURCE_GROWTH)?)?;
                 self.scratch.header.msgid = Some(word);
             }
@@ -118,14 +118,14 @@ impl Writer<'_> {
         Some(())
     }
 
-    /// Keeps so many octets for a longer header, unless fields have taken them.
-    fn make_room(&mut self, octets: usize) -> Option<()> {
-        self.has_room(octets).then(|| self.keep_for_header(octets))
+    /// Keeps so many bytes for a longer header, unless fields have taken them.
+    fn make_room(&mut self, bytes: usize) -> Option<()> {
+        self.has_room(bytes).then(|| self.keep_for_header(bytes))
     }
 
-    fn keep_for_header(&mut self, octets: usize) {
-        self.fields_limit = self.fields_limit.saturating_sub(octets);
-        self.max_message_size = self.max_message_size.saturating_sub(octets);
+    fn keep_for_header(&mut self, bytes: usize) {
+        self.fields_limit = self.fields_limit.saturating_sub(bytes);
+        self.max_message_size = self.max_message_size.saturating_sub(bytes);
     }
 
     /// Writes the header again, with what the record has set, around the rest of the message.
@@ -139,7 +139,7 @@ impl Writer<'_> {
         out.clear();
         let part = |from: usize, to: usize| frame.get(from..to).unwrap_or_default();
 
-        let pri_end = frame.iter().position(|octet| *octet == b'>').unwrap_or_default();
+        let pri_end = frame.iter().position(|byte| *byte == b'>').unwrap_or_default();
         let pri = std::str::from_utf8(part(1, pri_end)).ok().and_then(|pri| pri.parse::<u8>().ok());
         let pri = pri.unwrap_or_default();
         let facility = changes.facility.map_or(pri / 8, Facility::code);
@@ -153,7 +153,7 @@ impl Writer<'_> {
             // It has no blank in it, and one behind it and before it.
             true => part(0, msgid_end.saturating_sub(1))
                 .iter()
-                .rposition(|octet| *octet == b' ')
+                .rposition(|byte| *byte == b' ')
                 .map(|b| b + 1),
             false => None,
         };
@@ -225,14 +225,14 @@ fn severity(word: &str) -> Option<Severity> {
 /// A short text, kept without memory of its own.
 #[derive(Debug)]
 struct Word {
-    octets: [u8; APP_NAME],
+    bytes: [u8; APP_NAME],
     length: usize,
 }
 
 impl Word {
     /// The text of a value, if it is short enough and of a kind that may be one.
     fn of(value: Value<'_>) -> Option<Self> {
-        let mut word = Word { octets: [0; APP_NAME], length: 0 };
+        let mut word = Word { bytes: [0; APP_NAME], length: 0 };
         match value {
             Value::Str(text) => word.write_str(text),
             Value::U64(number) => write!(word, "{number}"),
@@ -248,15 +248,15 @@ impl Word {
     }
 
     fn as_str(&self) -> &str {
-        let octets = self.octets.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(octets).unwrap_or_default()
+        let bytes = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
     }
 }
 
 impl fmt::Write for Word {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let end = self.length + text.len();
-        let place = self.octets.get_mut(self.length..end).ok_or(fmt::Error)?;
+        let place = self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?;
         place.copy_from_slice(text.as_bytes());
         self.length = end;
         Ok(())
@@ -265,5 +265,5 @@ impl fmt::Write for Word {
 
 /// `<0>` may become `<191>`.
 const PRI_GROWTH: usize = 2;
-/// `[source@4294967295 target=""]` around a target of which each octet may be escaped.
+/// `[source@4294967295 target=""]` around a target of which each byte may be escaped.
 const SOURCE_GROWTH: usize = 29 + 2 * MSGID;

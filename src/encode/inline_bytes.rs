@@ -2,11 +2,11 @@
 
 use super::{MessageBuf, header_fields::HeaderField};
 
-/// A few octets with room to spare: a copy of all of it is a few wide moves, whereas a copy of some
-/// octets is a call.
+/// A few bytes with room to spare: a copy of all of it is a few wide moves, whereas a copy of some
+/// bytes is a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InlineBytes {
-    octets: [u8; ROOM],
+    bytes: [u8; ROOM],
     length: u32,
     kind: NameKind,
 }
@@ -23,9 +23,9 @@ pub(super) enum NameKind {
 }
 
 impl InlineBytes {
-    /// Keeps what has room: [`ROOM`] octets, more than the longest name with its delimiters.
-    pub(super) fn new(octets: &[u8]) -> Self {
-        InlineBytes::joined(&[octets])
+    /// Keeps what has room: [`ROOM`] bytes, more than the longest name with its delimiters.
+    pub(super) fn new(bytes: &[u8]) -> Self {
+        InlineBytes::joined(&[bytes])
     }
 
     /// Several pieces after one another.
@@ -33,7 +33,7 @@ impl InlineBytes {
         let mut joined = InlineBytes::default();
         for piece in pieces {
             let start = joined.len();
-            let room = joined.octets.get_mut(start..).unwrap_or_default();
+            let room = joined.bytes.get_mut(start..).unwrap_or_default();
             let length = piece.len().min(room.len());
             if let (Some(to), Some(from)) = (room.get_mut(..length), piece.get(..length)) {
                 to.copy_from_slice(from);
@@ -64,7 +64,7 @@ impl InlineBytes {
 
     #[inline]
     pub(super) fn push_to(&self, out: &mut MessageBuf) {
-        out.push_some(&self.octets, self.len());
+        out.push_some(&self.bytes, self.len());
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     ends::<8>(a, b).or_else(|| ends::<4>(a, b)).unwrap_or_else(|| a.iter().eq(b))
 }
 
-/// Whether the first `N` octets and the last are the same; none if there are fewer.
+/// Whether the first `N` bytes and the last are the same; none if there are fewer.
 #[inline(always)]
 fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
     let first = a.first_chunk::<N>()? == b.first_chunk::<N>()?;
@@ -87,11 +87,11 @@ fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
 
 impl Default for InlineBytes {
     fn default() -> Self {
-        InlineBytes { octets: [0; ROOM], length: 0, kind: NameKind::Field }
+        InlineBytes { bytes: [0; ROOM], length: 0, kind: NameKind::Field }
     }
 }
 
-/// A name takes 32 octets at most, its delimiters 4, and the value that it may bring along 5.
+/// A name takes 32 bytes at most, its delimiters 4, and the value that it may bring along 5.
 const ROOM: usize = 48;
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_the_same_only_if_each_octet_is() {
+    fn texts_are_equal_only_if_every_byte_is() {
         for length in 0..40 {
             let text = "abcdefghij".chars().cycle().take(length).collect::<String>();
             assert!(same(&text, &text.clone()));

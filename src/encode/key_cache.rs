@@ -108,14 +108,14 @@ impl KeyCache {
 
 #[inline]
 fn place(key: &str) -> usize {
-    let octets = key.as_bytes();
-    let ends = match (octets.first_chunk(), octets.last_chunk()) {
+    let bytes = key.as_bytes();
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
         (Some(first), Some(last)) => {
             u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(15)
         }
-        _ => octets.iter().fold(0, |word, octet| word << 8 | u32::from(*octet)),
+        _ => bytes.iter().fold(0, |word, byte| word << 8 | u32::from(*byte)),
     };
-    (ends ^ octets.len() as u32).wrapping_mul(SPREAD) as usize >> SHIFT
+    (ends ^ bytes.len() as u32).wrapping_mul(SPREAD) as usize >> SHIFT
 }
 
 const SPREAD: u32 = 0x9E37_79B1;

@@ -49,7 +49,7 @@ pub(super) struct Layout {
     pub(super) spans_end: &'static str,
     /// Around a name; where all values stand in quotes it opens them.
     pub(super) name: Delimiters,
-    /// Whether a blank stands for the first octet of the first name in `fields`: there is nothing
+    /// Whether a blank stands for the first byte of the first name in `fields`: there is nothing
     /// before it that it would have to be parted from.
     pub(super) first_name_opens_with_blank: bool,
     pub(super) names: Rule,

@@ -2,14 +2,14 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Octets of a message under way.
+/// Bytes of a message under way.
 ///
-/// Its methods are a `Vec`'s, and so is what they do. The difference is that the octets after the
+/// Its methods are a `Vec`'s, and so is what they do. The difference is that the bytes after the
 /// end exist already: appending a few is a look whether there is room and a few moves, where a
 /// `Vec` looks after its capacity, calls `memcpy` and notes its length, fifteen times a message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MessageBuf {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
     length: usize,
 }
 
@@ -31,43 +31,43 @@ impl MessageBuf {
     }
 
     #[inline]
-    pub(super) fn push(&mut self, octet: u8) {
-        match self.octets.get_mut(self.length) {
-            Some(place) => *place = octet,
-            None => self.grow_for(&[octet]),
+    pub(super) fn push(&mut self, byte: u8) {
+        match self.bytes.get_mut(self.length) {
+            Some(place) => *place = byte,
+            None => self.grow_for(&[byte]),
         }
         self.length += 1;
     }
 
     #[inline]
-    pub(super) fn extend_from_slice(&mut self, octets: &[u8]) {
-        let end = self.length + octets.len();
-        match self.octets.get_mut(self.length..end) {
-            Some(place) => copy(place, octets),
-            None => self.grow_for(octets),
+    pub(super) fn extend_from_slice(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        match self.bytes.get_mut(self.length..end) {
+            Some(place) => copy(place, bytes),
+            None => self.grow_for(bytes),
         }
         self.length = end;
     }
 
-    /// Appends the first `length` of some octets: copying all of them is quicker than to copy a
+    /// Appends the first `length` of some bytes: copying all of them is quicker than to copy a
     /// number that is not known beforehand.
     #[inline]
-    pub(super) fn push_some<const N: usize>(&mut self, octets: &[u8; N], length: usize) {
-        match self.octets.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
-            Some(place) => *place = *octets,
-            None => self.grow_for(octets),
+    pub(super) fn push_some<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        match self.bytes.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
+            Some(place) => *place = *bytes,
+            None => self.grow_for(bytes),
         }
         self.length += length;
     }
 
-    /// Makes room behind the end, and puts the octets there.
+    /// Makes room behind the end, and puts the bytes there.
     #[cold]
     #[inline(never)]
-    fn grow_for(&mut self, octets: &[u8]) {
-        self.octets.truncate(self.length);
-        self.octets.extend_from_slice(octets);
-        let room = (2 * self.octets.len()).max(SMALLEST);
-        self.octets.resize(room, 0);
+    fn grow_for(&mut self, bytes: &[u8]) {
+        self.bytes.truncate(self.length);
+        self.bytes.extend_from_slice(bytes);
+        let room = (2 * self.bytes.len()).max(SMALLEST);
+        self.bytes.resize(room, 0);
     }
 }
 
@@ -76,19 +76,19 @@ impl Deref for MessageBuf {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        self.octets.get(..self.length).unwrap_or_default()
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 
 impl DerefMut for MessageBuf {
     fn deref_mut(&mut self) -> &mut [u8] {
-        self.octets.get_mut(..self.length).unwrap_or_default()
+        self.bytes.get_mut(..self.length).unwrap_or_default()
     }
 }
 
 impl Extend<u8> for MessageBuf {
-    fn extend<I: IntoIterator<Item = u8>>(&mut self, octets: I) {
-        octets.into_iter().for_each(|octet| self.push(octet));
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        bytes.into_iter().for_each(|byte| self.push(byte));
     }
 }
 
@@ -105,7 +105,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first `N` octets and the last, if there are so many.
+/// Copies the first `N` bytes and the last, if there are so many.
 #[inline(always)]
 fn overlapping<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
@@ -120,7 +120,7 @@ fn overlapping<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     true
 }
 
-/// Octets that a frame has room for once there is anything in it.
+/// Bytes that a frame has room for once there is anything in it.
 const SMALLEST: usize = 1024;
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Octets that the target, a file or a thread's name may take.
+    /// Bytes that the target, a file or a thread's name may take.
     fn longest_constant(&self) -> usize {
         (self.max_message_size / CONSTANT_SHARE).min(LONGEST_CONSTANT)
     }
@@ -108,7 +108,7 @@ pub(crate) struct Encoder {
     fields_open: InlineBytes,
     fields_close: InlineBytes,
     text_open: InlineBytes,
-    /// Octets that a field may take beside its name and a text in it.
+    /// Bytes that a field may take beside its name and a text in it.
     field_reserve: usize,
     /// Tells the constant parts of this encoder from those of another.
     id: u64,
@@ -124,7 +124,7 @@ impl Encoder {
         let layout = settings.format.layout(&settings);
         if !header_fits(&settings, &layout) {
             return Err(Error::new(format!(
-                "a frame of {} octets is too short: the header with host name {:?} and tag {:?}, \
+                "a frame of {} bytes is too short: the header with host name {:?} and tag {:?}, \
                  the fields of every record, and what each record says of its origin, would fill \
                  more than half of it",
                 settings.max_message_size, settings.hostname, settings.tag

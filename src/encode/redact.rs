@@ -32,7 +32,7 @@ impl FromStr for Redact {
             match name.to_ascii_lowercase().as_str() {
                 "none" | "0" | "false" | "off" | "no" => {}
                 "default" | "1" | "true" | "on" | "yes" => redact.default = true,
-                _ if name.bytes().any(|octet| octet.is_ascii_alphanumeric()) => {
+                _ if name.bytes().any(|byte| byte.is_ascii_alphanumeric()) => {
                     redact.own.push(name.to_owned());
                 }
                 _ => {
@@ -53,7 +53,7 @@ fn has_words(name: &[u8], wanted: &[u8]) -> bool {
         begins_word(name, at)
             && end_of(name, at, wanted).is_some_and(|end| {
                 // Of several things it is as secret as of one.
-                let plural = name.get(end).is_some_and(|octet| octet.eq_ignore_ascii_case(&b's'));
+                let plural = name.get(end).is_some_and(|byte| byte.eq_ignore_ascii_case(&b's'));
                 ends_word(name, end) || plural && ends_word(name, end + 1)
             })
     })
@@ -74,8 +74,8 @@ fn has_part(name: &[u8], wanted: &[u8]) -> bool {
 /// Where `wanted` ends if it begins at `at`, leaving out what separates words.
 fn end_of(name: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
     let mut end = at;
-    for wanted in wanted.iter().filter(|octet| octet.is_ascii_alphanumeric()) {
-        while end > at && name.get(end).is_some_and(|octet| is_separator(*octet)) {
+    for wanted in wanted.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
+        while end > at && name.get(end).is_some_and(|byte| is_separator(*byte)) {
             end += 1;
         }
         if !name.get(end)?.eq_ignore_ascii_case(wanted) {
@@ -89,19 +89,19 @@ fn end_of(name: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
 /// Whether a word begins there: `userToken`, `user_token`, `APIToken`, `oauth2token`.
 fn begins_word(name: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).and_then(|before| name.get(before)) else { return true };
-    let octet = |at: usize| name.get(at).copied().unwrap_or_default();
-    let is_capital = octet(at).is_ascii_uppercase();
+    let byte = |at: usize| name.get(at).copied().unwrap_or_default();
+    let is_capital = byte(at).is_ascii_uppercase();
     !before.is_ascii_alphabetic()
-        || is_capital && (before.is_ascii_lowercase() || octet(at + 1).is_ascii_lowercase())
+        || is_capital && (before.is_ascii_lowercase() || byte(at + 1).is_ascii_lowercase())
 }
 
 fn ends_word(name: &[u8], at: usize) -> bool {
-    name.get(at).is_none_or(|octet| !octet.is_ascii_alphabetic()) || begins_word(name, at)
+    name.get(at).is_none_or(|byte| !byte.is_ascii_alphabetic()) || begins_word(name, at)
 }
 
 /// Whatever is no letter and no digit.
-fn is_separator(octet: u8) -> bool {
-    octet.is_ascii() && !octet.is_ascii_alphanumeric()
+fn is_separator(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric()
 }
 
 /// What `default` stands for, wherever it stands in a name; `Builder::redact` lists it.
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_known_in_every_spelling_and_among_other_words() {
+    fn secret_names_match_in_every_spelling() {
         for name in [
             "password",
             "PASSWORD",

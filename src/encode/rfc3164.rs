@@ -65,7 +65,7 @@ fn push_word(out: &mut MessageBuf, value: &str, longest: usize, others: &[u8]) {
         out.push(b'-');
     }
     let safe = |c: char| match u8::try_from(c) {
-        Ok(octet) if octet.is_ascii_alphanumeric() || others.contains(&octet) => octet,
+        Ok(byte) if byte.is_ascii_alphanumeric() || others.contains(&byte) => byte,
         _ => b'_',
     };
     out.extend(value.chars().take(longest).map(safe));

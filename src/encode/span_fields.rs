@@ -36,7 +36,7 @@ impl SpanPrefix {
 }
 
 /// The fields of a span that have a value: for each one its place in the callsite, its length, and
-/// its octets as they stand in a record.
+/// its bytes as they stand in a record.
 #[derive(Debug)]
 pub(crate) struct SpanFields(Vec<u8>);
 
@@ -51,12 +51,12 @@ impl SpanFields {
         for (index, whole) in Entries(written) {
             let mut at = 0;
             let mut found = 0..0;
-            for (other, octets) in Entries(&self.0) {
+            for (other, bytes) in Entries(&self.0) {
                 if other == index {
-                    found = at..at + octets.len();
+                    found = at..at + bytes.len();
                     break;
                 }
-                at += octets.len();
+                at += bytes.len();
             }
             match found.is_empty() {
                 true => self.0.extend_from_slice(whole),
@@ -65,7 +65,7 @@ impl SpanFields {
         }
     }
 
-    /// Each field's place in the callsite and its octets.
+    /// Each field's place in the callsite and its bytes.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
         Entries(&self.0).map(|(index, whole)| (index, whole.get(HEAD..).unwrap_or_default()))
     }
@@ -151,7 +151,7 @@ impl Encoder {
     }
 }
 
-/// Octets before each field: its length, and its place in the callsite.
+/// Bytes before each field: its length, and its place in the callsite.
 const HEAD: usize = 6;
 /// The names of all spans take at most one part in so many of a frame.
 pub(super) const NAMES_SHARE: usize = 8;

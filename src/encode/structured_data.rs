@@ -135,7 +135,7 @@ pub(super) const SEQUENCE_ID: usize = 10;
 pub(super) fn header_fits(settings: &Settings, layout: &Layout) -> bool {
     let (identity, elements) = (layout.identity.len(), layout.elements.len());
     let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
-    // One octet more, so that the marks of what is cut are counted too.
+    // One byte more, so that the marks of what is cut are counted too.
     let long = "x".repeat(settings.longest_constant() + 1);
     let origin = Origin {
         severity: Severity::Error,

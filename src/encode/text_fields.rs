@@ -155,8 +155,8 @@ fn read_json(written: &str, add: &mut dyn FnMut(&str, &str)) {
 /// What comes before the quote that ends a value, and what comes behind it.
 fn split_at_quote(text: &str) -> (&str, &str) {
     let mut is_escaped = false;
-    for (at, octet) in text.bytes().enumerate() {
-        match octet {
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
             b'"' if !is_escaped => {
                 return (
                     text.get(..at).unwrap_or_default(),

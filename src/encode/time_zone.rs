@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_zone_is_utc_and_told_of() {
+    fn invalid_zone_is_utc_and_reported() {
         for tz in ["No/Such", "CET-1CEST,M99", "\u{7f}", ":/dev/null"] {
             let (zone, told) = Zone::new(Some(tz));
             assert_eq!(zone.offset(SUMMER_2026), 0, "{tz:?}");

@@ -91,7 +91,7 @@ fn six_digits(micros: u32) -> [u8; 6] {
     [a, b, c, d, e, f]
 }
 
-/// Octets of a timestamp, and of its part before the fraction.
+/// Bytes of a timestamp, and of its part before the fraction.
 const STAMP: usize = "1970-01-01T00:00:00.000000Z".len();
 const PREFIX: usize = "1970-01-01T00:00:00.".len();
 const YEAR_10000: u64 = 253_402_300_800;

@@ -24,12 +24,12 @@ pub(super) struct Style {
 /// What became of a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Written {
-    /// Octets that kept control characters will grow by on the server.
+    /// Bytes that kept control characters will grow by on the server.
     pub(super) growth: usize,
     pub(super) is_cut: bool,
 }
 
-/// Appends `value`, quoted as the format asks; `out` grows to at most `limit` octets.
+/// Appends `value`, quoted as the format asks; `out` grows to at most `limit` bytes.
 ///
 /// The caller has seen to it that a number has room ([`LONGEST_NUMBER`]). A cut is marked
 /// beyond the limit.
@@ -141,7 +141,7 @@ pub(super) fn ignore(_: fmt::Result) {}
 
 /// What stands in a record for the rest of a value that panicked.
 pub(super) const PANICKED: &str = "[a value panicked while it was being formatted]";
-/// Octets that the longest number takes, with quotes and what its name grows by.
+/// Bytes that the longest number takes, with quotes and what its name grows by.
 pub(super) const LONGEST_NUMBER: usize = 46;
 /// Elasticsearch makes a `long` of an integer that it meets first.
 const LONGEST: u64 = i64::MAX as u64;
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_too_big_for_its_type_is_text_under_another_name() {
+    fn oversized_number_becomes_text_under_another_name() {
         let long = i64::MAX as u64;
         let float = f64::from(f32::MAX);
         for (value, typed, text) in [
@@ -196,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_cut_where_its_room_ends() {
-        // The name takes six octets, the quote of a typed one a seventh.
+    fn text_is_cut_at_its_limit() {
+        // The name takes six bytes, the quote of a typed one a seventh.
         let value = Value::Str("abc");
         assert_eq!(pushed(value, false, 9), (" num=\"abc\"".to_owned(), false));
-        assert_eq!(pushed(value, false, 8), (" num=\"ab...[cut 1 octets\\]\"".to_owned(), true));
+        assert_eq!(pushed(value, false, 8), (" num=\"ab...[cut 1 bytes\\]\"".to_owned(), true));
         assert_eq!(pushed(value, true, 10), ("\"num\":\"abc\"".to_owned(), false));
-        assert_eq!(pushed(value, true, 9), ("\"num\":\"ab...[cut 1 octets]\"".to_owned(), true));
+        assert_eq!(pushed(value, true, 9), ("\"num\":\"ab...[cut 1 bytes]\"".to_owned(), true));
     }
 
     #[test]
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_controls_are_told_of() {
+    fn kept_controls_are_reported() {
         let keep = Style { controls: ControlCharacters::Keep, ..style(false) };
         let pushed = push(&mut MessageBuf::default(), Value::Str("a\nb\n"), 99, keep);
         assert_eq!((pushed.growth, pushed.is_cut), (6, false));

@@ -29,9 +29,9 @@ pub(crate) struct Writer<'a> {
     pub(super) fields_limit: usize,
     /// The whole frame, less what kept control characters will grow by on the server.
     pub(super) max_message_size: usize,
-    /// Octets of the text that found no room in the buffer.
+    /// Bytes of the text that found no room in the buffer.
     pub(super) text_cut: usize,
-    /// Octets of the text that say again what fields say.
+    /// Bytes of the text that say again what fields say.
     pub(super) added: usize,
     pub(super) omitted: u64,
     has_keys: bool,
@@ -48,23 +48,23 @@ pub(crate) struct Writer<'a> {
     pub(super) has_error: bool,
 }
 
-/// A record as octets, ready for the queue.
+/// A record as bytes, ready for the queue.
 #[derive(Debug)]
 pub(crate) struct Message<'a> {
     pub(crate) severity: Severity,
-    octets: &'a mut MessageBuf,
+    bytes: &'a mut MessageBuf,
     number_at: Option<usize>,
 }
 
 impl<'a> Message<'a> {
-    pub(crate) fn octets(&self) -> &[u8] {
-        self.octets
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes
     }
 
-    /// Octets that it has at most once it is numbered, if it is to be.
+    /// Bytes that it has at most once it is numbered, if it is to be.
     #[inline]
     pub(crate) fn longest_numbered(&self) -> Option<usize> {
-        self.number_at.map(|_| self.octets.len() + SEQUENCE_ID)
+        self.number_at.map(|_| self.bytes.len() + SEQUENCE_ID)
     }
 
     /// The message as the one behind so many others.
@@ -72,12 +72,12 @@ impl<'a> Message<'a> {
         if let Some(at) = self.number_at {
             let mut digits = itoa::Buffer::new();
             let digits = digits.format(sequence_id(messages_before)).as_bytes();
-            self.octets.extend_from_slice(digits);
-            if let Some(behind) = self.octets.get_mut(at..) {
+            self.bytes.extend_from_slice(digits);
+            if let Some(behind) = self.bytes.get_mut(at..) {
                 behind.rotate_right(digits.len());
             }
         }
-        self.octets
+        self.bytes
     }
 }
 
@@ -228,7 +228,7 @@ impl<'a> Writer<'a> {
             self.encoder.counters.omitted.fetch_add(self.omitted, Relaxed);
         }
         let Writer { severity, number_at, scratch, .. } = self;
-        Message { severity, octets: &mut scratch.frame, number_at }
+        Message { severity, bytes: &mut scratch.frame, number_at }
     }
 
     #[inline(always)]
@@ -265,8 +265,8 @@ impl<'a> Writer<'a> {
     }
 
     #[inline]
-    pub(super) fn has_room(&self, octets: usize) -> bool {
-        self.scratch.frame.len() + octets <= self.fields_limit
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        self.scratch.frame.len() + bytes <= self.fields_limit
     }
 
     #[inline]
@@ -274,9 +274,9 @@ impl<'a> Writer<'a> {
         if std::mem::take(&mut self.is_in_fields) {
             self.push_omitted(self.omitted);
             if self.encoder.layout.first_name_opens_with_blank
-                && let Some(octet) = self.scratch.frame.get_mut(self.first_name)
+                && let Some(byte) = self.scratch.frame.get_mut(self.first_name)
             {
-                *octet = b' ';
+                *byte = b' ';
             }
             self.encoder.fields_close.push_to(&mut self.scratch.frame);
             self.fields_at.end = self.scratch.frame.len();
@@ -301,8 +301,8 @@ impl<'a> Writer<'a> {
 const TEXT_SHARE: usize = 4;
 /// One part in so many of what a frame has left for fields is for those behind a long value.
 const VALUES_SHARE: usize = 4;
-/// Octets that the number of omitted fields takes, with the end of its element.
+/// Bytes that the number of omitted fields takes, with the end of its element.
 pub(super) const OMITTED: usize = 34;
-/// Octets that a field may take beside the opening of its element, its name, and a text in it.
+/// Bytes that a field may take beside the opening of its element, its name, and a text in it.
 pub(super) const FIELD_RESERVE: usize = LONGEST_NUMBER + CUT_MARK + OMITTED;
 const LONGEST_NAME: usize = 32;

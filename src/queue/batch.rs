@@ -31,7 +31,7 @@ impl<'a> Iterator for Batch<'a> {
             self.bytes_left = 0;
             return None;
         }
-        self.bytes_left = self.bytes_left.saturating_sub(stored.octets.len());
+        self.bytes_left = self.bytes_left.saturating_sub(stored.bytes.len());
         Some(stored)
     }
 }
@@ -59,7 +59,7 @@ impl Reader {
     pub(crate) fn held(&self) -> Option<Batch<'_>> {
         let held = self.held.as_ref()?;
         let end = self.consumer.sent();
-        let first = Stored { severity: held.severity, octets: &held.message, end };
+        let first = Stored { severity: held.severity, bytes: &held.message, end };
         let messages = self.consumer.between(end, end);
         Some(Batch { messages, bytes_left: 0, skip: None, until: 0, first: Some(first) })
     }

@@ -121,7 +121,7 @@ impl Reader {
         else {
             return;
         };
-        let held = Held { severity: suspect.severity, message: suspect.octets.to_vec(), end };
+        let held = Held { severity: suspect.severity, message: suspect.bytes.to_vec(), end };
         if self.held.is_none() && !self.skips.iter().any(|skip| skip.end == end) {
             self.held = Some(held);
             self.skips.push(Skip { end, is_counted: false });

@@ -19,16 +19,16 @@ use super::{
 };
 use crate::{Severity, stats::DropReason};
 
-/// Whether a path means a folder with a file for each process.
+/// Whether a path means a directory with a file for each process.
 pub(super) fn is_directory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }
 
 /// Opens the first file of this tag that no living process uses, with what the others hold that
 /// no living process uses; in words, why that can't be.
-pub(super) fn open(folder: &Path, tag: &str, capacity: usize) -> Result<OpenedRing, String> {
+pub(super) fn open(directory: &Path, tag: &str, capacity: usize) -> Result<OpenedRing, String> {
     let capacity = rounded(capacity);
-    let path = |number: usize| folder.join(format!("{tag}.{number}.queue"));
+    let path = |number: usize| directory.join(format!("{tag}.{number}.queue"));
     for number in 0..FILES {
         match try_open(&path(number), capacity) {
             Ok(mut opened) => {
@@ -40,7 +40,7 @@ pub(super) fn open(folder: &Path, tag: &str, capacity: usize) -> Result<OpenedRi
         }
     }
     let error = io::Error::other(format!("all {FILES} files of this tag in it are in use"));
-    Err(file::unusable(folder, &error))
+    Err(file::unusable(directory, &error))
 }
 
 /// Takes over what a dead process left, as far as there is room; says what is wrong with it.
@@ -52,8 +52,8 @@ fn adopt(path: &Path, opened: &mut OpenedRing) {
     let OpenedRing { producer, adopted, damaged, report, left, .. } = opened;
     let producer = RefCell::new(producer);
     let mut lost = 0;
-    let take = |severity, octets: &[u8]| {
-        let pushed = push_into_half(&mut producer.borrow_mut(), severity, octets);
+    let take = |severity, bytes: &[u8]| {
+        let pushed = push_into_half(&mut producer.borrow_mut(), severity, bytes);
         *adopted += u64::from(pushed == Pushed::Taken);
         lost += u64::from(pushed == Pushed::TooLong);
         pushed != Pushed::Full
@@ -85,7 +85,7 @@ pub(super) fn adopt_later(left: Vec<PathBuf>, queue: &Weak<Queue>) {
         loop {
             let Some(queue) = queue.upgrade().filter(|queue| !queue.is_closed()) else { return };
             if queue.has_room_for_others() {
-                let take = |severity, octets: &[u8]| queue.adopt(severity, octets);
+                let take = |severity, bytes: &[u8]| queue.adopt(severity, bytes);
                 // Who has its lock by now ships it; what can't be read is told of by the next start.
                 match take_over(&path, take, || queue.sync()) {
                     Ok(Outcome::Rest) => {}
@@ -129,11 +129,11 @@ fn take_over(
     };
     let sound = sound_range(&file, header)?;
     let (freed, head) = sound.map_or(widest, |(freed, head, _)| (freed, head));
-    let octets = read_ring(&file, length, header, freed, head)?;
-    let found = RingImage::new(&octets, header.capacity);
+    let bytes = read_ring(&file, length, header, freed, head)?;
+    let found = RingImage::new(&bytes, header.capacity);
     let (mut taken, mut is_full) = (freed, false);
-    let gaps = found.salvage(freed, head, |severity, octets, end| {
-        is_full = is_full || !take(severity, octets);
+    let gaps = found.salvage(freed, head, |severity, bytes, end| {
+        is_full = is_full || !take(severity, bytes);
         if !is_full {
             taken = end;
         }
@@ -170,13 +170,13 @@ enum Pushed {
 
 /// Pushes a message that another process left: half of the queue is for what this process itself has
 /// to say.
-fn push_into_half(producer: &mut Producer, severity: Severity, octets: &[u8]) -> Pushed {
-    let (half, cost) = (producer.capacity() / 2, producer.cost(octets.len()));
+fn push_into_half(producer: &mut Producer, severity: Severity, bytes: &[u8]) -> Pushed {
+    let (half, cost) = (producer.capacity() / 2, producer.cost(bytes.len()));
     if cost > half {
         return Pushed::TooLong;
     }
     let has_room = producer.used() + cost <= half;
-    match has_room && producer.push(severity, octets, check(severity, octets)) {
+    match has_room && producer.push(severity, bytes, check(severity, bytes)) {
         true => Pushed::Taken,
         false => Pushed::Full,
     }
@@ -184,12 +184,12 @@ fn push_into_half(producer: &mut Producer, severity: Severity, octets: &[u8]) ->
 
 impl Queue {
     /// Takes a message that another process left; false if there is no room for it yet.
-    fn adopt(&self, severity: Severity, octets: &[u8]) -> bool {
+    fn adopt(&self, severity: Severity, bytes: &[u8]) -> bool {
         let mut state = self.lock();
         if state.is_closed {
             return false;
         }
-        match push_into_half(&mut state.producer, severity, octets) {
+        match push_into_half(&mut state.producer, severity, bytes) {
             Pushed::Taken => state.counts.pending += 1,
             Pushed::TooLong => state.counts.losses.add(DropReason::TooLong, severity),
             Pushed::Full => return false,
@@ -217,7 +217,7 @@ impl Queue {
     }
 }
 
-/// Files of one tag in one folder: more processes than that wait in memory.
+/// Files of one tag in one directory: more processes than that wait in memory.
 const FILES: usize = 64;
 /// How soon to look whether there is room.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

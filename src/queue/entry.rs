@@ -44,8 +44,8 @@ fn extent(severity: Severity, length: usize) -> u32 {
 }
 
 /// Tells a damaged message from a sound one: of what is said, and of its length and severity.
-pub(super) fn check(severity: Severity, octets: &[u8]) -> u32 {
-    crc32fast::hash(octets) ^ extent(severity, octets.len()).wrapping_mul(SPREAD)
+pub(super) fn check(severity: Severity, bytes: &[u8]) -> u32 {
+    crc32fast::hash(bytes) ^ extent(severity, bytes.len()).wrapping_mul(SPREAD)
 }
 
 /// Tells a message of this lap from one that stood in the same place in an earlier lap.
@@ -53,16 +53,16 @@ pub(super) const fn mark(at: Cursor) -> u32 {
     (at / HEADER_LEN as u64) as u32 ^ SPREAD
 }
 
-/// Octets that a message of `length` takes where it stands.
+/// Bytes that a message of `length` takes where it stands.
 pub(super) const fn space(length: usize) -> usize {
     HEADER_LEN + length.next_multiple_of(HEADER_LEN)
 }
 
-/// Octets that a message takes beyond its own, at most.
+/// Bytes that a message takes beyond its own, at most.
 pub(super) const OVERHEAD: usize = 2 * HEADER_LEN;
 pub(super) const HEADER_LEN: usize = 8;
 const LENGTH_BITS: u32 = 27;
-/// Octets of the longest message.
+/// Bytes of the longest message.
 pub(super) const MAX_MESSAGE_LEN: usize = (1 << LENGTH_BITS) - 1;
 /// An odd number whose bits are anything but regular.
 const SPREAD: u32 = 0x9E37_79B1;

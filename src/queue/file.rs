@@ -57,8 +57,8 @@ pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
         return opened(file, capacity, freed, head, count);
     }
     let (freed, head) = sound.map_or((freed, head), |(freed, head, _)| (freed, head));
-    let octets = read_ring(&file, length, &header, freed, head)?;
-    copy(path, &RingImage::new(&octets, header.capacity), freed, head, capacity)
+    let bytes = read_ring(&file, length, &header, freed, head)?;
+    copy(path, &RingImage::new(&bytes, header.capacity), freed, head, capacity)
 }
 
 /// A write behind the limit of the process would end it (SIGXFSZ).
@@ -79,7 +79,7 @@ pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
     for at in (0..length).step_by(CHUNK) {
         let piece = piece.get_mut(..CHUNK.min(length - at)).unwrap_or_default();
         file.read_exact_at(piece, at as u64)?;
-        if piece.iter().any(|octet| *octet != 0) {
+        if piece.iter().any(|byte| *byte != 0) {
             return Ok(false);
         }
     }
@@ -89,7 +89,7 @@ pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
 /// Whether it has the length of a queue file and zeros where its header should be, as a power failure
 /// may leave it.
 fn has_lost_its_header(page: &[u8], length: usize, capacity: usize) -> bool {
-    length == PAGE + capacity && page.iter().all(|octet| *octet == 0)
+    length == PAGE + capacity && page.iter().all(|byte| *byte == 0)
 }
 
 /// Opens and locks the file that has this path. What is in it stays as it is, its mode too.
@@ -183,7 +183,7 @@ pub(super) fn sound_range(
     file: &File,
     header: &Header,
 ) -> io::Result<Option<(Cursor, Cursor, u64)>> {
-    let read = |place, octets: &mut [u8]| file.read_exact_at(octets, PAGE as u64 + place);
+    let read = |place, bytes: &mut [u8]| file.read_exact_at(bytes, PAGE as u64 + place);
     for (freed, head) in header.ranges() {
         match validate(header.capacity, freed, head, read) {
             Ok(Some(count)) => return Ok(Some((freed, head, count))),
@@ -196,7 +196,7 @@ pub(super) fn sound_range(
     Ok(None)
 }
 
-/// The octets of the ring from `kept` to `head`, as far as the file has them.
+/// The bytes of the ring from `kept` to `head`, as far as the file has them.
 pub(super) fn read_ring(
     file: &File,
     length: usize,
@@ -206,17 +206,17 @@ pub(super) fn read_ring(
 ) -> io::Result<Vec<u8>> {
     let capacity = header.capacity;
     let there = length.saturating_sub(PAGE);
-    let mut octets = vec![0; usize::try_from(capacity).map_or(there, |all| all.min(there))];
+    let mut bytes = vec![0; usize::try_from(capacity).map_or(there, |all| all.min(there))];
     let begin = freed % capacity;
     let end = begin + (head - freed);
-    let in_octets = |at: u64| usize::try_from(at).map_or(octets.len(), |at| at.min(octets.len()));
+    let in_bytes = |at: u64| usize::try_from(at).map_or(bytes.len(), |at| at.min(bytes.len()));
     let ranges = [begin..end.min(capacity), 0..end.saturating_sub(capacity)]
-        .map(|range| in_octets(range.start)..in_octets(range.end));
+        .map(|range| in_bytes(range.start)..in_bytes(range.end));
     for range in ranges {
         let at = (PAGE + range.start) as u64;
-        file.read_exact_at(octets.get_mut(range).unwrap_or_default(), at)?;
+        file.read_exact_at(bytes.get_mut(range).unwrap_or_default(), at)?;
     }
-    Ok(octets)
+    Ok(bytes)
 }
 
 /// Puts what is sound into a new file in place of the old one. It takes its name when it is
@@ -237,9 +237,9 @@ fn copy(
     take(&file)?;
     let mut made = new(&fresh, file, capacity)?;
     let (mut adopted, mut left) = (0, 0);
-    let gaps = found.salvage(freed, head, |severity, octets, _| {
+    let gaps = found.salvage(freed, head, |severity, bytes, _| {
         // The oldest come first; one that finds no room must not be overtaken.
-        let fits = left == 0 && made.producer.push(severity, octets, check(severity, octets));
+        let fits = left == 0 && made.producer.push(severity, bytes, check(severity, bytes));
         *if fits { &mut adopted } else { &mut left } += 1;
     });
     let damaged = gaps + left;

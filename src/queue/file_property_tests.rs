@@ -38,10 +38,10 @@ proptest! {
         for (number, step) in steps.into_iter().enumerate() {
             match step {
                 Step::Push(length) => {
-                    let octets = vec![number as u8; length];
+                    let bytes = vec![number as u8; length];
                     let room = ring.producer.used() + ring.producer.cost(length) <= CAPACITY;
-                    prop_assert_eq!(push(&mut ring, &octets), room);
-                    if room { model.push_back(octets); }
+                    prop_assert_eq!(push(&mut ring, &bytes), room);
+                    if room { model.push_back(bytes); }
                 }
                 Step::Send(count) => {
                     let end = ring.consumer.unsent().take(count).last().map(|stored| stored.end);
@@ -77,8 +77,8 @@ proptest! {
         let place = place();
         let (shipped, pending, places, mut image) = example(&place.path);
         let end = (PAGE + at + junk.len()).min(image.len());
-        for (place, octet) in image[PAGE + at..end].iter_mut().zip(junk) {
-            *place = fill.unwrap_or(octet);
+        for (place, byte) in image[PAGE + at..end].iter_mut().zip(junk) {
+            *place = fill.unwrap_or(byte);
         }
         fs::write(&place.path, &image).unwrap();
         let opened = open(&place.path, CAPACITY).unwrap();
@@ -99,8 +99,8 @@ proptest! {
         let mut ring = open(&place.path, BIG).unwrap();
         let mut said = Vec::new();
         let mut say = |ring: &mut OpenedRing, count: usize| for _ in 0..count {
-            let octets = text(said.len());
-            if push(ring, &octets) { said.push(octets); }
+            let bytes = text(said.len());
+            if push(ring, &bytes) { said.push(bytes); }
         };
         say(&mut ring, early);
         let (before, waited) = (fs::read(&place.path).unwrap(), messages(&ring));

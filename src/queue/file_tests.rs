@@ -23,29 +23,29 @@ const PAGE: usize = 4096;
 type Messages = Vec<Vec<u8>>;
 
 struct QueueFile {
-    _folder: TempDir,
+    _directory: TempDir,
     path: PathBuf,
 }
 
 fn place() -> QueueFile {
     // Thousands of files are renamed, which a disk is slow at.
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-    let folder = folder.unwrap();
-    let path = folder.path().join("ring");
-    QueueFile { _folder: folder, path }
+    let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    let directory = directory.unwrap();
+    let path = directory.path().join("ring");
+    QueueFile { _directory: directory, path }
 }
 
 fn damaged(path: &Path) -> PathBuf {
     PathBuf::from(format!("{}.damaged", path.display()))
 }
 
-fn push(opened: &mut OpenedRing, octets: &[u8]) -> bool {
-    opened.producer.push(Severity::Error, octets, check(Severity::Error, octets))
+fn push(opened: &mut OpenedRing, bytes: &[u8]) -> bool {
+    opened.producer.push(Severity::Error, bytes, check(Severity::Error, bytes))
 }
 
 fn messages(opened: &OpenedRing) -> Vec<Vec<u8>> {
-    opened.consumer.unsent().map(|stored| stored.octets.to_vec()).collect()
+    opened.consumer.unsent().map(|stored| stored.bytes.to_vec()).collect()
 }
 
 fn ship(consumer: &mut Consumer, count: usize) {
@@ -65,8 +65,8 @@ fn text(number: usize) -> Vec<u8> {
 fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
     let mut opened = open(path, CAPACITY).unwrap();
     let shipped: Vec<_> = (0..30).map(text).collect();
-    for octets in &shipped {
-        assert!(push(&mut opened, octets));
+    for bytes in &shipped {
+        assert!(push(&mut opened, bytes));
         ship(&mut opened.consumer, 1);
     }
     let pending: Vec<_> = (30..60).map(text).collect();
@@ -75,9 +75,9 @@ fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
         .consumer
         .unsent()
         .map(|stored| {
-            let begin = stored.end as usize - stored.octets.len().next_multiple_of(8) - 8;
+            let begin = stored.end as usize - stored.bytes.len().next_multiple_of(8) - 8;
             let begin = PAGE + begin % CAPACITY;
-            begin..begin + 8 + stored.octets.len()
+            begin..begin + 8 + stored.bytes.len()
         })
         .collect();
     assert!(places.windows(2).any(|pair| pair[1].start < pair[0].start), "it goes around");
@@ -95,15 +95,15 @@ fn assert_recovered(expected: &[&Vec<u8>], said: &[Vec<u8>], found: &[Vec<u8>], 
 }
 
 #[test]
-fn every_octet_flipped_loses_no_other_message() {
+fn any_flipped_byte_loses_no_other_message() {
     let place = place();
     let (shipped, pending, places, image) = example(&place.path);
     let said = [shipped, pending.clone()].concat();
     for at in 0..image.len() {
         for bits in [0x01, 0x80, 0xff] {
-            let mut octets = image.clone();
-            octets[at] ^= bits;
-            fs::write(&place.path, &octets).unwrap();
+            let mut bytes = image.clone();
+            bytes[at] ^= bits;
+            fs::write(&place.path, &bytes).unwrap();
             let mut opened = open(&place.path, CAPACITY).unwrap();
             let is_hit = |place: &Range<usize>| place.contains(&at);
             let expected: Vec<_> = pending
@@ -112,7 +112,7 @@ fn every_octet_flipped_loses_no_other_message() {
                 .filter(|(_, place)| !is_hit(place))
                 .map(|(message, _)| message)
                 .collect();
-            let why = format!("octet {at} with {bits:#x}: {:?}", opened.report);
+            let why = format!("byte {at} with {bits:#x}: {:?}", opened.report);
             let found = messages(&opened);
             assert_recovered(&expected, &said, &found, &why);
             assert_eq!(opened.adopted, found.len() as u64, "{why}");
@@ -135,14 +135,14 @@ fn every_cut_leaves_what_stands_before_it() {
         let opened = open(&place.path, CAPACITY).unwrap();
         let whole = pending.iter().zip(&places).filter(|(_, place)| place.end <= length);
         let expected: Vec<_> = whole.map(|(message, _)| message).collect();
-        let why = format!("{length} octets: {:?}", opened.report);
+        let why = format!("{length} bytes: {:?}", opened.report);
         assert_recovered(&expected, &said, &messages(&opened), &why);
         assert_eq!(fs::metadata(&place.path).unwrap().len(), image.len() as u64);
     }
 }
 
 #[test]
-fn damage_that_looks_like_the_end_of_the_ring_hides_nothing() {
+fn damage_like_the_end_of_the_queue_hides_nothing() {
     let place = place();
     let (_, pending, places, mut image) = example(&place.path);
     image[places[1].start..places[1].start + 8].fill(0xff);
@@ -159,7 +159,7 @@ fn a_file_that_claims_to_be_endless_costs_what_is_there() {
         let place = place();
         let mut opened = open(&place.path, CAPACITY).unwrap();
         let said: Vec<_> = (0..5).map(text).collect();
-        assert!(said.iter().all(|octets| push(&mut opened, octets)));
+        assert!(said.iter().all(|bytes| push(&mut opened, bytes)));
         drop(opened);
         let mut image = fs::read(&place.path).unwrap();
         image.splice(..PAGE, header(capacity, 0, capacity));
@@ -184,9 +184,9 @@ fn a_kill_between_the_copies_of_a_cursor_costs_nothing() {
     let first = places[0].len().next_multiple_of(8) as u64;
     // The head had moved on in one place only; the kept cursor likewise.
     for (at, value) in [(1024, cursor(1024) - last), (2048, cursor(2048) - first)] {
-        let mut octets = image.clone();
-        octets[at + 8..at + 16].copy_from_slice(&(!value).to_le_bytes());
-        fs::write(&place.path, &octets).unwrap();
+        let mut bytes = image.clone();
+        bytes[at + 8..at + 16].copy_from_slice(&(!value).to_le_bytes());
+        fs::write(&place.path, &bytes).unwrap();
         let opened = open(&place.path, CAPACITY).unwrap();
         let all: Vec<_> = pending.iter().collect();
         assert_recovered(&all, &said, &messages(&opened), &at.to_string());
@@ -220,12 +220,12 @@ fn another_capacity_takes_over_what_fits() {
 fn a_file_that_is_not_ours_is_left_as_it_is() {
     let place = place();
     let text = "my diary".repeat(2_000).into_bytes();
-    for octets in [text.clone(), b"short".to_vec(), [vec![0; 2 * PAGE], text].concat()] {
-        fs::write(&place.path, &octets).unwrap();
+    for bytes in [text.clone(), b"short".to_vec(), [vec![0; 2 * PAGE], text].concat()] {
+        fs::write(&place.path, &bytes).unwrap();
         fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
         let said = open(&place.path, CAPACITY).unwrap_err();
         assert!(said.contains("it is no queue file") && said.contains("wait in memory"), "{said}");
-        assert_eq!(fs::read(&place.path).unwrap(), octets);
+        assert_eq!(fs::read(&place.path).unwrap(), bytes);
         assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o644);
     }
     // What is ours and can't be read is set aside, as often as that happens.
@@ -238,19 +238,19 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn what_can_not_be_used_is_said() {
+fn unusable_values_are_reported() {
     let place = place();
     let first = open(&place.path, CAPACITY).unwrap();
     assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o600);
     let link = place.path.with_file_name("link");
     symlink(&place.path, &link).unwrap();
-    let folder = place.path.with_file_name("folder");
-    fs::create_dir(&folder).unwrap();
-    let missing = folder.join("missing").join("ring");
+    let directory = place.path.with_file_name("directory");
+    fs::create_dir(&directory).unwrap();
+    let missing = directory.join("missing").join("ring");
     for (path, why) in [
         (&place.path, "another process uses it"),
         (&link, "symbolic link"),
-        (&folder, "directory"),
+        (&directory, "directory"),
         (&missing, "No such file"),
         (&PathBuf::from("/dev/null"), "no regular file"),
     ] {

@@ -22,20 +22,20 @@ impl Ring {
     pub fn open(path: &Path, capacity: usize) -> Self {
         let place = QueueFile { path, tag: "fuzz", sync: None };
         let made = queue(capacity, Overflow::DropNewest, Some(place));
-        let Ok((queue, reader, report)) = made else { panic!("no memory for {capacity} octets") };
+        let Ok((queue, reader, report)) = made else { panic!("no memory for {capacity} bytes") };
         Ring { queue, reader, report }
     }
 
     /// Takes a message, or drops it.
-    pub fn push(&mut self, octets: &[u8]) -> bool {
+    pub fn push(&mut self, bytes: &[u8]) -> bool {
         let before = self.stats().pending;
-        let _ = self.queue.push(Severity::Error, octets);
+        let _ = self.queue.push(Severity::Error, bytes);
         self.stats().pending > before
     }
 
     /// What waits, the oldest first.
     pub fn pending(&self) -> Vec<Vec<u8>> {
-        self.reader.batch(usize::MAX, Cursor::MAX).map(|stored| stored.octets.to_vec()).collect()
+        self.reader.batch(usize::MAX, Cursor::MAX).map(|stored| stored.bytes.to_vec()).collect()
     }
 
     /// Has so many messages arrive.
@@ -53,7 +53,7 @@ impl Ring {
     }
 }
 
-/// The messages that are found in the octets of a file, if it is a queue file at all.
+/// The messages that are found in the bytes of a file, if it is a queue file at all.
 pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     let header = Header::read(file.get(..PAGE)?)?;
     let capacity = header.capacity;
@@ -64,9 +64,9 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
         let place = usize::try_from(place).ok()?;
         ring.get(place..place.checked_add(length)?)
     };
-    let read = |place: u64, octets: &mut [u8]| match there(place, octets.len()) {
+    let read = |place: u64, bytes: &mut [u8]| match there(place, bytes.len()) {
         Some(there) => {
-            octets.copy_from_slice(there);
+            bytes.copy_from_slice(there);
             Ok(())
         }
         None => Err(()),
@@ -75,7 +75,7 @@ pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     for (freed, head) in header.ranges() {
         let sound = validate(capacity, freed, head, read).ok().flatten();
         let mut messages = Vec::new();
-        let gaps = found.salvage(freed, head, |_, octets, _| messages.push(octets.to_vec()));
+        let gaps = found.salvage(freed, head, |_, bytes, _| messages.push(bytes.to_vec()));
         let is_sound = gaps == 0 && sound == Some(messages.len() as u64);
         assert!(sound.is_none() || is_sound, "{sound:?}, {gaps} gaps, {}", messages.len());
         all.append(&mut messages);

@@ -25,8 +25,8 @@ fn pair(overflow: Overflow) -> (Arc<Queue>, Reader) {
 }
 
 /// As a log call does.
-fn say(queue: &Queue, octet: u8) {
-    if queue.push(Severity::Error, &[octet; 16]) {
+fn say(queue: &Queue, byte: u8) {
+    if queue.push(Severity::Error, &[byte; 16]) {
         queue.wake();
     }
 }
@@ -36,7 +36,7 @@ fn beside(queue: &Arc<Queue>, action: impl FnOnce(&Queue) + 'static) -> thread::
     thread::spawn(move || action(&queue))
 }
 
-/// The books at this moment, which must balance.
+/// The stats at this moment, which must balance.
 fn counts(queue: &Queue) -> Stats {
     let mut stats = Stats::default();
     queue.tell(&mut stats);
@@ -48,8 +48,8 @@ fn counts(queue: &Queue) -> Stats {
 fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
     let mut end = 0;
     for stored in reader.batch(usize::MAX, Cursor::MAX) {
-        assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
-        seen.push(stored.octets[0]);
+        assert!(stored.bytes.iter().all(|byte| *byte == stored.bytes[0]));
+        seen.push(stored.bytes[0]);
         end = stored.end;
     }
     reader.sent(end);
@@ -92,7 +92,7 @@ fn a_reader_that_sleeps_is_woken_for_each_message() {
 }
 
 #[test]
-fn the_reader_ships_what_the_last_handle_said_and_ends() {
+fn reader_ships_the_last_records_and_ends() {
     check(|| {
         let (queue, reader) = pair(Overflow::DropNewest);
         let handle = beside(&queue, |queue| {
@@ -108,7 +108,7 @@ fn the_reader_ships_what_the_last_handle_said_and_ends() {
 }
 
 #[test]
-fn a_flush_waits_for_all_that_was_said_before_and_for_nothing_else() {
+fn flush_waits_for_earlier_records_only() {
     check(|| {
         let (queue, reader) = pair(Overflow::DropNewest);
         let shipper = thread::spawn(move || ship_all(reader));
@@ -128,9 +128,9 @@ fn a_flush_waits_for_all_that_was_said_before_and_for_nothing_else() {
 fn two_flushes_at_once_both_end() {
     check(|| {
         let (queue, mut reader) = pair(Overflow::DropNewest);
-        let flush = |octet| {
+        let flush = |byte| {
             beside(&queue, move |queue| {
-                say(queue, octet);
+                say(queue, byte);
                 assert!(queue.flush(FOR_EVER));
             })
         };
@@ -147,7 +147,7 @@ fn two_flushes_at_once_both_end() {
 }
 
 #[test]
-fn a_flush_that_has_no_time_is_true_only_where_all_has_arrived() {
+fn zero_timeout_flush_is_true_only_if_all_arrived() {
     check(|| {
         let (queue, mut reader) = pair(Overflow::DropNewest);
         let other = beside(&queue, |queue| {
@@ -241,7 +241,7 @@ fn a_pause_ends_when_somebody_waits_or_nobody_is_left() {
 }
 
 #[test]
-fn a_call_that_waits_for_room_goes_on_when_there_is_some() {
+fn blocked_call_resumes_on_room() {
     check(|| {
         let (queue, mut reader) = pair(Overflow::Block(FOR_EVER));
         say(&queue, b'a');
@@ -260,7 +260,7 @@ fn a_call_that_waits_for_room_goes_on_when_there_is_some() {
 }
 
 #[test]
-fn a_call_that_waits_for_room_goes_on_when_the_reader_ends() {
+fn blocked_call_resumes_when_reader_ends() {
     check(|| {
         let (queue, reader) = pair(Overflow::Block(FOR_EVER));
         say(&queue, b'a');
@@ -279,7 +279,7 @@ fn no_word_is_read_and_written_at_once() {
     check(|| {
         let (mut producer, mut consumer) = ring(64).unwrap();
         let push =
-            |producer: &mut ring::Producer, octet| producer.push(Severity::Debug, &[octet; 24], 0);
+            |producer: &mut ring::Producer, byte| producer.push(Severity::Debug, &[byte; 24], 0);
         assert!(push(&mut producer, b'a'));
         let writer = loom::thread::spawn(move || {
             let second = push(&mut producer, b'b');
@@ -289,9 +289,9 @@ fn no_word_is_read_and_written_at_once() {
         let mut read = |consumer: &mut Consumer| {
             let mut end = consumer.sent();
             for stored in consumer.unsent() {
-                assert!(stored.octets.len() == 24);
-                assert!(stored.octets.iter().all(|octet| *octet == stored.octets[0]));
-                seen.push(stored.octets[0]);
+                assert!(stored.bytes.len() == 24);
+                assert!(stored.bytes.iter().all(|byte| *byte == stored.bytes[0]));
+                seen.push(stored.bytes[0]);
                 end = stored.end;
             }
             consumer.advance_sent(end);
@@ -304,6 +304,6 @@ fn no_word_is_read_and_written_at_once() {
         read(&mut consumer);
         let all = [(true, b'a'), (second, b'b'), (third, b'c')];
         let pushed: Vec<_> = all.into_iter().filter(|(done, _)| *done).collect();
-        assert_eq!(seen, pushed.iter().map(|(_, octet)| *octet).collect::<Vec<_>>());
+        assert_eq!(seen, pushed.iter().map(|(_, byte)| *byte).collect::<Vec<_>>());
     });
 }

@@ -31,7 +31,7 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps a file that is locked and has `PAGE + capacity` octets.
+    /// Maps a file that is locked and has `PAGE + capacity` bytes.
     pub(super) fn of(file: File, capacity: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len(PAGE + capacity).map_raw(&file)?;
         // A child that had it in memory would hold the lock, too. Where this can't be had, it
@@ -43,7 +43,7 @@ impl Mapping {
         Ok(Mapping { map, file, capacity, generation: fork::generation() })
     }
 
-    /// Where the ring begins: aligned for words, followed by `capacity` octets of the mapping,
+    /// Where the ring begins: aligned for words, followed by `capacity` bytes of the mapping,
     /// which is never moved or shrunk, and unmapped when `self` is dropped.
     pub(super) fn start(&self) -> *mut u8 {
         self.map.as_mut_ptr().wrapping_add(PAGE)
@@ -79,7 +79,7 @@ impl Mapping {
             debug_assert!(at + 8 <= PAGE && at % 8 == 0);
             // SAFETY: `at` is one of four constants within the first page, a multiple of 8 in a
             // mapping that begins at a page, so the pointer is aligned and valid as long as
-            // `self.map`. Nothing else reads or writes these octets while the process lives.
+            // `self.map`. Nothing else reads or writes these bytes while the process lives.
             let place = unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(at).cast()) };
             place.store(value.to_le(), Ordering::Release);
         }

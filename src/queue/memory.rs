@@ -9,7 +9,7 @@ use super::{
     mapping::Mapping,
 };
 
-/// The octets of a ring.
+/// The bytes of a ring.
 ///
 /// Why the accesses below are sound: the tail touches only words in `head .. kept + capacity`
 /// (`ring::Tail::push` checks `used + cost <= capacity` first), the front only words in
@@ -18,20 +18,20 @@ use super::{
 /// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
 /// never races with itself: `ring::Stored` borrows the front, which must be borrowed mutably to free.
 pub(super) struct Memory {
-    /// Aligned for words, and the start of `capacity` octets that live as long as this.
+    /// Aligned for words, and the start of `capacity` bytes that live as long as this.
     start: *mut u8,
     capacity: usize,
-    /// Where the octets are in a file; otherwise they are a boxed slice of words of our own.
+    /// Where the bytes are in a file; otherwise they are a boxed slice of words of our own.
     pub(super) mapping: Option<Mapping>,
     #[cfg(logship_loom)]
     races: Box<[loom::cell::UnsafeCell<()>]>,
 }
 
-// SAFETY: nothing in it belongs to a thread: the octets are a heap allocation or a mapping of the
+// SAFETY: nothing in it belongs to a thread: the bytes are a heap allocation or a mapping of the
 // process, and may be used and freed from any.
 unsafe impl Send for Memory {}
 
-// SAFETY: the only shared mutable state are the octets at `start`; the protocol above keeps
+// SAFETY: the only shared mutable state are the bytes at `start`; the protocol above keeps
 // accesses from two threads to different words, or ordered by release and acquire.
 unsafe impl Sync for Memory {}
 
@@ -93,22 +93,22 @@ impl Memory {
         unsafe { *self.start.cast::<u64>().add(place / HEADER_LEN) = word.to_bits().to_le() }
     }
 
-    pub(super) fn octets(&self, place: usize, length: usize) -> &[u8] {
+    pub(super) fn bytes(&self, place: usize, length: usize) -> &[u8] {
         assert!(place + length <= self.capacity());
         self.note_read(place, length);
-        // SAFETY: in bounds by the assertion; the front owns the octets until it frees them,
-        // which takes a mutable borrow that ends this one, see `Memory`. Any octet is a valid u8.
+        // SAFETY: in bounds by the assertion; the front owns the bytes until it frees them,
+        // which takes a mutable borrow that ends this one, see `Memory`. Any byte is a valid u8.
         unsafe { std::slice::from_raw_parts(self.start.add(place), length) }
     }
 
-    pub(super) fn set_octets(&self, place: usize, octets: &[u8]) {
-        assert!(place + octets.len() <= self.capacity());
-        self.note_write(place, octets.len());
-        // SAFETY: in bounds by the assertion; the tail owns the octets, see `Memory`, and the
+    pub(super) fn set_bytes(&self, place: usize, bytes: &[u8]) {
+        assert!(place + bytes.len() <= self.capacity());
+        self.note_write(place, bytes.len());
+        // SAFETY: in bounds by the assertion; the tail owns the bytes, see `Memory`, and the
         // source is a borrow of other memory, since no `&[u8]` of a range that the tail owns
         // is alive.
         unsafe {
-            std::ptr::copy_nonoverlapping(octets.as_ptr(), self.start.add(place), octets.len());
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(place), bytes.len());
         }
     }
 
@@ -143,7 +143,7 @@ impl Drop for Memory {
                 self.capacity / HEADER_LEN,
             );
             // SAFETY: `new` made this pointer and length of a boxed slice of words, nothing else
-            // frees it, and whoever borrowed octets from it borrowed `self`.
+            // frees it, and whoever borrowed bytes from it borrowed `self`.
             drop(unsafe { Box::from_raw(words) });
         }
     }
@@ -151,6 +151,6 @@ impl Drop for Memory {
 
 impl std::fmt::Debug for Memory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} octets", self.capacity())
+        write!(f, "{} bytes", self.capacity())
     }
 }

@@ -54,7 +54,7 @@ use crate::{
 pub(crate) struct Queue {
     state: Mutex<State>,
     overflow: Overflow,
-    /// Octets up to which each severity may fill the ring.
+    /// Bytes up to which each severity may fill the ring.
     limits: [usize; 8],
     /// Whether the next process will ask if a message is as it was written.
     is_checked: bool,
@@ -107,9 +107,9 @@ struct Counts {
 
 /// Where messages wait so that they outlive the process.
 pub(crate) struct QueueFile<'a> {
-    /// A file, or a folder with a file for each process.
+    /// A file, or a directory with a file for each process.
     pub(crate) path: &'a Path,
-    /// Whose files of a folder are ours.
+    /// Whose files of a directory are ours.
     pub(crate) tag: &'a str,
     /// How often the file goes to the disk, and whom to tell where it can't.
     pub(crate) sync: Option<(Duration, Tell)>,
@@ -118,7 +118,7 @@ pub(crate) struct QueueFile<'a> {
 /// Whom to tell of what is wrong with the file.
 pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
 
-/// Makes a queue of `capacity` octets, in a file if there is a place, and says what went wrong
+/// Makes a queue of `capacity` bytes, in a file if there is a place, and says what went wrong
 /// with that: the queue is in memory then.
 ///
 /// # Errors
@@ -193,13 +193,13 @@ impl Queue {
     /// Takes a message, or counts why not. Returns whether the reader has to be woken.
     #[inline]
     #[must_use]
-    pub(crate) fn push(&self, severity: Severity, octets: &[u8]) -> bool {
+    pub(crate) fn push(&self, severity: Severity, bytes: &[u8]) -> bool {
         // Before the lock: it is the only thing here that takes longer for a longer message.
-        let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
-        self.push_with(severity, octets.len(), |producer, _| producer.push(severity, octets, check))
+        let check = if self.is_checked { entry::check(severity, bytes) } else { 0 };
+        self.push_with(severity, bytes.len(), |producer, _| producer.push(severity, bytes, check))
     }
 
-    /// The same for a message of at most so many octets that has a number: `number` writes it, told how
+    /// The same for a message of at most so many bytes that has a number: `number` writes it, told how
     /// many have been taken before. Under the lock, so that their order in the queue is theirs.
     #[must_use]
     pub(crate) fn push_numbered<'a>(
@@ -209,9 +209,9 @@ impl Queue {
         number: impl FnOnce(u64) -> &'a [u8],
     ) -> bool {
         self.push_with(severity, longest, |producer, numbered| {
-            let octets = number(*numbered);
-            let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
-            let is_taken = producer.push(severity, octets, check);
+            let bytes = number(*numbered);
+            let check = if self.is_checked { entry::check(severity, bytes) } else { 0 };
+            let is_taken = producer.push(severity, bytes, check);
             *numbered += u64::from(is_taken);
             is_taken
         })
@@ -231,7 +231,7 @@ impl Queue {
         if let (Some(DropReason::QueueFull), Some(limit)) = (drop_reason, limit) {
             (state, drop_reason) = self.wait_for_room(state, severity, length, limit);
         }
-        // Not before: while a call waits for room, its record is in none of the books.
+        // Not before: while a call waits for room, its record is in none of the stats.
         state.counts.captured += 1;
         let State { producer, numbered, .. } = &mut *state;
         match drop_reason {
@@ -259,9 +259,9 @@ impl Queue {
         if self.drop_reason(&state, severity, longest).is_some() {
             return false;
         }
-        let octets = message(state.numbered);
-        let check = if self.is_checked { entry::check(severity, octets) } else { 0 };
-        let is_taken = state.producer.push(severity, octets, check);
+        let bytes = message(state.numbered);
+        let check = if self.is_checked { entry::check(severity, bytes) } else { 0 };
+        let is_taken = state.producer.push(severity, bytes, check);
         if is_taken {
             state.numbered += u64::from(is_numbered);
             state.counts.captured += 1;
@@ -310,7 +310,7 @@ impl Queue {
         self.limits.get(usize::from(severity.code())).copied().unwrap_or_default()
     }
 
-    /// Nothing that runs under the lock panics; were it to, the books are still the best there is.
+    /// Nothing that runs under the lock panics; were it to, the stats are still the best there is.
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

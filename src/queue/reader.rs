@@ -240,7 +240,7 @@ impl Reader {
         }
     }
 
-    /// Writes into the books, and lets go on whoever waits for what is written.
+    /// Writes into the stats, and lets go on whoever waits for what is written.
     pub(super) fn enter(&mut self, write: impl FnOnce(&mut Counts)) {
         let mut state = self.queue.lock();
         write(&mut state.counts);

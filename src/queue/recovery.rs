@@ -1,7 +1,7 @@
 //! Recovery of intact entries from a ring file.
 //!
 //! ```text
-//!      0  constants: magic, version, length of this page, capacity, check    32 octets
+//!      0  constants: magic, version, length of this page, capacity, check    32 bytes
 //!   1024  head, and its complement
 //!   2048  kept, and its complement
 //!   3072  the constants again
@@ -85,12 +85,12 @@ pub(super) fn is_ours(page: &[u8]) -> bool {
 
 /// The constants at the beginning of a file.
 pub(super) fn constants(capacity: u64) -> Vec<u8> {
-    let mut octets = MAGIC.to_vec();
-    octets.extend(VERSION.to_le_bytes());
-    octets.extend((PAGE as u32).to_le_bytes());
-    octets.extend(capacity.to_le_bytes());
-    octets.extend(u64::from(crc32fast::hash(&octets)).to_le_bytes());
-    octets
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(VERSION.to_le_bytes());
+    bytes.extend((PAGE as u32).to_le_bytes());
+    bytes.extend(capacity.to_le_bytes());
+    bytes.extend(u64::from(crc32fast::hash(&bytes)).to_le_bytes());
+    bytes
 }
 
 /// The first page of a file.
@@ -99,18 +99,18 @@ pub(super) fn header(capacity: u64, freed: Cursor, head: Cursor) -> Vec<u8> {
     let pairs = [(HEAD, head), (KEPT, freed)]
         .map(|(at, cursor)| (at, [cursor.to_le_bytes(), (!cursor).to_le_bytes()].concat()));
     let copies = CONSTANTS.map(|at| (at, constants(capacity)));
-    for (at, octets) in pairs.into_iter().chain(copies) {
-        for (octet, place) in octets.iter().zip(page.iter_mut().skip(at)) {
-            *place = *octet;
+    for (at, bytes) in pairs.into_iter().chain(copies) {
+        for (byte, place) in bytes.iter().zip(page.iter_mut().skip(at)) {
+            *place = *byte;
         }
     }
     page
 }
 
-/// The octets of a ring as they were found.
+/// The bytes of a ring as they were found.
 pub(super) struct RingImage<'a> {
     /// Shorter than the capacity if the file was cut.
-    octets: &'a [u8],
+    bytes: &'a [u8],
     /// Where in the ring these begin.
     first: u64,
     capacity: u64,
@@ -143,9 +143,9 @@ pub(super) fn validate<E>(
         let longest = usize::try_from((capacity - first).min(head - at)).unwrap_or(usize::MAX);
         let length = size.min(longest);
         buffer.resize(length.max(buffer.len()), 0);
-        let octets = buffer.get_mut(..length).unwrap_or_default();
-        read(first, octets)?;
-        let (sound, end) = RingImage { octets, first, capacity }.count(at, head);
+        let bytes = buffer.get_mut(..length).unwrap_or_default();
+        read(first, bytes)?;
+        let (sound, end) = RingImage { bytes, first, capacity }.count(at, head);
         if end > at {
             (at, size) = (end, PIECE);
             count += sound;
@@ -160,13 +160,13 @@ pub(super) fn validate<E>(
 
 impl<'a> RingImage<'a> {
     /// A ring from its beginning on.
-    pub(super) fn new(octets: &'a [u8], capacity: u64) -> Self {
-        RingImage { octets, first: 0, capacity }
+    pub(super) fn new(bytes: &'a [u8], capacity: u64) -> Self {
+        RingImage { bytes, first: 0, capacity }
     }
 
     /// How many messages follow one another from `at` on, and where something else or nothing does.
     fn count(&self, mut at: Cursor, head: Cursor) -> (u64, Cursor) {
-        let (last, mut count) = (at + self.octets.len() as u64, 0);
+        let (last, mut count) = (at + self.bytes.len() as u64, 0);
         while at < head.min(last) {
             at = match self.thing(at, head, usize::MAX) {
                 Entry::Message(_, _, end) => {
@@ -195,12 +195,12 @@ impl<'a> RingImage<'a> {
         let (mut at, mut gaps, mut in_gap) = (freed, 0, false);
         // A word that is none may claim any length. Most texts can't look like a short one, so
         // only the checks of long ones could take forever.
-        let mut for_long_ones = self.octets.len().saturating_mul(PATIENCE);
+        let mut for_long_ones = self.bytes.len().saturating_mul(PATIENCE);
         while at < head {
             let longest = if for_long_ones == 0 { SHORT } else { usize::MAX };
             at = match self.thing(at, head, longest) {
-                Entry::Message(severity, octets, end) => {
-                    take(severity, octets, end);
+                Entry::Message(severity, bytes, end) => {
+                    take(severity, bytes, end);
                     in_gap = false;
                     end
                 }
@@ -237,8 +237,8 @@ impl<'a> RingImage<'a> {
             return Entry::Damage;
         }
         match self.slice(here + HEADER_LEN as u64, length) {
-            Some(octets) if checked == check(severity, octets) ^ mark(at) => {
-                Entry::Message(severity, octets, end)
+            Some(bytes) if checked == check(severity, bytes) ^ mark(at) => {
+                Entry::Message(severity, bytes, end)
             }
             _ => Entry::Damage,
         }
@@ -248,14 +248,14 @@ impl<'a> RingImage<'a> {
     /// much it claims to be.
     fn resync_after(&self, at: Cursor) -> Cursor {
         let here = self.here(at);
-        let is_there = here + (HEADER_LEN as u64) < self.octets.len() as u64;
+        let is_there = here + (HEADER_LEN as u64) < self.bytes.len() as u64;
         at + if is_there { HEADER_LEN as u64 } else { self.capacity - self.first - here }
     }
 
     /// A message between what says that nothing follows there, and the end of the ring: damage can
     /// look like that.
     fn entry_inside_padding(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
-        let there = (self.octets.len() as u64).saturating_sub(self.here(at));
+        let there = (self.bytes.len() as u64).saturating_sub(self.here(at));
         let mut rest = (at + HEADER_LEN as u64..end.min(at + there)).step_by(HEADER_LEN);
         rest.find(|at| matches!(self.thing(*at, head, SHORT), Entry::Message(..)))
     }
@@ -271,22 +271,22 @@ impl<'a> RingImage<'a> {
     }
 
     fn number(&self, here: u64) -> Option<u64> {
-        number(self.octets, usize::try_from(here).ok()?)
+        number(self.bytes, usize::try_from(here).ok()?)
     }
 
     fn slice(&self, here: u64, length: usize) -> Option<&'a [u8]> {
         let here = usize::try_from(here).ok()?;
-        self.octets.get(here..here.checked_add(length)?)
+        self.bytes.get(here..here.checked_add(length)?)
     }
 
-    /// Where in `octets` this is.
+    /// Where in `bytes` this is.
     fn here(&self, at: Cursor) -> u64 {
         (at % self.capacity).saturating_sub(self.first)
     }
 }
 
-fn number(octets: &[u8], at: usize) -> Option<u64> {
-    let word = octets.get(at..at.checked_add(HEADER_LEN)?)?;
+fn number(bytes: &[u8], at: usize) -> Option<u64> {
+    let word = bytes.get(at..at.checked_add(HEADER_LEN)?)?;
     Some(u64::from_le_bytes(word.try_into().ok()?))
 }
 

@@ -1,4 +1,4 @@
-//! Where do messages wait? A ring of octets with one writing and one reading half.
+//! Where do messages wait? A ring of bytes with one writing and one reading half.
 //!
 //! ```text
 //!       kept      arrived          sent                    head
@@ -6,8 +6,8 @@
 //!   free     tail       on its way     waiting to be sent      free
 //! ```
 //!
-//! Cursors count octets from the start and never wrap; a place in memory is the cursor modulo
-//! the capacity. Each message is a word with its length and severity, its octets, and padding
+//! Cursors count bytes from the start and never wrap; a place in memory is the cursor modulo
+//! the capacity. Each message is a word with its length and severity, its bytes, and padding
 //! to the next word. None wraps: where one would, the rest of the ring is skipped.
 
 use std::collections::TryReserveError;
@@ -23,7 +23,7 @@ use crate::{
     stored::{Cursor, Stored},
 };
 
-/// Makes a ring of `capacity` octets, rounded up to whole pages.
+/// Makes a ring of `capacity` bytes, rounded up to whole pages.
 ///
 /// # Errors
 ///
@@ -37,7 +37,7 @@ pub(super) fn ring_in_file(mapping: Mapping, freed: Cursor, head: Cursor) -> (Pr
     ring_in(Memory::mapped(mapping), freed, head)
 }
 
-/// Octets that a ring of `capacity` takes.
+/// Bytes that a ring of `capacity` takes.
 pub(super) const fn rounded(capacity: usize) -> usize {
     capacity.next_multiple_of(PAGE)
 }
@@ -89,12 +89,12 @@ impl Producer {
         self.head
     }
 
-    /// Octets in use.
+    /// Bytes in use.
     pub(crate) fn used(&self) -> usize {
         (self.head - self.shared.freed.load(Ordering::Acquire)) as usize
     }
 
-    /// Octets that a message of `length` takes, were it written now.
+    /// Bytes that a message of `length` takes, were it written now.
     pub(crate) fn cost(&self, length: usize) -> usize {
         let needed = space(length);
         let rest = self.shared.memory.capacity() - self.place;
@@ -103,24 +103,24 @@ impl Producer {
 
     /// Appends a message; false if the ring has no room for it, or isn't this process's. `check`
     /// is the message's `check`, or anything if the ring isn't in a file.
-    pub(crate) fn push(&mut self, severity: Severity, octets: &[u8], check: u32) -> bool {
+    pub(crate) fn push(&mut self, severity: Severity, bytes: &[u8], check: u32) -> bool {
         let capacity = self.shared.memory.capacity();
-        if self.used() + self.cost(octets.len()) > capacity
-            || octets.len() > MAX_MESSAGE_LEN
+        if self.used() + self.cost(bytes.len()) > capacity
+            || bytes.len() > MAX_MESSAGE_LEN
             || !self.shared.memory.is_ours()
         {
             return false;
         }
-        let needed = space(octets.len());
+        let needed = space(bytes.len());
         let rest = capacity - self.place;
         if needed > rest {
             self.shared.memory.set_word(self.place, EntryHeader::Skip);
             self.head += rest as u64;
             self.place = 0;
         }
-        let word = EntryHeader::Message(severity, octets.len(), check ^ mark(self.head));
+        let word = EntryHeader::Message(severity, bytes.len(), check ^ mark(self.head));
         self.shared.memory.set_word(self.place, word);
-        self.shared.memory.set_octets(self.place + HEADER_LEN, octets);
+        self.shared.memory.set_bytes(self.place + HEADER_LEN, bytes);
         self.head += needed as u64;
         self.place = next_place(self.place, needed, capacity);
         // The file comes first: what the reader has freed must never be beyond its head.
@@ -155,7 +155,7 @@ impl Consumer {
         self.freed
     }
 
-    /// Octets in use.
+    /// Bytes in use.
     pub(crate) fn used(&self) -> u64 {
         self.shared.head.load(Ordering::Acquire) - self.freed
     }
@@ -189,11 +189,11 @@ impl Consumer {
     /// Frees the space of what has arrived and ends at or before `to`.
     pub(crate) fn free(&mut self, to: Cursor) {
         self.freed = to.min(self.acked).min(self.sent).max(self.freed);
-        // The file comes first: no octet is written over that the next process would look for.
+        // The file comes first: no byte is written over that the next process would look for.
         if let Some(mapping) = &self.shared.memory.mapping {
             mapping.publish_freed(self.freed);
         }
-        // The reader is done with these octets before a writer can see that they are free.
+        // The reader is done with these bytes before a writer can see that they are free.
         self.shared.freed.store(self.freed, Ordering::Release);
     }
 
@@ -236,10 +236,10 @@ impl<'a> Iterator for Messages<'a> {
                 return self.next();
             }
         };
-        let octets = self.shared.memory.octets(self.place + HEADER_LEN, length);
+        let bytes = self.shared.memory.bytes(self.place + HEADER_LEN, length);
         self.at += space(length) as u64;
         self.place = next_place(self.place, space(length), capacity);
-        Some(Stored { severity, octets, end: self.at })
+        Some(Stored { severity, bytes, end: self.at })
     }
 }
 

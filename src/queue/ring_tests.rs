@@ -33,10 +33,10 @@ proptest! {
             match step {
                 Step::Push(length) => {
                     let severity = Severity::from_code(number as u8);
-                    let octets = vec![number as u8; length];
+                    let bytes = vec![number as u8; length];
                     let room = producer.used() + producer.cost(length) <= producer.capacity();
-                    prop_assert_eq!(producer.push(severity, &octets, 0), room);
-                    if room { model.push_back((severity, octets)); }
+                    prop_assert_eq!(producer.push(severity, &bytes, 0), room);
+                    if room { model.push_back((severity, bytes)); }
                 }
                 Step::Send(count) => {
                     if let Some(last) = consumer.unsent().take(count).last() {
@@ -50,9 +50,9 @@ proptest! {
                     let expected: Vec<_> = model.iter().take(count.min(sent)).collect();
                     let all: Vec<_> = there.collect();
                     prop_assert_eq!(all.len(), expected.len());
-                    for (stored, (severity, octets)) in all.iter().zip(expected) {
+                    for (stored, (severity, bytes)) in all.iter().zip(expected) {
                         prop_assert_eq!(stored.severity, *severity);
-                        prop_assert_eq!(stored.octets, &octets[..]);
+                        prop_assert_eq!(stored.bytes, &bytes[..]);
                     }
                     let (count, end) = (all.len(), all.last().map(|stored| stored.end));
                     consumer.advance_acked(end.unwrap_or(consumer.acked()));
@@ -63,7 +63,7 @@ proptest! {
                 Step::Rewind => { consumer.rewind(); sent = 0; }
             }
             prop_assert_eq!(consumer.has_unsent(), sent < model.len());
-            let all: Vec<_> = consumer.unsent().map(|stored| stored.octets.to_vec()).collect();
+            let all: Vec<_> = consumer.unsent().map(|stored| stored.bytes.to_vec()).collect();
             let rest: Vec<_> = model.iter().skip(sent).map(|(_, o)| o.clone()).collect();
             prop_assert_eq!(all, rest);
         }
@@ -71,13 +71,13 @@ proptest! {
 }
 
 #[test]
-fn a_reader_on_another_thread_sees_whole_messages_in_order() {
+fn concurrent_reader_sees_whole_messages_in_order() {
     const COUNT: u64 = 200_000;
     let (mut producer, mut consumer) = ring(8192).unwrap();
     let writer = std::thread::spawn(move || {
         for number in 0..COUNT {
-            let octets = number.to_string().repeat(1 + number as usize % 20);
-            while !producer.push(Severity::Debug, octets.as_bytes(), 0) {
+            let bytes = number.to_string().repeat(1 + number as usize % 20);
+            while !producer.push(Severity::Debug, bytes.as_bytes(), 0) {
                 std::thread::yield_now();
             }
         }
@@ -87,7 +87,7 @@ fn a_reader_on_another_thread_sees_whole_messages_in_order() {
         let mut end = consumer.sent();
         for stored in consumer.unsent() {
             let expected = next.to_string().repeat(1 + next as usize % 20);
-            assert_eq!(stored.octets, expected.as_bytes());
+            assert_eq!(stored.bytes, expected.as_bytes());
             next += 1;
             end = stored.end;
         }

@@ -102,10 +102,10 @@ impl FileWatch {
     }
 }
 
-/// A file that is on the disk is lost all the same if the folder that has its name isn't.
+/// A file that is on the disk is lost all the same if the directory that has its name isn't.
 fn sync_name(path: &Path) -> io::Result<()> {
-    let folder = if path.is_dir() { Some(path) } else { path.parent() };
-    folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    let directory = if path.is_dir() { Some(path) } else { path.parent() };
+    directory.map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 #[cfg(all(test, not(logship_loom)))]

@@ -37,10 +37,10 @@ impl Ring {
     fn say(&mut self, count: usize) {
         for _ in 0..count {
             let number = self.said.len();
-            let octets = format!("{number} {}", "x".repeat(500 + number * 97 % 300)).into_bytes();
-            let check = check(Severity::Error, &octets);
-            assert!(self.opened.producer.push(Severity::Error, &octets, check));
-            self.said.push(octets);
+            let bytes = format!("{number} {}", "x".repeat(500 + number * 97 % 300)).into_bytes();
+            let check = check(Severity::Error, &bytes);
+            assert!(self.opened.producer.push(Severity::Error, &bytes, check));
+            self.said.push(bytes);
         }
     }
 
@@ -58,7 +58,7 @@ impl Ring {
 }
 
 fn pending(opened: &OpenedRing) -> Vec<Vec<u8>> {
-    opened.consumer.unsent().map(|stored| stored.octets.to_vec()).collect()
+    opened.consumer.unsent().map(|stored| stored.bytes.to_vec()).collect()
 }
 
 /// What a start finds in this image, all of which was said; the ring goes on from there.
@@ -66,7 +66,7 @@ fn found(path: &Path, image: &[u8], said: &[Vec<u8>]) -> Vec<Vec<u8>> {
     fs::write(path, image).unwrap();
     let mut opened = open(path, CAPACITY).unwrap();
     let found = pending(&opened);
-    assert!(found.iter().all(|octets| said.contains(octets)), "{found:?}");
+    assert!(found.iter().all(|bytes| said.contains(bytes)), "{found:?}");
     assert_eq!(opened.adopted, found.len() as u64);
     let head = opened.producer.head();
     opened.consumer.advance_sent(head);
@@ -80,14 +80,14 @@ fn found(path: &Path, image: &[u8], said: &[Vec<u8>]) -> Vec<Vec<u8>> {
 fn place() -> (TempDir, std::path::PathBuf) {
     // Thousands of files are made, which a disk is slow at.
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
-    let path = folder.path().join("ring");
-    (folder, path)
+    let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.unwrap();
+    let path = directory.path().join("ring");
+    (directory, path)
 }
 
 /// The first moment is that of the sync. At the failure each part is as it was at one of the moments since.
 #[test]
-fn what_a_sync_has_written_is_found_whatever_has_been_written_since() {
+fn synced_records_survive_later_writes() {
     // How many are said and shipped between the moments, and how many of the first wait to the end: within a
     // lap, around the end of the ring, and until nothing of the first moment is left.
     for (before, since, promises) in [
@@ -95,7 +95,7 @@ fn what_a_sync_has_written_is_found_whatever_has_been_written_since() {
         (12, [(2, 5), (5, 2), (4, 1)], 4),
         (13, [(0, 11), (11, 8), (9, 3)], 0),
     ] {
-        let (_folder, path) = place();
+        let (_directory, path) = place();
         let mut ring = Ring { opened: open(&path, CAPACITY).unwrap(), said: Vec::new() };
         ring.say(before);
         let synced = ring.pending();
@@ -106,7 +106,7 @@ fn what_a_sync_has_written_is_found_whatever_has_been_written_since() {
             moments.push(fs::read(&path).unwrap());
         }
         let still = ring.pending();
-        let promised: Vec<_> = synced.iter().filter(|octets| still.contains(octets)).collect();
+        let promised: Vec<_> = synced.iter().filter(|bytes| still.contains(bytes)).collect();
         assert_eq!(promised.len(), promises);
         let said = std::mem::take(&mut ring.said);
         drop(ring);
@@ -119,7 +119,7 @@ fn what_a_sync_has_written_is_found_whatever_has_been_written_since() {
                 rest /= moments.len();
             }
             let found = found(&path, &image, &said);
-            let is_there = promised.iter().all(|octets| found.contains(octets));
+            let is_there = promised.iter().all(|bytes| found.contains(bytes));
             assert!(is_there, "image {which} of {before} {since:?}: {promised:?} {found:?}");
         }
     }
@@ -127,8 +127,8 @@ fn what_a_sync_has_written_is_found_whatever_has_been_written_since() {
 
 /// Before a first sync has finished nothing is promised; what is there whole is found all the same.
 #[test]
-fn a_file_of_which_parts_were_never_written_gives_what_it_has() {
-    let (_folder, path) = place();
+fn sparse_queue_file_yields_what_it_has() {
+    let (_directory, path) = place();
     let mut ring = Ring { opened: open(&path, CAPACITY).unwrap(), said: Vec::new() };
     ring.say(8);
     ring.ship(8);
@@ -138,7 +138,7 @@ fn a_file_of_which_parts_were_never_written_gives_what_it_has() {
             let begin = end as usize - length.next_multiple_of(8) - 8;
             PAGE + begin % CAPACITY..PAGE + begin % CAPACITY + 8 + length
         };
-        ring.opened.consumer.unsent().map(|s| place(s.end, s.octets.len())).collect()
+        ring.opened.consumer.unsent().map(|s| place(s.end, s.bytes.len())).collect()
     };
     let (pending, image) = (ring.pending(), fs::read(&path).unwrap());
     let said = std::mem::take(&mut ring.said);
@@ -157,7 +157,7 @@ fn a_file_of_which_parts_were_never_written_gives_what_it_has() {
             pending.iter().zip(&places).filter(|(_, place)| !is_unwritten(0) && is_whole(place));
         assert_eq!(
             found,
-            whole.map(|(octets, _)| octets.clone()).collect::<Vec<_>>(),
+            whole.map(|(bytes, _)| bytes.clone()).collect::<Vec<_>>(),
             "{unwritten:b}"
         );
     }

@@ -58,7 +58,7 @@ fn a_limit_may_be_as_long_as_durations_are() {
 }
 
 #[test]
-fn a_blocked_call_goes_on_when_there_is_room_and_gives_up_in_time() {
+fn blocked_call_resumes_on_room_and_times_out() {
     let (queue, mut reader) = queue(4096, Overflow::Block(Duration::from_millis(50)));
     fill(&queue, Severity::Error);
     assert_eq!(stats(&queue).dropped, 1);

@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_without_a_server_is_a_try_or_two_each_half_minute() {
+    fn day_without_server_is_two_connects_a_minute() {
         let day = Duration::from_secs(24 * 60 * 60);
         let (mut backoff, mut after, mut tries) = (Backoff::default(), Duration::ZERO, 0);
         while after < day {

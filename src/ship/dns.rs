@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn every_address_comes_first_about_as_often_and_none_is_lost() {
+    fn addresses_are_shuffled_evenly() {
         let all: Vec<SocketAddr> = ["[::1]:1", "10.0.0.1:1", "[::2]:1", "[::3]:1", "10.0.0.2:1"]
             .map(|address| address.parse().unwrap())
             .into();

@@ -165,7 +165,7 @@ mod tests {
     use super::{super::backoff::Backoff, *};
 
     #[test]
-    fn a_day_without_a_server_is_a_line_a_minute_and_no_error_is_left_out() {
+    fn day_without_server_prints_a_line_a_minute() {
         let mut errors = ErrorReporter::new("t", Callbacks::default());
         let (mut backoff, begin) = (Backoff::default(), Instant::now());
         let (mut after, mut told, mut lines) = (Duration::ZERO, 0, Vec::new());

@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn priority_comes_first_and_weight_decides_among_equals() {
+    fn srv_priority_precedes_weight() {
         let targets = [(20, 5), (10, 60), (10, 0), (10, 40)];
         assert_eq!(order(&targets, &[0, 0, 0, 0]), [(10, 0), (10, 40), (10, 60), (20, 5)]);
         assert_eq!(order(&targets, &[41, 1, 0, 0]), [(10, 60), (10, 40), (10, 0), (20, 5)]);

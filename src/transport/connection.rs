@@ -15,18 +15,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{failure::failure, tcp_info};
 use crate::{ErrorKind as Kind, connection_info::TlsInfo};
 
-/// Octets that travel both ways, with a socket under them.
+/// Bytes that travel both ways, with a socket under them.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {
     fn socket(&self) -> SockRef<'_>;
 
-    /// Octets that were written to the socket, if they are more than what was written here.
+    /// Bytes that were written to the socket, if they are more than what was written here.
     fn on_the_wire(&self) -> Option<u64> {
         None
     }
 
     /// What the system had counted as acknowledged before anything was written to the socket.
     fn acknowledged_before(&self) -> Option<u64> {
-        tcp_info::octets(&self.socket())
+        tcp_info::bytes(&self.socket())
     }
 
     /// What TLS has agreed on; none without TLS.
@@ -58,9 +58,9 @@ pub(super) fn has_input(connection: &dyn Connection) -> io::Result<bool> {
 /// If the connection has ended or broken.
 pub(super) async fn try_read(
     connection: &mut dyn Connection,
-    octets: &mut [u8],
+    bytes: &mut [u8],
 ) -> io::Result<Option<usize>> {
-    let mut buffer = ReadBuf::new(octets);
+    let mut buffer = ReadBuf::new(bytes);
     let read =
         poll_fn(|context| Poll::Ready(Pin::new(&mut *connection).poll_read(context, &mut buffer)));
     match read.await {

@@ -29,7 +29,7 @@ pub(crate) struct CountingStream {
 
 impl CountingStream {
     pub(super) fn new(tcp: TcpStream) -> Self {
-        let acknowledged_before = tcp_info::octets(&SockRef::from(&tcp));
+        let acknowledged_before = tcp_info::bytes(&SockRef::from(&tcp));
         CountingStream {
             heard: FirstBytes::default(),
             listens: true,
@@ -44,20 +44,20 @@ impl CountingStream {
     }
 }
 
-/// The first octets of a peer: they outlive a handshake that fails.
+/// The first bytes of a peer: they outlive a handshake that fails.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FirstBytes(Arc<Mutex<Vec<u8>>>);
 
 impl FirstBytes {
-    pub(super) fn octets(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether there is room for more.
-    fn hear(&self, octets: &[u8]) -> bool {
+    fn hear(&self, bytes: &[u8]) -> bool {
         let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let room = BEGINNING - heard.len();
-        heard.extend(octets.iter().take(room));
+        heard.extend(bytes.iter().take(room));
         heard.len() < BEGINNING
     }
 }
@@ -81,9 +81,9 @@ impl AsyncWrite for CountingStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let outcome = Pin::new(&mut self.tcp).poll_write(context, octets);
+        let outcome = Pin::new(&mut self.tcp).poll_write(context, bytes);
         if let Poll::Ready(Ok(written)) = outcome {
             self.written += written as u64;
         }

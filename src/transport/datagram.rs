@@ -51,7 +51,7 @@ impl Datagrams {
             messages.clear();
             ends.clear();
             for stored in batch.by_ref().take(MOST) {
-                messages.push(stored.octets);
+                messages.push(stored.bytes);
                 ends.push(stored.end);
             }
             let mut taken = 0;

@@ -48,8 +48,8 @@ impl FromStr for Fingerprint {
         let bad = || format!("invalid fingerprint {text:?}: {SHAPE}");
         let (label, digits) = text.split_once(':').ok_or_else(bad)?;
         match label.to_ascii_lowercase().as_str() {
-            "sha-1" | "sha1" => octets(digits).map(Fingerprint::Sha1).ok_or_else(bad),
-            "sha-256" | "sha256" => octets(digits).map(Fingerprint::Sha256).ok_or_else(bad),
+            "sha-1" | "sha1" => bytes(digits).map(Fingerprint::Sha1).ok_or_else(bad),
+            "sha-256" | "sha256" => bytes(digits).map(Fingerprint::Sha256).ok_or_else(bad),
             _ => Err(bad()),
         }
     }
@@ -57,27 +57,27 @@ impl FromStr for Fingerprint {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (label, octets): (_, &[u8]) = match self {
-            Fingerprint::Sha1(octets) => ("sha-1", octets),
-            Fingerprint::Sha256(octets) => ("sha-256", octets),
+        let (label, bytes): (_, &[u8]) = match self {
+            Fingerprint::Sha1(bytes) => ("sha-1", bytes),
+            Fingerprint::Sha256(bytes) => ("sha-256", bytes),
         };
         f.write_str(label)?;
-        octets.iter().try_for_each(|octet| write!(f, ":{octet:02X}"))
+        bytes.iter().try_for_each(|byte| write!(f, ":{byte:02X}"))
     }
 }
 
 /// Pairs of hexadecimal digits with a colon between each two, exactly as many as there is room.
-fn octets<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut octets = [0; N];
+fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
     let mut pairs = text.split(':');
-    for octet in &mut octets {
+    for byte in &mut bytes {
         let pair = pairs.next()?;
         if pair.len() != 2 || !pair.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return None;
         }
-        *octet = u8::from_str_radix(pair, 16).ok()?;
+        *byte = u8::from_str_radix(pair, 16).ok()?;
     }
-    pairs.next().is_none().then_some(octets)
+    pairs.next().is_none().then_some(bytes)
 }
 
 const SHAPE: &str = "expected sha-256: and 32 pairs of hexadecimal digits with colons between \
@@ -135,7 +135,7 @@ mod tests {
 
     #[cfg(any(feature = "native-tls", feature = "rustls"))]
     #[test]
-    fn it_is_the_hash_of_the_octets() {
+    fn fingerprint_is_the_hash_of_the_der() {
         // FIPS 180-4's own example: the message "abc".
         let sha1 = "sha-1:A9:99:3E:36:47:06:81:6A:BA:3E:25:71:78:50:C2:6C:9C:D0:D8:9D";
         let sha256 = "sha-256:BA:78:16:BF:8F:01:CF:EA:41:41:40:DE:5D:AE:22:23:\
@@ -149,8 +149,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_what_was_written_gives_the_same(octets: [u8; 32]) {
-            let fingerprint = Fingerprint::Sha256(octets);
+        fn reading_what_was_written_gives_the_same(bytes: [u8; 32]) {
+            let fingerprint = Fingerprint::Sha256(bytes);
             prop_assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
         }
 

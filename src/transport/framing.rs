@@ -6,7 +6,7 @@ use crate::transport::endpoint::Framing;
 #[inline]
 pub(super) fn push(out: &mut Vec<u8>, framing: Framing, message: &[u8]) {
     match framing {
-        // SYSLOG-FRAME = MSG-LEN SP SYSLOG-MSG, where MSG-LEN counts octets.
+        // SYSLOG-FRAME = MSG-LEN SP SYSLOG-MSG, where MSG-LEN counts bytes.
         Framing::OctetCounting => {
             out.extend_from_slice(itoa::Buffer::new().format(message.len()).as_bytes());
             out.push(b' ');
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn octets_are_counted_not_characters() {
+    fn bytes_are_counted_not_characters() {
         let mut out = Vec::new();
         push(&mut out, Framing::OctetCounting, "<14>1 é".as_bytes());
         push(&mut out, Framing::Lf, b"<14>1 e");

@@ -7,14 +7,14 @@ use socket2::SockRef;
 use super::tcp_info;
 use crate::stored::Cursor;
 
-/// Maps octets on the wire to messages of the queue.
+/// Maps bytes on the wire to messages of the queue.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// After how many octets on the wire everything up to a cursor is handed over.
+    /// After how many bytes on the wire everything up to a cursor is handed over.
     marks: VecDeque<(u64, Cursor)>,
     sent: Cursor,
     acked: Cursor,
-    /// What the system had counted as acknowledged when no octet of ours was yet.
+    /// What the system had counted as acknowledged when no byte of ours was yet.
     base: Option<u64>,
     is_stalled: bool,
 }
@@ -25,7 +25,7 @@ impl InFlight {
         InFlight { marks: VecDeque::new(), sent: 0, acked: 0, base, is_stalled: false }
     }
 
-    /// Everything up to `end` is on the wire, which took it to `wire` octets.
+    /// Everything up to `end` is on the wire, which took it to `wire` bytes.
     pub(super) fn note_sent(&mut self, wire: u64, end: Cursor) {
         self.sent = end;
         self.marks.push_back((wire, end));
@@ -44,7 +44,7 @@ impl InFlight {
         let seen = tcp_info::query(socket, written);
         self.is_stalled = seen.is_some_and(|seen| seen.is_stalled);
         let acknowledged = match (self.base, seen) {
-            (Some(base), Some(now)) => now.octets.saturating_sub(base),
+            (Some(base), Some(now)) => now.bytes.saturating_sub(base),
             (None, _) => u64::MAX,
             // It told before and doesn't now: what it said last holds.
             (Some(_), None) => 0,

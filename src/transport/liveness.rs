@@ -32,16 +32,16 @@ impl Liveness {
         Liveness { timeouts, is_stalled: false }
     }
 
-    /// Writes the first of these octets, at least one, unless the peer takes none for too long.
+    /// Writes the first of these bytes, at least one, unless the peer takes none for too long.
     pub(super) async fn write(
         &mut self,
         connection: &mut dyn Connection,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> io::Result<usize> {
         let begin = Instant::now();
         loop {
             let step = self.timeouts.write.saturating_sub(begin.elapsed()).min(LOOK);
-            match timeout(step, connection.write(octets)).await {
+            match timeout(step, connection.write(bytes)).await {
                 Ok(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(outcome) => return outcome,

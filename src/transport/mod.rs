@@ -62,7 +62,7 @@ pub(crate) struct Server {
 pub(crate) struct Timeouts {
     /// Finding the addresses, connecting to one, shaking hands: each.
     pub(crate) connect: Duration,
-    /// A write of which the server's side takes no octet.
+    /// A write of which the server's side takes no byte.
     pub(crate) write: Duration,
     /// A time in which the server's side doesn't even acknowledge; zero leaves it to the system.
     pub(crate) user_timeout: Duration,

@@ -123,7 +123,7 @@ impl Relp {
             let mut end = self.sent;
             while self.in_flight.len() < WINDOW {
                 let Some(stored) = batch.next() else { break };
-                if stored.octets.len() > LONGEST {
+                if stored.bytes.len() > LONGEST {
                     self.write().await?;
                     self.sent = end;
                     // The first one without an answer will be set aside: it must be this one.
@@ -132,7 +132,7 @@ impl Relp {
                     }
                     return Err(SendError::TooLong);
                 }
-                let number = self.push_frame("syslog", stored.octets);
+                let number = self.push_frame("syslog", stored.bytes);
                 end = stored.end;
                 if self.in_flight.is_empty() {
                     self.waiting_since = Instant::now();
@@ -152,7 +152,7 @@ impl Relp {
         let mut rest = self.frames.as_slice();
         while !rest.is_empty() {
             match self.liveness.write(&mut *self.connection, rest).await {
-                Ok(octets) => rest = rest.get(octets..).unwrap_or_default(),
+                Ok(bytes) => rest = rest.get(bytes..).unwrap_or_default(),
                 Err(error) => {
                     // Each answer that was on its way is a copy less.
                     let _ = self.read_what_is_there().await;
@@ -215,20 +215,20 @@ impl Relp {
     }
 
     async fn read(&mut self) -> io::Result<()> {
-        let mut octets = [0; 4096];
-        match self.connection.read(&mut octets).await? {
+        let mut bytes = [0; 4096];
+        match self.connection.read(&mut bytes).await? {
             0 => Err(ended()),
             count => {
-                self.answers.push(octets.get(..count).unwrap_or_default());
+                self.answers.push(bytes.get(..count).unwrap_or_default());
                 Ok(())
             }
         }
     }
 
     async fn read_what_is_there(&mut self) -> io::Result<()> {
-        let mut octets = [0; 4096];
-        while let Some(count) = try_read(&mut *self.connection, &mut octets).await? {
-            self.answers.push(octets.get(..count).unwrap_or_default());
+        let mut bytes = [0; 4096];
+        while let Some(count) = try_read(&mut *self.connection, &mut bytes).await? {
+            self.answers.push(bytes.get(..count).unwrap_or_default());
             self.take_answers()?;
         }
         Ok(())
@@ -285,7 +285,7 @@ impl Relp {
     }
 }
 
-/// TXNR SP COMMAND SP DATALEN [SP DATA] LF, where DATALEN counts octets.
+/// TXNR SP COMMAND SP DATALEN [SP DATA] LF, where DATALEN counts bytes.
 fn push(out: &mut Vec<u8>, number: u32, command: &str, data: &[u8]) {
     let mut digits = itoa::Buffer::new();
     out.extend_from_slice(digits.format(number).as_bytes());
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_counts_the_octets_of_its_data_and_has_none_where_there_are_none() {
+    fn relp_frame_counts_its_data() {
         let frame = |number, command, data: &str| {
             let mut out = Vec::new();
             push(&mut out, number, command, data.as_bytes());

@@ -14,15 +14,15 @@ pub(super) struct Answer {
     pub(super) text: String,
 }
 
-/// Octets that were read, until they make an answer.
+/// Bytes that were read, until they make an answer.
 #[derive(Debug, Default)]
 pub(super) struct ResponseParser {
-    octets: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl ResponseParser {
-    pub(super) fn push(&mut self, octets: &[u8]) {
-        self.octets.extend_from_slice(octets);
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// The next whole answer, if there is one.
@@ -31,9 +31,9 @@ impl ResponseParser {
     ///
     /// If what was read can't become one: the session is of no use any more.
     pub(super) fn next(&mut self) -> io::Result<Option<Answer>> {
-        match parse(&self.octets)? {
+        match parse(&self.bytes)? {
             Some((answer, length)) => {
-                self.octets.drain(..length);
+                self.bytes.drain(..length);
                 Ok(Some(answer))
             }
             None => Ok(None),
@@ -41,10 +41,10 @@ impl ResponseParser {
     }
 }
 
-fn parse(octets: &[u8]) -> io::Result<Option<(Answer, usize)>> {
+fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, usize)>> {
     let wrong =
         || failure(ErrorKind::NotRelp, "invalid RELP response: the server does not speak RELP");
-    let mut rest = octets;
+    let mut rest = bytes;
     let Some(number) = word(&mut rest, LONGEST_NUMBER).map_err(|()| wrong())? else {
         return Ok(None);
     };
@@ -56,7 +56,7 @@ fn parse(octets: &[u8]) -> io::Result<Option<(Answer, usize)>> {
         return Err(wrong());
     }
     // The length ends at the blank before the data, or at the line end where there are none.
-    let Some(end) = rest.iter().position(|octet| !octet.is_ascii_digit()) else {
+    let Some(end) = rest.iter().position(|byte| !byte.is_ascii_digit()) else {
         return if rest.len() > LONGEST_NUMBER { Err(wrong()) } else { Ok(None) };
     };
     let length = rest.get(..end).and_then(digits).filter(|length| *length <= LONGEST);
@@ -76,13 +76,13 @@ fn parse(octets: &[u8]) -> io::Result<Option<(Answer, usize)>> {
     let code: String = data.chars().take_while(char::is_ascii_digit).take(3).collect();
     let text = data.get(code.len()..).unwrap_or_default().trim_start_matches(' ').to_owned();
     let code = if number == 0 { 0 } else { code.parse().map_err(|_| wrong())? };
-    let whole = octets.len() - rest.len() + begin + length + 1;
+    let whole = bytes.len() - rest.len() + begin + length + 1;
     Ok(Some((Answer { number, code, text }, whole)))
 }
 
-/// The octets before the next blank, which is passed over; none if there is no blank yet.
+/// The bytes before the next blank, which is passed over; none if there is no blank yet.
 fn word<'a>(rest: &mut &'a [u8], longest: usize) -> Result<Option<&'a [u8]>, ()> {
-    match rest.iter().take(longest + 1).position(|octet| *octet == b' ') {
+    match rest.iter().take(longest + 1).position(|byte| *byte == b' ') {
         Some(end) => {
             let (word, after) = rest.split_at(end);
             *rest = after.get(1..).unwrap_or_default();
@@ -93,9 +93,9 @@ fn word<'a>(rest: &mut &'a [u8], longest: usize) -> Result<Option<&'a [u8]>, ()>
     }
 }
 
-fn digits(octets: &[u8]) -> Option<u32> {
-    let is_number = (1..=LONGEST_NUMBER).contains(&octets.len());
-    let text = std::str::from_utf8(octets).ok().filter(|_| is_number)?;
+fn digits(bytes: &[u8]) -> Option<u32> {
+    let is_number = (1..=LONGEST_NUMBER).contains(&bytes.len());
+    let text = std::str::from_utf8(bytes).ok().filter(|_| is_number)?;
     text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
@@ -109,9 +109,9 @@ mod tests {
 
     use super::*;
 
-    fn answers(octets: &[u8]) -> (Vec<(u32, u32, String)>, bool) {
+    fn answers(bytes: &[u8]) -> (Vec<(u32, u32, String)>, bool) {
         let mut answers = ResponseParser::default();
-        answers.push(octets);
+        answers.push(bytes);
         let mut all = Vec::new();
         loop {
             match answers.next() {
@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn answers_are_taken_apart() {
-        let octets = b"1 rsp 32 200 OK\nrelp_version=0\ncommands=x\n2 rsp 6 200 OK\n3 rsp 3 500\n";
-        let (all, is_sound) = answers(octets);
+        let bytes = b"1 rsp 32 200 OK\nrelp_version=0\ncommands=x\n2 rsp 6 200 OK\n3 rsp 3 500\n";
+        let (all, is_sound) = answers(bytes);
         assert!(is_sound);
         assert_eq!(all[0].2.lines().nth(1), Some("relp_version=0"));
         assert_eq!(all[1], (2, 200, "OK".to_owned()));
@@ -163,16 +163,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_panics_and_memory_is_bounded(octets in proptest::collection::vec(any::<u8>(), 0..300)) {
-            answers(&octets);
+        fn nothing_panics_and_memory_is_bounded(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            answers(&bytes);
         }
 
         #[test]
         fn splitting_changes_nothing(at in 0_usize..40) {
-            let octets = b"1 rsp 6 200 OK\n2 rsp 6 200 OK\n3 rsp 9 500 NotOK\n";
+            let bytes = b"1 rsp 6 200 OK\n2 rsp 6 200 OK\n3 rsp 9 500 NotOK\n";
             let mut answers = ResponseParser::default();
             let mut count = 0;
-            for part in [&octets[..at], &octets[at..]] {
+            for part in [&bytes[..at], &bytes[at..]] {
                 answers.push(part);
                 while answers.next().unwrap().is_some() { count += 1; }
             }

@@ -16,8 +16,8 @@ use std::{
 pub(super) fn send(socket: BorrowedFd<'_>, messages: &[&[u8]]) -> io::Result<usize> {
     let count = messages.len().min(MOST);
     let mut parts: [libc::iovec; MOST] = array::from_fn(|index| {
-        let octets: &[u8] = messages.get(index).copied().unwrap_or_default();
-        libc::iovec { iov_base: octets.as_ptr().cast_mut().cast(), iov_len: octets.len() }
+        let bytes: &[u8] = messages.get(index).copied().unwrap_or_default();
+        libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }
     });
     let mut headers = parts.each_mut().map(|part| {
         // SAFETY: `mmsghdr` is made of integers and pointers, for which zeroes are valid: no name,
@@ -27,8 +27,8 @@ pub(super) fn send(socket: BorrowedFd<'_>, messages: &[&[u8]]) -> io::Result<usi
         header.msg_hdr.msg_iovlen = 1 as _;
         header
     });
-    // SAFETY: the first `count` headers each point to one part of `parts`, and that to the octets
-    // of a message; all three outlive the call. The kernel only reads the octets, and writes
+    // SAFETY: the first `count` headers each point to one part of `parts`, and that to the bytes
+    // of a message; all three outlive the call. The kernel only reads the bytes, and writes
     // `msg_len`. The descriptor is open as long as `socket` is borrowed.
     let taken = unsafe {
         libc::sendmmsg(
@@ -62,16 +62,16 @@ mod tests {
             let taken = send(sender.as_fd(), &all[sent..]).unwrap();
             assert!((1..=MOST).contains(&taken));
             for message in &messages[sent..sent + taken] {
-                let mut octets = [0; 256];
-                let length = receiver.recv(&mut octets).unwrap();
-                assert_eq!(&octets[..length], message);
+                let mut bytes = [0; 256];
+                let length = receiver.recv(&mut bytes).unwrap();
+                assert_eq!(&bytes[..length], message);
             }
             sent += taken;
         }
     }
 
     #[test]
-    fn what_is_too_long_is_an_error_only_when_it_is_the_first() {
+    fn oversized_header_is_an_error_only_at_the_start() {
         let receiver = UdpSocket::bind("127.0.0.1:0").unwrap();
         let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
         sender.connect(receiver.local_addr().unwrap()).unwrap();

@@ -32,7 +32,7 @@ pub(crate) struct Stream {
     /// Where each message of the batch ends: in `frames`, and in the queue.
     ends: Vec<(usize, Cursor)>,
     in_flight: InFlight,
-    /// Octets written, before TLS makes more of them.
+    /// Bytes written, before TLS makes more of them.
     written: u64,
     resend_buffer: ResendBuffer,
     /// Until then a break means that the server refused us, and nothing has arrived.
@@ -75,7 +75,7 @@ impl Stream {
         self.frames.clear();
         self.ends.clear();
         for stored in batch {
-            framing::push(&mut self.frames, self.framing, stored.octets);
+            framing::push(&mut self.frames, self.framing, stored.bytes);
             self.ends.push((self.frames.len(), stored.end));
         }
         let (mut written, mut messages) = (0, 0);
@@ -123,8 +123,8 @@ impl Stream {
     }
 
     async fn read(&mut self) -> io::Result<()> {
-        let mut octets = [0; 1024];
-        match self.connection.read(&mut octets).await? {
+        let mut bytes = [0; 1024];
+        match self.connection.read(&mut bytes).await? {
             0 => Err(ended()),
             _ => {
                 self.probation = None;

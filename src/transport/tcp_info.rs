@@ -6,18 +6,18 @@ use socket2::SockRef;
 /// What the system knows of the other end of a TCP connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TcpInfo {
-    /// Octets acknowledged since the connection began. It is the next hop that acknowledges,
+    /// Bytes acknowledged since the connection began. It is the next hop that acknowledges,
     /// which may be a proxy, and it is no promise that the server has read them.
-    pub(super) octets: u64,
+    pub(super) bytes: u64,
     /// The peer's window is closed: it acknowledges, and takes no more.
     pub(super) is_stalled: bool,
     /// The peer has closed its half, though what it said before may not be read yet.
     pub(super) has_ended: bool,
 }
 
-/// Octets that the peer's kernel has acknowledged, if the system tells.
-pub(super) fn octets(socket: &SockRef<'_>) -> Option<u64> {
-    query(socket, 0).map(|seen| seen.octets)
+/// Bytes that the peer's kernel has acknowledged, if the system tells.
+pub(super) fn bytes(socket: &SockRef<'_>) -> Option<u64> {
+    query(socket, 0).map(|seen| seen.bytes)
 }
 
 /// Where the system tells: on Linux, even after a reset, and whatever was written.
@@ -30,7 +30,7 @@ pub(super) fn query(socket: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
 
     let mut info = MaybeUninit::<libc::tcp_info>::zeroed();
     let mut length = size_of::<libc::tcp_info>() as libc::socklen_t;
-    // SAFETY: `info` is writable memory of `length` octets, which the kernel does not exceed; the
+    // SAFETY: `info` is writable memory of `length` bytes, which the kernel does not exceed; the
     // descriptor is open as long as `socket` is borrowed.
     let outcome = unsafe {
         libc::getsockopt(
@@ -41,7 +41,7 @@ pub(super) fn query(socket: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
             &raw mut length,
         )
     };
-    let has = |field: usize, octets: usize| (length as usize) >= field + octets;
+    let has = |field: usize, bytes: usize| (length as usize) >= field + bytes;
     // An older kernel fills less of it.
     if outcome != 0 || !has(offset_of!(libc::tcp_info, tcpi_bytes_acked), size_of::<u64>()) {
         return None;
@@ -53,7 +53,7 @@ pub(super) fn query(socket: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
     let tells_window = has(offset_of!(libc::tcp_info, tcpi_snd_wnd), size_of::<u32>());
     let is_stalled = tells_window && info.tcpi_snd_wnd < info.tcpi_snd_mss;
     let has_ended = info.tcpi_state == CLOSE_WAIT;
-    Some(TcpInfo { octets: info.tcpi_bytes_acked, is_stalled, has_ended })
+    Some(TcpInfo { bytes: info.tcpi_bytes_acked, is_stalled, has_ended })
 }
 
 /// On macOS, while the connection lasts. It counts what waits in the socket and not what has
@@ -64,7 +64,7 @@ pub(super) fn query(socket: &SockRef<'_>, written: u64) -> Option<TcpInfo> {
 
     let mut info = MaybeUninit::<libc::tcp_connection_info>::zeroed();
     let mut length = size_of::<libc::tcp_connection_info>() as libc::socklen_t;
-    // SAFETY: `info` is writable memory of `length` octets, which the kernel does not exceed; the
+    // SAFETY: `info` is writable memory of `length` bytes, which the kernel does not exceed; the
     // descriptor is open as long as `socket` is borrowed.
     let outcome = unsafe {
         libc::getsockopt(
@@ -83,7 +83,7 @@ pub(super) fn query(socket: &SockRef<'_>, written: u64) -> Option<TcpInfo> {
         return None;
     }
     Some(TcpInfo {
-        octets: written.saturating_sub(u64::from(info.tcpi_snd_sbbytes)),
+        bytes: written.saturating_sub(u64::from(info.tcpi_snd_sbbytes)),
         is_stalled: info.tcpi_snd_wnd < info.tcpi_maxseg,
         has_ended: info.tcpi_state == CLOSE_WAIT,
     })

@@ -8,9 +8,9 @@ use std::{
 
 use logship::Handle;
 
-use crate::own_network::{ip, is_mine};
+use crate::network_namespace::{ip, is_mine};
 use crate::shipping::{
-    PATIENCE, assert_books_balance, build, log, log_and_flush, logging, missing, numbers, shop,
+    PATIENCE, assert_stats_balance, build, log, log_and_flush, logging, missing, numbers, shop,
 };
 use crate::support::{Input, Proxy, Rsyslogd, eventually};
 
@@ -72,15 +72,15 @@ impl Hole {
         );
         self.server.stop();
         let stats = self.handle.stats();
-        assert_books_balance(&self.handle);
+        assert_stats_balance(&self.handle);
         assert_eq!((stats.captured - stats.dropped, stats.dropped), (count, 0), "{stats:?}");
         drop(self.proxy);
     }
 }
 
 #[test]
-fn a_black_hole_under_records_is_noticed_and_nothing_is_lost() {
-    if !is_mine("black_hole::a_black_hole_under_records_is_noticed_and_nothing_is_lost") {
+fn tcp_black_hole_is_noticed_and_loses_nothing() {
+    if !is_mine("black_hole::tcp_black_hole_is_noticed_and_loses_nothing") {
         return;
     }
     let hole = Hole::new(Input::PlainTcp);
@@ -121,8 +121,8 @@ fn a_black_hole_under_silence_is_noticed() {
 }
 
 #[test]
-fn a_black_hole_under_relp_is_noticed_and_nothing_is_lost() {
-    if !is_mine("black_hole::a_black_hole_under_relp_is_noticed_and_nothing_is_lost") {
+fn relp_black_hole_is_noticed_and_loses_nothing() {
+    if !is_mine("black_hole::relp_black_hole_is_noticed_and_loses_nothing") {
         return;
     }
     let hole = Hole::new(Input::Relp);
@@ -150,7 +150,7 @@ fn a_server_that_stalls_is_not_taken_for_a_black_hole() {
         logging(&handle, || (100..COUNT).for_each(log));
         // Its own buffers are full long before.
         std::thread::sleep(SILENCE * 2);
-        assert_books_balance(&handle);
+        assert_stats_balance(&handle);
         assert!(handle.stats().pending > 0, "{:?}", handle.stats());
         server.resume();
         assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());

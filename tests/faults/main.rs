@@ -7,8 +7,8 @@
 
 mod black_hole;
 mod names;
-mod narrow;
-mod own_network;
+mod network_namespace;
+mod oversized_datagrams;
 #[path = "../rsyslog/shipping.rs"]
 #[allow(dead_code, reason = "the tests of a well network use the rest")]
 mod shipping;

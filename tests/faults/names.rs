@@ -10,9 +10,9 @@ use std::{
 use logship::Handle;
 use tempfile::TempDir;
 
-use crate::own_network::is_mine;
+use crate::network_namespace::is_mine;
 use crate::shipping::{
-    PATIENCE, assert_books_balance, build, log, log_and_flush, logging, missing, numbers, shop,
+    PATIENCE, assert_stats_balance, build, log, log_and_flush, logging, missing, numbers, shop,
 };
 use crate::support::{Input, Proxy, Rsyslogd, eventually};
 
@@ -23,19 +23,19 @@ const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
 /// A hosts file and a name server that never answers, for this process alone.
 struct Names {
-    folder: TempDir,
+    directory: TempDir,
     _silent: UdpSocket,
 }
 
 impl Names {
     fn new() -> Names {
-        let folder = TempDir::new().unwrap();
-        let names = Names { folder, _silent: UdpSocket::bind("127.0.0.1:53").unwrap() };
+        let directory = TempDir::new().unwrap();
+        let names = Names { directory, _silent: UdpSocket::bind("127.0.0.1:53").unwrap() };
         names.are(&[]);
-        fs::write(names.folder.path().join("resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
+        fs::write(names.directory.path().join("resolv.conf"), "nameserver 127.0.0.1\n").unwrap();
         for file in ["hosts", "resolv.conf"] {
             let mut mount = Command::new("mount");
-            mount.arg("--bind").arg(names.folder.path().join(file)).arg(format!("/etc/{file}"));
+            mount.arg("--bind").arg(names.directory.path().join(file)).arg(format!("/etc/{file}"));
             assert!(mount.status().unwrap().success(), "{file}");
         }
         names
@@ -43,7 +43,7 @@ impl Names {
 
     fn are(&self, addresses: &[Ipv4Addr]) {
         let lines: String = addresses.iter().map(|address| format!("{address} {NAME}\n")).collect();
-        fs::write(self.folder.path().join("hosts"), lines).unwrap();
+        fs::write(self.directory.path().join("hosts"), lines).unwrap();
     }
 }
 
@@ -57,14 +57,14 @@ fn assert_all(mut server: Rsyslogd, handle: &Handle, count: u64) {
     let all = || missing(&numbers(&server.records()), count).is_empty();
     assert!(eventually(PATIENCE, all), "{:?}", missing(&numbers(&server.records()), count));
     server.stop();
-    assert_books_balance(handle);
+    assert_stats_balance(handle);
     let stats = handle.stats();
     assert_eq!((stats.captured - stats.dropped, stats.dropped), (count, 0), "{stats:?}");
 }
 
 #[test]
-fn a_name_that_moves_is_followed_and_one_that_is_lost_is_remembered() {
-    if !is_mine("names::a_name_that_moves_is_followed_and_one_that_is_lost_is_remembered") {
+fn moved_name_is_followed_and_lost_name_remembered() {
+    if !is_mine("names::moved_name_is_followed_and_lost_name_remembered") {
         return;
     }
     let (names, server) = (Names::new(), Rsyslogd::running());
@@ -94,8 +94,8 @@ fn a_name_that_moves_is_followed_and_one_that_is_lost_is_remembered() {
 }
 
 #[test]
-fn a_name_server_that_is_silent_at_the_start_holds_nobody_up() {
-    if !is_mine("names::a_name_server_that_is_silent_at_the_start_holds_nobody_up") {
+fn silent_name_server_at_start_blocks_nobody() {
+    if !is_mine("names::silent_name_server_at_start_blocks_nobody") {
         return;
     }
     let (names, server) = (Names::new(), Rsyslogd::running());

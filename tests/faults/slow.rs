@@ -10,13 +10,13 @@ use std::{
 use socket2::{Domain, SockRef, Socket, Type};
 
 use crate::shipping::{
-    PATIENCE, assert_all_delivered, assert_books_balance, build, log, log_and_flush, logging,
+    PATIENCE, assert_all_delivered, assert_stats_balance, build, log, log_and_flush, logging,
     missing, numbers, shop, url,
 };
 use crate::support::{Input, Proxy, Rsyslogd, eventually};
 
 #[test]
-fn a_server_that_reads_a_kilobyte_a_second_delays_nobody_and_loses_nothing() {
+fn slow_reader_delays_no_call_and_loses_nothing() {
     const COUNT: u64 = 20_000;
     let server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(Input::PlainTcp));
@@ -33,7 +33,7 @@ fn a_server_that_reads_a_kilobyte_a_second_delays_nobody_and_loses_nothing() {
     });
     assert!(slowest < Some(Duration::from_millis(200)), "{slowest:?}");
     std::thread::sleep(Duration::from_secs(4));
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
     let stats = handle.stats();
     assert_eq!((stats.captured, stats.dropped, stats.reconnects), (COUNT, 0, 0), "{stats:?}");
     proxy.throttle(0);
@@ -46,7 +46,7 @@ fn a_server_that_reads_a_kilobyte_a_second_delays_nobody_and_loses_nothing() {
 /// The kernel takes connections for a server that doesn't until its backlog is full; then a
 /// connect hangs.
 #[test]
-fn a_server_that_takes_no_connection_is_given_up_for_the_next() {
+fn server_without_accept_is_left_for_the_next() {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
     listener.listen(1).unwrap();
@@ -89,7 +89,7 @@ fn a_server_that_closes_its_half_is_connected_to_anew() {
 
 /// Nobody would make room again: it must not be waited for as long as for a server that stalls.
 #[test]
-fn a_server_that_closes_its_half_and_reads_no_more_is_left_at_once() {
+fn half_closed_connection_is_left_at_once() {
     const COUNT: u64 = 60_000;
     let server = Rsyslogd::running();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -138,9 +138,9 @@ fn a_server_that_stalls_is_left_for_the_next() {
 #[test]
 fn a_server_that_resets_connections_loses_nothing() {
     const COUNT: u64 = 5_000;
-    let (address, heard) = listening(|index, connection, octets| {
+    let (address, heard) = listening(|index, connection, bytes| {
         SockRef::from(connection).set_linger(Some(Duration::ZERO)).unwrap();
-        index >= 5 || octets < 100_000
+        index >= 5 || bytes < 100_000
     });
     let handle = build(shop(&address).resend_buffer(2 << 20).on_error(|_| {}));
     log_and_flush(&handle, 0..COUNT);
@@ -150,7 +150,7 @@ fn a_server_that_resets_connections_loses_nothing() {
 }
 
 /// A server's address, and what it hears: after each read `goes_on` is told which connection that was,
-/// and how many octets came on it, and says whether it stays open.
+/// and how many bytes came on it, and says whether it stays open.
 fn listening(goes_on: fn(usize, &TcpStream, usize) -> bool) -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("tcp://{}", listener.local_addr().unwrap());
@@ -160,9 +160,9 @@ fn listening(goes_on: fn(usize, &TcpStream, usize) -> bool) -> (String, Arc<Mute
         for (index, connection) in listener.incoming().enumerate() {
             let (mut connection, hears) = (connection.unwrap(), Arc::clone(&hears));
             std::thread::spawn(move || {
-                let (mut octets, mut sum) = (vec![0; 64 * 1024], 0);
-                while let Ok(count @ 1..) = connection.read(&mut octets) {
-                    hears.lock().unwrap().push_str(&String::from_utf8_lossy(&octets[..count]));
+                let (mut bytes, mut sum) = (vec![0; 64 * 1024], 0);
+                while let Ok(count @ 1..) = connection.read(&mut bytes) {
+                    hears.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
                     sum += count;
                     if !goes_on(index, &connection, sum) {
                         break;

@@ -16,17 +16,18 @@ use tracing::info;
 use crate::{
     PATIENCE, capture,
     certificates::Certificates,
-    child::{Ended, run, scenario},
-    good, init, within,
+    good, init,
+    scenarios::{Ended, run, scenario},
+    within,
 };
 
 #[test]
 fn no_file_is_left_open_for_other_programs() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let collector = Collector::tcp().unwrap();
     let ended = run(scenario("open files")
         .env("SYSLOG_SERVERS", collector.url())
-        .env("SYSLOG_QUEUE_FILE", folder.path().join("queue"))
+        .env("SYSLOG_QUEUE_FILE", directory.path().join("queue"))
         .env("SYSLOG_QUEUE_SYNC_INTERVAL", "1"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
 }
@@ -64,13 +65,13 @@ pub(crate) fn sigpipe() {
     // SAFETY: it is the state of any program that Rust's `main` doesn't begin.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
     let certificates = Certificates::new();
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let tls = format!("?ca_file={}", certificates.ca().display());
     for (collector, options) in [
         (Collector::tcp().unwrap(), String::new()),
         (Collector::tls(good(&certificates)).unwrap(), tls.clone()),
         (Collector::tls(good(&certificates)).unwrap(), tls + "&tls_backend=rustls"),
-        (Collector::unix(folder.path().join("log")).unwrap(), String::new()),
+        (Collector::unix(directory.path().join("log")).unwrap(), String::new()),
     ] {
         let url = collector.url() + &options;
         let builder = logship::builder("process").servers(&url).format(Format::Rfc5424);
@@ -95,7 +96,7 @@ pub(crate) fn sigpipe() {
     println!("all arrived");
     let (ours, theirs) = UnixStream::pair().unwrap();
     drop(theirs);
-    // SAFETY: the one octet is there.
+    // SAFETY: the one byte is there.
     unsafe { libc::write(ours.as_raw_fd(), b"x".as_ptr().cast(), 1) };
     println!("it is ignored all the same");
     process::exit(0);

@@ -7,15 +7,14 @@ use tempfile::TempDir;
 use tracing::info;
 
 use crate::{
-    PATIENCE,
-    child::{run, scenario},
-    init,
+    PATIENCE, init,
+    scenarios::{run, scenario},
 };
 
 #[test]
-fn a_clock_that_jumps_shifts_timestamps_and_nothing_else() {
-    let folder = TempDir::new().unwrap();
-    let (source, library) = (folder.path().join("clock.c"), folder.path().join("clock.so"));
+fn clock_jump_shifts_only_timestamps() {
+    let directory = TempDir::new().unwrap();
+    let (source, library) = (directory.path().join("clock.c"), directory.path().join("clock.so"));
     fs::write(&source, CLOCK).unwrap();
     // rustc links with it, too.
     let mut cc = Command::new("cc");
@@ -25,7 +24,7 @@ fn a_clock_that_jumps_shifts_timestamps_and_nothing_else() {
     let ended = run(scenario("a clock that jumps")
         .env("SYSLOG_SERVERS", collector.url())
         .env("LD_PRELOAD", &library)
-        .env("CLOCK_OFFSET", folder.path().join("offset")));
+        .env("CLOCK_OFFSET", directory.path().join("offset")));
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.wait_for(JUMPS.len(), PATIENCE);
     assert_eq!(records.len(), JUMPS.len(), "{ended:?}");

@@ -8,12 +8,12 @@ use tracing::info;
 
 use crate::{
     PATIENCE, capture,
-    child::{run, scenario},
+    scenarios::{run, scenario},
     within,
 };
 
 #[test]
-fn in_a_small_container_it_ships_and_says_what_is_missing() {
+fn small_container_ships_and_names_what_is_missing() {
     let root = TempDir::new().unwrap();
     let plain = scenario("a small container");
     fill(root.path(), Path::new(plain.get_program()));
@@ -35,7 +35,7 @@ fn in_a_small_container_it_ships_and_says_what_is_missing() {
     }
     assert_eq!(ended.code, Some(0), "{ended:?}");
     let records = collector.wait_for(1, PATIENCE);
-    let raw = String::from_utf8_lossy(&records[0].octets).into_owned();
+    let raw = String::from_utf8_lossy(&records[0].bytes).into_owned();
     assert!(raw.contains("in a small container"), "{raw}");
     assert!(!ended.stderr.contains("time zone"), "{ended:?}");
 }

@@ -15,9 +15,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::info;
 
 use crate::{
-    PATIENCE,
-    child::{run, scenario},
-    init,
+    PATIENCE, init,
+    scenarios::{run, scenario},
 };
 
 #[test]
@@ -106,7 +105,7 @@ fn pipe() -> (fs::File, fs::File) {
 }
 
 #[test]
-fn an_idle_connection_wakes_the_processor_once_a_second() {
+fn idle_connection_wakes_once_a_second() {
     let collector = Collector::tcp().unwrap();
     let ended = run(scenario("idle").env("SYSLOG_SERVERS", collector.url()));
     println!("{}", ended.stdout);
@@ -240,10 +239,10 @@ fn a_limit_of_file_sizes_is_told_and_kills_nobody() {
 }
 
 pub(crate) fn small_files() {
-    let folder = tempfile::TempDir::new().unwrap();
+    let directory = tempfile::TempDir::new().unwrap();
     let maximum = getrlimit(Resource::Fsize).maximum;
     setrlimit(Resource::Fsize, Rlimit { current: Some(1 << 20), maximum }).unwrap();
-    let guard = logship::builder("process").queue_file(folder.path().join("queue")).init();
+    let guard = logship::builder("process").queue_file(directory.path().join("queue")).init();
     info!("one");
     assert!(guard.flush(PATIENCE));
 }

@@ -14,8 +14,9 @@ use tempfile::TempDir;
 use crate::{
     PATIENCE,
     certificates::Certificates,
-    child::{Ended, run, scenario},
-    good, within,
+    good,
+    scenarios::{Ended, run, scenario},
+    within,
 };
 
 /// A thousand records, while strace answers some calls as `inject` says.
@@ -23,8 +24,8 @@ fn refused(url: &str, inject: &str, settings: &[(&str, &str)], only: Option<&Pat
     let plain = scenario("a thousand records");
     let calls = inject.split(':').next().unwrap();
     let (trace, inject) = (format!("trace={calls}"), format!("inject={inject}"));
-    let folder = TempDir::new().unwrap();
-    let seen = folder.path().join("calls");
+    let directory = TempDir::new().unwrap();
+    let seen = directory.path().join("calls");
     let seen = seen.to_str().unwrap();
     let mut arguments = vec!["-f", "-qq", "-o", seen, "-e", &trace, "-e", &inject];
     if let Some(path) = only {
@@ -55,10 +56,10 @@ fn copies(collector: &Collector, what: &str, ended: &Ended) -> usize {
 }
 
 #[test]
-fn a_system_without_room_for_datagrams_costs_a_moment_and_no_copies() {
-    let folder = TempDir::new().unwrap();
+fn enobufs_on_datagrams_delays_and_duplicates_nothing() {
+    let directory = TempDir::new().unwrap();
     for collector in
-        [Collector::udp().unwrap(), Collector::unix(folder.path().join("log")).unwrap()]
+        [Collector::udp().unwrap(), Collector::unix(directory.path().join("log")).unwrap()]
     {
         for (inject, told) in [
             ("sendmmsg:error=ENOBUFS:when=3+4", ""),
@@ -108,7 +109,7 @@ fn calls_of_a_connection_that_are_refused_lose_nothing() {
 }
 
 #[test]
-fn a_queue_file_that_the_kernel_refuses_is_said_and_nothing_is_lost() {
+fn refused_queue_file_is_reported_and_loses_nothing() {
     let collector = Collector::tcp().unwrap();
     for (inject, why) in [
         ("openat:error=EACCES", "Permission denied"),
@@ -122,8 +123,8 @@ fn a_queue_file_that_the_kernel_refuses_is_said_and_nothing_is_lost() {
         ("pwrite64:error=ENOSPC:when=2", "No space left"),
         ("pwrite64:error=EIO:when=3", "Input/output error"),
     ] {
-        let folder = TempDir::new().unwrap();
-        let path = folder.path().join("queue");
+        let directory = TempDir::new().unwrap();
+        let path = directory.path().join("queue");
         let settings = [("SYSLOG_QUEUE_FILE", path.to_str().unwrap())];
         let ended = refused(&collector.url(), inject, &settings, Some(&path));
         assert_eq!(copies(&collector, inject, &ended), 0, "{inject}");
@@ -134,13 +135,13 @@ fn a_queue_file_that_the_kernel_refuses_is_said_and_nothing_is_lost() {
 
 /// A new file that is on the disk is lost if its name isn't there.
 #[test]
-fn a_name_that_the_disk_refuses_is_told_of_once() {
+fn unusable_file_name_is_reported_once() {
     let collector = Collector::tcp().unwrap();
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("queue");
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("queue");
     let path = path.to_str().unwrap();
     let settings = [("SYSLOG_QUEUE_FILE", path), ("SYSLOG_QUEUE_SYNC_INTERVAL", "0.02")];
-    let ended = refused(&collector.url(), "fsync:error=EIO", &settings, Some(folder.path()));
+    let ended = refused(&collector.url(), "fsync:error=EIO", &settings, Some(directory.path()));
     assert_eq!(copies(&collector, "fsync", &ended), 0);
     assert!(ended.stderr.contains("can't be written to the disk"), "{ended:?}");
     assert_eq!(ended.stderr.matches("power loss").count(), 1, "{ended:?}");

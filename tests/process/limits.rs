@@ -18,14 +18,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tracing::info;
 
 use crate::{
-    PATIENCE, become_nobody,
-    child::{run, scenario},
-    init,
+    PATIENCE, become_nobody, init,
+    scenarios::{run, scenario},
 };
 
 /// Whoever is to look up the name finds no thread, and who is to connect finds no file.
 #[test]
-fn a_system_that_gives_no_thread_and_no_file_is_waited_for() {
+fn missing_threads_and_descriptors_are_waited_for() {
     for name in ["no thread", "no file"] {
         let collector = Collector::tcp().unwrap();
         let url = collector.url().replace("127.0.0.1", "localhost");

@@ -7,14 +7,14 @@ mod calls;
 #[allow(dead_code, reason = "the tests with rsyslogd use the rest")]
 #[path = "../support/certificates.rs"]
 mod certificates;
-#[path = "../child/mod.rs"]
-mod child;
 mod clock;
 mod container;
 mod guest;
 mod injected;
 mod limits;
 mod rights;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 
 use std::{process::Command, time::Duration};
 
@@ -23,7 +23,7 @@ use logship_collector::Certificate;
 
 use self::{
     certificates::{Certificates, Identity},
-    child::my_scenario,
+    scenarios::my_scenario,
 };
 
 #[test]

@@ -13,8 +13,9 @@ use tracing::info;
 use crate::{
     PATIENCE, become_nobody, capture,
     certificates::Certificates,
-    child::{run, scenario},
-    good, within,
+    good,
+    scenarios::{run, scenario},
+    within,
 };
 
 #[test]
@@ -44,7 +45,7 @@ pub(crate) fn another_root() {
         std::os::unix::fs::chroot(empty.path()).unwrap();
         std::env::set_current_dir("/").unwrap();
         assert!(!fs::exists("/etc").unwrap());
-        // The folder's own end would look for it in here.
+        // The directory's own end would look for it in here.
         std::mem::forget(empty);
     });
 }
@@ -76,6 +77,6 @@ fn ship_on_after(change: impl FnOnce()) {
         assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
         thread::sleep(Duration::from_millis(10));
     }
-    // What lies in folders of before can't be removed any more.
+    // What lies in directories of before can't be removed any more.
     process::exit(0);
 }

@@ -3,8 +3,8 @@
 use super::*;
 
 #[test]
-fn a_disk_that_fails_is_told_of_and_shipping_goes_on() {
-    let (_folder, path) = place();
+fn failing_disk_is_reported_and_shipping_goes_on() {
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     let mut command = loadgen(&collector.url(), &path, 0, 300);
     command.args(["--rate", "1000"]).env("SYSLOG_QUEUE_SYNC_INTERVAL", "0.02");
@@ -20,8 +20,8 @@ fn a_disk_that_fails_is_told_of_and_shipping_goes_on() {
 }
 
 #[test]
-fn a_disk_that_fails_leaves_the_old_file_where_a_new_one_takes_its_place() {
-    let (folder, path) = place();
+fn failing_disk_leaves_the_old_queue_file() {
+    let (directory, path) = place();
     let mut command = scenario("exit");
     command.env("SYSLOG_SERVERS", nobody()).env("SYSLOG_QUEUE_FILE", &path);
     run(command.env("SYSLOG_FLUSH_TIMEOUT", "0.2"));
@@ -36,14 +36,14 @@ fn a_disk_that_fails_leaves_the_old_file_where_a_new_one_takes_its_place() {
     let ended = run(traced.envs(variables));
     assert!(ended.stderr.contains("can't be used: Input/output error"), "{ended:?}");
     assert_eq!(collector.wait_for(1, PATIENCE).len(), 1);
-    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "half a copy is left");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "half a copy is left");
     let ended = run(&mut command);
     assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
     assert_eq!(collector.wait_for(RECORDS + 2, PATIENCE).len(), RECORDS + 2);
 }
 
 #[test]
-fn a_file_that_somebody_deletes_or_shortens_is_told_of_where_it_is_synced() {
+fn deleted_or_truncated_queue_file_is_reported_on_sync() {
     for (what, harm) in [
         ("was deleted", (|path| fs::remove_file(path).unwrap()) as fn(&Path)),
         ("was shortened", |path| {
@@ -52,7 +52,7 @@ fn a_file_that_somebody_deletes_or_shortens_is_told_of_where_it_is_synced() {
             file.set_len(file.metadata().unwrap().len() / 2).unwrap();
         }),
     ] {
-        let (_folder, path) = place();
+        let (_directory, path) = place();
         let collector = Collector::tcp().unwrap();
         let (tell, told) = std::sync::mpsc::channel();
         let builder = logship::builder("shop").servers(collector.url()).queue_file(&path);
@@ -74,16 +74,16 @@ fn a_file_that_somebody_deletes_or_shortens_is_told_of_where_it_is_synced() {
 /// As one of these programs sees it, in a file system of its own.
 fn in_a_file_system(options: &str, command: &Command, path: &Path) -> Command {
     let mut unshared = Command::new("unshare");
-    let folder = path.parent().unwrap().display();
+    let directory = path.parent().unwrap().display();
     unshared.args(["--map-root-user", "--mount", "sh", "-c"]);
-    unshared.arg(format!("mount -t tmpfs -o {options} none {folder}; exec \"$0\" \"$@\""));
+    unshared.arg(format!("mount -t tmpfs -o {options} none {directory}; exec \"$0\" \"$@\""));
     unshared.arg(command.get_program()).args(command.get_args());
     unshared
 }
 
 #[test]
-fn a_file_system_that_is_full_or_read_only_stops_nothing() {
-    let (_folder, path) = place();
+fn full_or_read_only_file_system_stops_nothing() {
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     for (options, why) in [("size=1m", "No space left"), ("size=1m,ro", "Read-only file system")] {
         let command = loadgen(&collector.url(), &path, 0, 100);
@@ -94,35 +94,35 @@ fn a_file_system_that_is_full_or_read_only_stops_nothing() {
 }
 
 #[test]
-fn a_file_of_another_version_size_or_order_of_octets_is_set_aside() {
+fn queue_file_of_other_version_size_or_endianness_is_set_aside() {
     let collector = Collector::tcp().unwrap();
     let constants = |version: [u8; 4], capacity: [u8; 8]| {
-        let mut octets =
+        let mut bytes =
             [b"logshipq".as_slice(), &version, &4096_u32.to_le_bytes(), &capacity].concat();
-        octets.extend(u64::from(crc32fast::hash(&octets)).to_le_bytes());
-        octets.resize(1 << 20, 1);
-        octets
+        bytes.extend(u64::from(crc32fast::hash(&bytes)).to_le_bytes());
+        bytes.resize(1 << 20, 1);
+        bytes
     };
     let capacity = 65_536_u64;
-    for octets in [
+    for bytes in [
         constants(2_u32.to_le_bytes(), capacity.to_le_bytes()),
         constants(1_u32.to_be_bytes(), capacity.to_be_bytes()),
         constants(1_u32.to_le_bytes(), (capacity + 1).to_le_bytes()),
         constants(1_u32.to_le_bytes(), u64::MAX.to_le_bytes()),
     ] {
-        let (_folder, path) = place();
-        fs::write(&path, &octets).unwrap();
+        let (_directory, path) = place();
+        fs::write(&path, &bytes).unwrap();
         let ended = run(&mut loadgen(&collector.url(), &path, 0, 100));
         assert!(ended.stderr.contains("is set aside as"), "{ended:?}");
         assert_eq!((ended.code, &result(&ended)["delivered"]), (Some(0), &Value::from(100)));
-        assert_eq!(fs::read(format!("{}.damaged", path.display())).unwrap(), octets);
+        assert_eq!(fs::read(format!("{}.damaged", path.display())).unwrap(), bytes);
     }
 }
 
 /// As in a container, where each start of the program is process 1 and counts from 1 again.
 #[test]
-fn a_copy_is_the_same_octet_for_octet_and_nothing_else_has_its_key() {
-    let (_folder, path) = place();
+fn duplicates_are_identical_and_keys_unique() {
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     let life = |count: u64| {
         let mut command = loadgen(&collector.url(), &path, 0, count);
@@ -148,7 +148,7 @@ fn a_copy_is_the_same_octet_for_octet_and_nothing_else_has_its_key() {
         (message.hostname, message.app_name, message.procid, sequence, message.timestamp)
     };
     let keys: HashSet<_> = records.iter().map(key).collect();
-    let messages: HashSet<_> = records.iter().map(|record| &record.octets).collect();
+    let messages: HashSet<_> = records.iter().map(|record| &record.bytes).collect();
     assert!(messages.len() < records.len(), "the tail came twice");
     assert_eq!(keys.len(), messages.len());
     let without_time = keys.iter().map(|key| (&key.0, &key.1, &key.2, &key.3));

@@ -3,9 +3,9 @@
 //! tests/reliability kills it, again and again.
 #![cfg(target_os = "linux")]
 
-#[path = "../child/mod.rs"]
-mod child;
 mod disk;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 
 use std::{
     collections::HashSet,
@@ -24,7 +24,7 @@ use serde_json::Value;
 use tracing::info;
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use self::child::{
+use self::scenarios::{
     Ended, my_scenario,
     queue_file::{loadgen, nobody, place},
     run, scenario,
@@ -40,7 +40,7 @@ fn result(ended: &Ended) -> Value {
 fn an_abort_and_an_exit_leave_what_was_logged() {
     let collector = Collector::tcp().unwrap();
     for (name, code) in [("abort", None), ("exit", Some(7)), ("segfault", None)] {
-        let (_folder, path) = place();
+        let (_directory, path) = place();
         let mut command = scenario(name);
         command.env("SYSLOG_SERVERS", nobody()).env("SYSLOG_QUEUE_FILE", &path);
         let ended = run(command.env("SYSLOG_FLUSH_TIMEOUT", "0.2"));
@@ -82,8 +82,8 @@ fn child() {
 }
 
 #[test]
-fn a_file_that_can_not_be_used_is_said_and_the_records_arrive() {
-    let (folder, path) = place();
+fn unusable_queue_file_is_reported_and_records_arrive() {
+    let (directory, path) = place();
     let collector = Collector::tcp().unwrap();
     let mut first = loadgen(&collector.url(), &path, 0, 1_000_000);
     let mut first = first.args(["--rate", "1"]).stdout(Stdio::null()).spawn().unwrap();
@@ -92,12 +92,12 @@ fn a_file_that_can_not_be_used_is_said_and_the_records_arrive() {
     }
     collector.take();
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o600);
-    let link = folder.path().join("link");
-    symlink(folder.path().join("elsewhere"), &link).unwrap();
+    let link = directory.path().join("link");
+    symlink(directory.path().join("elsewhere"), &link).unwrap();
     for (path, why) in [
         (path.as_path(), "another process uses it"),
         (&link, "it is a symbolic link"),
-        (&folder.path().join("missing/ring"), "No such file"),
+        (&directory.path().join("missing/ring"), "No such file"),
         (Path::new("/proc/ring"), "can't be used"),
     ] {
         let ended = run(&mut loadgen(&collector.url(), path, 1_000, 100));
@@ -107,12 +107,12 @@ fn a_file_that_can_not_be_used_is_said_and_the_records_arrive() {
     }
     first.kill().unwrap();
     first.wait().unwrap();
-    assert!(!folder.path().join("elsewhere").exists());
+    assert!(!directory.path().join("elsewhere").exists());
 }
 
 #[test]
 fn a_disk_that_is_full_stops_nothing() {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     let generator = loadgen(&collector.url(), &path, 0, 100);
     // A limit on the size of files is as near to it as one comes without a disk to fill.
@@ -151,8 +151,8 @@ fn books(stats: &Stats) -> [u64; 5] {
 }
 
 #[test]
-fn the_books_go_on_where_the_last_ones_ended() {
-    let (_folder, path) = place();
+fn stats_continue_after_the_last_ones() {
+    let (_directory, path) = place();
     let handle = build(&nobody(), &path);
     log(&handle, 100);
     assert_eq!(books(&handle.stats()), [0, 100, 0, 0, 100]);
@@ -173,7 +173,7 @@ fn the_books_go_on_where_the_last_ones_ended() {
 
 #[test]
 fn a_file_that_others_delete_only_loses_its_promise() {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     let handle = build(&collector.url(), &path);
     fs::remove_file(&path).unwrap();
@@ -183,7 +183,7 @@ fn a_file_that_others_delete_only_loses_its_promise() {
 }
 
 #[test]
-fn a_path_that_depends_on_the_folder_is_an_error() {
+fn relative_path_is_an_error() {
     for path in ["ring", "./ring", ""] {
         let error = logship::builder("shop").queue_file(path).build().unwrap_err().to_string();
         assert!(error.contains("absolute") && error.contains("SYSLOG_QUEUE_FILE"), "{error}");
@@ -199,9 +199,9 @@ fn killed_while_nobody_listens(path: &Path, start: u64) -> (Child, PathBuf) {
 }
 
 #[test]
-fn what_several_processes_left_in_a_folder_is_shipped_by_the_next_one() {
-    let (folder, _) = place();
-    let path = folder.path().join("queues/");
+fn queue_directory_leftovers_are_shipped_by_the_next_process() {
+    let (directory, _) = place();
+    let path = directory.path().join("queues/");
     fs::create_dir(&path).unwrap();
     let mut processes: Vec<_> =
         [0, 1_000_000, 2_000_000].map(|start| killed_while_nobody_listens(&path, start)).into();
@@ -239,9 +239,9 @@ fn what_several_processes_left_in_a_folder_is_shipped_by_the_next_one() {
 /// Each of the dead processes left more than half of the capacity, which is for what this one says itself.
 #[test]
 fn what_dead_processes_left_is_shipped_in_full_by_one() {
-    let (folder, _) = place();
+    let (directory, _) = place();
     let build = |url: &str| {
-        let builder = logship::builder("shop").servers(url).queue_file(folder.path());
+        let builder = logship::builder("shop").servers(url).queue_file(directory.path());
         builder.queue_capacity(64 << 10).on_error(|_| {}).build().unwrap()
     };
     let dead: Vec<_> = (0..3).map(|_| build(&nobody())).collect();
@@ -254,7 +254,7 @@ fn what_dead_processes_left_is_shipped_in_full_by_one() {
     let handle = build(&collector.url());
     assert_eq!(collector.wait_for_messages(1140, PATIENCE), 1140);
     let begin = Instant::now();
-    while handle.stats().pending > 0 || fs::read_dir(folder.path()).unwrap().count() > 1 {
+    while handle.stats().pending > 0 || fs::read_dir(directory.path()).unwrap().count() > 1 {
         assert!(begin.elapsed() < PATIENCE, "{:?}", handle.stats());
         thread::sleep(Duration::from_millis(5));
     }
@@ -263,14 +263,14 @@ fn what_dead_processes_left_is_shipped_in_full_by_one() {
 }
 
 #[test]
-fn a_folder_of_others_is_left_to_them() {
-    let (folder, _) = place();
+fn directory_of_others_is_left_alone() {
+    let (directory, _) = place();
     let handle = |tag: &str| {
-        let builder = logship::builder(tag).servers(nobody()).queue_file(folder.path());
+        let builder = logship::builder(tag).servers(nobody()).queue_file(directory.path());
         builder.flush_timeout(Duration::ZERO).on_error(|_| {}).build().unwrap()
     };
     let names = || {
-        let files = fs::read_dir(folder.path()).unwrap();
+        let files = fs::read_dir(directory.path()).unwrap();
         let mut names: Vec<_> =
             files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();

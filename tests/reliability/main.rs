@@ -9,11 +9,11 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the table is for people to read")]
 
-#[path = "../child/mod.rs"]
-mod child;
 mod program;
 mod proxy;
 mod row;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 mod server;
 #[allow(dead_code, reason = "the tests with rsyslog use the rest")]
 #[path = "../rsyslog/shipping.rs"]
@@ -31,7 +31,7 @@ use std::{
 use self::{row::Row, server::Case, support::Input};
 
 const TAIL: usize = 1 << 20;
-/// Octets that a server's kernel may hold for it: with the 128 KiB that imtcp takes at once, no more
+/// Bytes that a server's kernel may hold for it: with the 128 KiB that imtcp takes at once, no more
 /// than the tail can replace.
 const BUFFER: usize = 768 << 10;
 

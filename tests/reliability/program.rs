@@ -16,11 +16,11 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
     TAIL,
-    child::{
+    row::Row,
+    scenarios::{
         queue_file::{loadgen, nobody, place},
         run,
     },
-    row::Row,
 };
 
 type Run = fn(&str, usize) -> Row;
@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 fn without_a_server(name: &str, kills: usize) -> Row {
     let begin = Instant::now();
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     let mut row = Row { name: name.to_owned(), ends: 2 * kills, ..Row::default() };
     for _ in 0..2 * kills {
@@ -52,7 +52,7 @@ fn without_a_server(name: &str, kills: usize) -> Row {
 fn while_it_ships(name: &str, kills: usize) -> Row {
     const LIVES: usize = 4;
     let begin = Instant::now();
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
     // What is kept as a tail is sent again at each start.
     let copies_allowed = TAIL as u64 / 150 + 2_000;
@@ -76,7 +76,7 @@ fn while_it_ships(name: &str, kills: usize) -> Row {
 
 /// How long a start takes that finds a ring of this capacity, with a little in it and full.
 pub(crate) fn recovery(capacity: usize) -> Vec<String> {
-    let (_folder, path) = place();
+    let (_directory, path) = place();
     let build = || {
         let builder = logship::builder("shop").servers(nobody()).queue_capacity(capacity);
         let builder = builder.overflow(logship::Overflow::DropNewest).queue_file(&path);

@@ -15,7 +15,7 @@ pub(crate) struct Tally {
     pub(crate) lines: u64,
     pub(crate) distinct: u64,
     pub(crate) damaged: u64,
-    pub(crate) octets: u64,
+    pub(crate) bytes: u64,
 }
 
 impl Tally {
@@ -24,7 +24,7 @@ impl Tally {
         let Ok(opened) = File::open(file) else { return };
         let mut reader = BufReader::with_capacity(1 << 20, opened);
         let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).is_ok_and(|octets| octets > 0) {
+        while reader.read_until(b'\n', &mut line).is_ok_and(|bytes| bytes > 0) {
             // A line without its end is of a server that was killed while it wrote.
             if line.pop() == Some(b'\n') {
                 self.count(&line);
@@ -40,7 +40,7 @@ impl Tally {
             return;
         }
         self.lines += 1;
-        self.octets += line.len() as u64;
+        self.bytes += line.len() as u64;
         match std::str::from_utf8(line).ok().and_then(intact) {
             Some(n) => {
                 let (word, bit) = (n as usize / 64, 1 << (n % 64));
@@ -70,9 +70,9 @@ pub(crate) fn ends_with(file: &Path, n: u64) -> bool {
         let mut file = File::open(file).ok()?;
         let length = file.metadata().ok()?.len();
         file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LINE))).ok()?;
-        let mut octets = Vec::new();
-        file.read_to_end(&mut octets).ok()?;
-        Some(String::from_utf8_lossy(&octets).into_owned())
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     };
     let mark = format!(r#""sd_text":"[fields@32473 n=\"{n}\"]""#);
     end().is_some_and(|end| end.ends_with('\n') && end.contains(&mark))

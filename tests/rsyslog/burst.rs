@@ -15,7 +15,7 @@ fn reports(records: &[Record]) -> Vec<(&str, u64, &str)> {
 }
 
 #[test]
-fn a_callsite_beyond_its_limit_is_told_of_once() {
+fn callsite_over_its_limit_is_reported_once() {
     let mut server = Rsyslogd::running();
     // Longer than the loop takes, so that it is one interval or two.
     let handle = build(shop(&url(&server, Input::Tcp)).burst(10, Duration::from_secs(3)));

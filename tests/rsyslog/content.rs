@@ -21,7 +21,7 @@ fn a_text_of_several_lines_is_one_record() {
 }
 
 #[test]
-fn every_control_character_is_written_as_rsyslog_writes_it() {
+fn control_characters_are_escaped_as_by_rsyslog() {
     let controls = || (0..32).chain([127]).map(char::from);
     let records = shipped(33, || {
         for control in controls() {
@@ -36,7 +36,7 @@ fn every_control_character_is_written_as_rsyslog_writes_it() {
 }
 
 #[test]
-fn characters_that_turn_a_terminal_around_do_not_get_through() {
+fn bidi_controls_are_escaped_for_terminals() {
     // C1: NEL and CSI. Bidi: override, isolate. All are invisible, and change what is read.
     let sneaky = ['\u{85}', '\u{9b}', '\u{202e}', '\u{2066}'];
     let records = shipped(4, || {
@@ -101,7 +101,7 @@ fn quotes_brackets_and_backslashes_arrive_as_they_are() {
 }
 
 #[test]
-fn an_empty_text_and_an_event_without_a_message_are_records() {
+fn empty_text_and_missing_message_are_records() {
     let records = shipped(3, || {
         tracing::info!("");
         tracing::info!(order_id = 7);
@@ -155,7 +155,7 @@ fn spans_and_their_fields_travel_with_the_event() {
 }
 
 #[test]
-fn records_of_the_log_crate_arrive_with_their_key_values() {
+fn log_records_carry_key_values() {
     use log::Log;
     let mut server = Rsyslogd::running();
     let handle = build(shop(&url(&server, Input::Tcp)).filter("debug"));
@@ -187,7 +187,7 @@ fn records_of_the_log_crate_arrive_with_their_key_values() {
 }
 
 #[test]
-fn what_was_asked_for_besides_is_in_the_structured_data() {
+fn optional_elements_are_in_structured_data() {
     let mut server = Rsyslogd::running();
     let builder = shop(&url(&server, Input::Tcp))
         .source_location(true)

@@ -56,8 +56,8 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
 
 #[test]
 fn a_file_turns_a_module_to_debug_and_back() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("filter");
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("filter");
     let mut server = Rsyslogd::running();
     let told = Arc::new(Mutex::new(Vec::<String>::new()));
     let listener = Arc::clone(&told);
@@ -88,7 +88,7 @@ fn a_file_turns_a_module_to_debug_and_back() {
         std::thread::sleep(Duration::from_millis(2500));
         assert!(is_debug());
         // Replaced by a rename, emptied, written again, deleted.
-        let new = folder.path().join("new");
+        let new = directory.path().join("new");
         fs::write(&new, "warn").unwrap();
         fs::rename(&new, &file).unwrap();
         until("warn", || !wants(log::Level::Info, "shop::web"));

@@ -37,7 +37,7 @@ fn cee_json_is_parsed_with_numbers_as_numbers() {
 }
 
 #[test]
-fn the_common_schema_passes_the_same_way_with_its_sequence_id() {
+fn ecs_passes_with_its_sequence_id() {
     let mut server = Rsyslogd::running();
     let ecs = logship::builder("shop").format(Format::Ecs).sequence_id(true);
     let handle = build(ecs.servers(url(&server, Input::Tcp)));
@@ -88,7 +88,7 @@ fn cee_json_of_a_text_far_too_long_is_still_json() {
         tracing::info!(after = 2, "next");
     });
     for (record, after) in records.iter().zip([1, 2]) {
-        assert!(record.octets <= 8096, "{} octets", record.octets);
+        assert!(record.bytes <= 8096, "{} bytes", record.bytes);
         assert_eq!(find(&record.cee, "after"), Some(&json!(after)), "{record:#?}");
     }
 }
@@ -110,7 +110,7 @@ fn rfc_3164_is_read_with_its_tag_and_pid() {
 }
 
 #[test]
-fn a_socket_like_dev_log_reads_what_a_unix_url_sends_by_default() {
+fn dev_log_socket_reads_the_unix_default() {
     let mut server = Rsyslogd::running();
     let handle = build(logship::builder("shop").servers(url(&server, Input::UnixDevLog)));
     logging(&handle, || tracing::warn!("it creaks"));

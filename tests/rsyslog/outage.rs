@@ -3,19 +3,19 @@
 use std::time::{Duration, Instant};
 
 use crate::shipping::{
-    PATIENCE, assert_all_delivered, assert_books_balance, assert_each_once_in_order,
-    assert_order_kept, build, log, log_and_flush, logging, missing, numbers, shop, url,
+    PATIENCE, assert_all_delivered, assert_each_once_in_order, assert_order_kept,
+    assert_stats_balance, build, log, log_and_flush, logging, missing, numbers, shop, url,
 };
 use crate::support::{Input, Proxy, Rsyslogd, eventually};
 
 #[test]
-fn what_is_logged_before_the_server_starts_arrives_when_it_does() {
+fn records_logged_before_server_start_arrive() {
     for input in [Input::Tcp, Input::TlsGnutls, Input::Unix] {
         let mut server = Rsyslogd::prepared();
         let handle = build(shop(&url(&server, input)));
         logging(&handle, || (0..1_000).for_each(log));
         assert!(!handle.flush(Duration::from_millis(300)), "there is nobody to flush to");
-        assert_books_balance(&handle);
+        assert_stats_balance(&handle);
         assert_eq!(handle.stats().pending, 1_000, "{:?}", handle.stats());
         server.start();
         assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
@@ -26,7 +26,7 @@ fn what_is_logged_before_the_server_starts_arrives_when_it_does() {
 }
 
 #[test]
-fn a_hanging_server_delays_no_log_call_and_loses_nothing() {
+fn hanging_server_delays_no_call_and_loses_nothing() {
     const COUNT: u64 = 40_000;
     let mut server = Rsyslogd::running();
     let handle = build(shop(&url(&server, Input::PlainTcp)));
@@ -40,7 +40,7 @@ fn a_hanging_server_delays_no_log_call_and_loses_nothing() {
                 log(n);
                 let took = call.elapsed();
                 if n % 1_000 == 0 {
-                    assert_books_balance(&handle);
+                    assert_stats_balance(&handle);
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 took
@@ -48,7 +48,7 @@ fn a_hanging_server_delays_no_log_call_and_loses_nothing() {
             .max()
     });
     std::thread::sleep(Duration::from_secs(4).saturating_sub(start.elapsed()));
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
     assert_eq!(handle.stats().captured, COUNT);
     server.resume();
     assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
@@ -60,12 +60,12 @@ fn a_hanging_server_delays_no_log_call_and_loses_nothing() {
 }
 
 #[test]
-fn connections_cut_in_the_middle_of_frames_tear_no_record() {
+fn connections_cut_mid_frame_tear_no_record() {
     const COUNT: u64 = 20_000;
     for input in [Input::Tcp, Input::PlainTcp] {
         let mut server = Rsyslogd::running();
         let proxy = Proxy::to(server.port(input));
-        // Some three million octets, so some fifteen cuts.
+        // Some three million bytes, so some fifteen cuts.
         proxy.cut_after(200_003);
         let address = format!("tcp://127.0.0.1:{}", proxy.port());
         let handle = build(shop(&address).resend_buffer(0));
@@ -81,7 +81,7 @@ fn connections_cut_in_the_middle_of_frames_tear_no_record() {
         // What the proxy had taken, and its kernel had acknowledged, is gone with a cut; plain
         // TCP has no other acknowledgement. All after the last cut is there.
         assert!(lost.iter().all(|&n| n < COUNT), "{lost:?}");
-        assert_books_balance(&handle);
+        assert_stats_balance(&handle);
         assert_eq!(handle.stats().pending, 0);
         assert!(handle.stats().reconnects >= 3, "{:?}", handle.stats());
     }
@@ -97,7 +97,7 @@ fn log_in_bursts(count: u64) {
 }
 
 #[test]
-fn a_network_that_cuts_connections_every_megabyte_loses_nothing() {
+fn connection_cut_every_megabyte_loses_nothing() {
     const COUNT: u64 = 60_000;
     let mut server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(Input::PlainTcp));
@@ -110,12 +110,12 @@ fn a_network_that_cuts_connections_every_megabyte_loses_nothing() {
     assert!(eventually(PATIENCE, || server.records().iter().any(|r| r.field("n") == "60099")));
     server.stop();
     assert_eq!(missing(&numbers(&server.records()), COUNT + 100), [0; 0]);
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
     assert_eq!(handle.stats().dropped, 0);
 }
 
 #[test]
-fn a_stalled_connection_is_given_up_and_everything_arrives() {
+fn stalled_connection_is_left_and_loses_nothing() {
     const COUNT: u64 = 60_000;
     let mut server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(Input::PlainTcp));
@@ -126,7 +126,7 @@ fn a_stalled_connection_is_given_up_and_everything_arrives() {
     // More than the kernels on the way can hold: the rest has to wait in the queue.
     logging(&handle, || (100..COUNT).for_each(log));
     std::thread::sleep(Duration::from_secs(3));
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
     proxy.stall(false);
     assert!(handle.flush(PATIENCE), "not flushed: {:?}", handle.stats());
     assert!(
@@ -136,7 +136,7 @@ fn a_stalled_connection_is_given_up_and_everything_arrives() {
     );
     server.stop();
     numbers(&server.records());
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_slow_network_loses_nothing() {
 }
 
 #[test]
-fn a_server_that_closes_every_connection_is_tried_until_it_does_not() {
+fn closing_server_is_retried_until_it_stays() {
     let mut server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(Input::Tcp));
     proxy.refuse(true);
@@ -166,7 +166,7 @@ fn a_server_that_closes_every_connection_is_tried_until_it_does_not() {
         proxy.connections() >= 3
     });
     assert!(tried, "it gave up after {} connections", proxy.connections());
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
     proxy.refuse(false);
     // Until the first has arrived, one may still go down with a connection of the bad time.
     assert!(eventually(PATIENCE, || {
@@ -179,7 +179,7 @@ fn a_server_that_closes_every_connection_is_tried_until_it_does_not() {
     assert!(eventually(PATIENCE, || arrived().ends_with(&good.clone().collect::<Vec<_>>())));
     server.stop();
     assert_order_kept(&numbers(&server.records()), proxy.connections());
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
 }
 
 fn log_one(handle: &logship::Handle, next: &mut u64) {
@@ -188,7 +188,7 @@ fn log_one(handle: &logship::Handle, next: &mut u64) {
 }
 
 #[test]
-fn with_the_first_server_down_the_second_gets_everything() {
+fn second_server_gets_all_if_first_is_down() {
     let (first, mut second) = (Rsyslogd::prepared(), Rsyslogd::running());
     let addresses = format!("{},{}", url(&first, Input::Tcp), url(&second, Input::Tcp));
     let handle = build(shop(&addresses));
@@ -199,7 +199,7 @@ fn with_the_first_server_down_the_second_gets_everything() {
 }
 
 #[test]
-fn when_the_first_server_goes_down_the_second_gets_the_rest() {
+fn second_server_takes_over_when_first_goes_down() {
     let (mut first, mut second) = (Rsyslogd::running(), Rsyslogd::running());
     let addresses = format!("{},{}", url(&first, Input::Tcp), url(&second, Input::Tcp));
     let handle = build(shop(&addresses).resend_buffer(0));

@@ -17,19 +17,19 @@ fn the_recipe_of_the_readme_shows_fields_and_severity() {
     let recipe = block("module(load=\"imtcp\")").strip_prefix("text").unwrap();
     let shown = block("] info app: ").lines().find(|line| line.contains("app-tag[")).unwrap();
 
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let ports = PortBlock::reserve();
-    let (port, file) = (ports.port(1), folder.path().join("app-tag.log"));
+    let (port, file) = (ports.port(1), directory.path().join("app-tag.log"));
     let configuration = recipe
         .replace("port=\"514\"", &format!("port=\"{port}\" address=\"127.0.0.1\""))
         .replace("/var/log/app-tag.log", file.to_str().unwrap());
     assert!(configuration.contains(&port.to_string()), "{configuration}");
     assert!(configuration.contains(file.to_str().unwrap()), "{configuration}");
-    let conf = folder.path().join("rsyslog.conf");
+    let conf = directory.path().join("rsyslog.conf");
     fs::write(&conf, configuration).unwrap();
-    let mut server = Process::start(&find_rsyslogd(), &conf, folder.path());
+    let mut server = Process::start(&find_rsyslogd(), &conf, directory.path());
     assert!(eventually(PATIENCE, || !server.is_alive() || tcp_listens(port)));
-    assert!(server.is_alive(), "{:?}", fs::read_to_string(folder.path().join("console")));
+    assert!(server.is_alive(), "{:?}", fs::read_to_string(directory.path().join("console")));
 
     let url = format!("tcp://127.0.0.1:{port}");
     let handle = build(logship::builder("app-tag").servers(url).filter("info"));

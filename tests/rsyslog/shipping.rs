@@ -138,7 +138,7 @@ pub(crate) fn missing(numbers: &[u64], count: u64) -> Vec<u64> {
 }
 
 /// captured = delivered + dropped + waiting, at any moment.
-pub(crate) fn assert_books_balance(handle: &Handle) {
+pub(crate) fn assert_stats_balance(handle: &Handle) {
     let stats = handle.stats();
     assert_eq!(
         stats.captured,

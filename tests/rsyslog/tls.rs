@@ -5,7 +5,7 @@ use std::time::Duration;
 use logship::Handle;
 
 use crate::shipping::{
-    PATIENCE, assert_all_delivered, assert_books_balance, assert_each_once_in_order, build, log,
+    PATIENCE, assert_all_delivered, assert_each_once_in_order, assert_stats_balance, build, log,
     log_and_flush, logging, shop, tls_url, url,
 };
 use crate::support::{Identity, Input, Rsyslogd};
@@ -23,7 +23,7 @@ fn assert_refused(server: &Rsyslogd, address: &str) -> Handle {
     assert!(!handle.flush(Duration::from_millis(1_500)), "flushed to {address}");
     let stats = handle.stats();
     assert_eq!((stats.captured, stats.delivered, stats.pending), (10, 0, 10), "{address}");
-    assert_books_balance(&handle);
+    assert_stats_balance(&handle);
     assert_eq!(server.count(), 0, "{address}: {:#?}", server.records());
     handle
 }
@@ -56,7 +56,7 @@ fn a_server_with_the_right_certificate_gets_everything() {
 }
 
 #[test]
-fn a_server_that_is_killed_loses_nothing_whatever_library_speaks() {
+fn killed_tls_server_loses_nothing_with_either_library() {
     for (input, library) in DRIVERS.into_iter().zip(LIBRARIES.into_iter().rev()) {
         let mut server = Rsyslogd::running();
         let url = format!("{}&tls_backend={library}&resend_buffer=1M", url(&server, input));
@@ -83,7 +83,7 @@ fn a_server_with_an_expired_certificate_gets_nothing() {
 }
 
 #[test]
-fn a_server_with_a_certificate_of_the_future_gets_nothing() {
+fn not_yet_valid_certificate_gets_nothing() {
     refused_until_put_right(Identity::NotYetValid);
 }
 
@@ -98,7 +98,7 @@ fn a_server_with_a_self_signed_certificate_gets_nothing() {
 }
 
 #[test]
-fn without_a_ca_of_ours_the_system_does_not_trust_the_server() {
+fn private_ca_is_not_trusted_by_the_system() {
     let server = Rsyslogd::running();
     let address = format!("tls://127.0.0.1:{}", server.port(Input::TlsGnutls));
     assert_refused(&server, &address);
@@ -128,7 +128,7 @@ fn the_name_to_expect_can_be_given() {
 }
 
 #[test]
-fn any_certificate_is_taken_where_the_danger_is_accepted() {
+fn accepting_invalid_certificates_accepts_any() {
     for identity in [Identity::WrongName, Identity::Expired, Identity::SelfSigned] {
         let mut server = Rsyslogd::running_as(identity);
         let port = server.port(Input::TlsGnutls);
@@ -153,7 +153,7 @@ fn a_client_with_the_right_certificate_gets_in() {
 /// With TLS 1.3 the client's handshake succeeds before the refusal arrives, and so do writes:
 /// what was written on such a connection must not count as delivered.
 #[test]
-fn a_client_without_a_certificate_does_not_get_in_and_keeps_its_records() {
+fn client_without_certificate_keeps_its_records() {
     for input in [Input::TlsMutual, Input::TlsMutualOpenssl] {
         for library in LIBRARIES {
             let server = Rsyslogd::running();
@@ -164,7 +164,7 @@ fn a_client_without_a_certificate_does_not_get_in_and_keeps_its_records() {
 }
 
 #[test]
-fn a_client_of_an_unknown_authority_does_not_get_in_and_keeps_its_records() {
+fn client_of_unknown_ca_is_rejected_and_keeps_its_records() {
     for input in [Input::TlsMutual, Input::TlsMutualOpenssl] {
         for library in LIBRARIES {
             let server = Rsyslogd::running();
@@ -175,7 +175,7 @@ fn a_client_of_an_unknown_authority_does_not_get_in_and_keeps_its_records() {
 }
 
 #[test]
-fn a_client_of_another_name_does_not_get_in_and_keeps_its_records() {
+fn client_of_other_name_is_rejected_and_keeps_its_records() {
     let server = Rsyslogd::running();
     let stranger = Some(Identity::ClientOfOtherName);
     assert_refused(&server, &tls_url(&server, Input::TlsMutual, stranger));

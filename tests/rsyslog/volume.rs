@@ -9,7 +9,7 @@ use crate::support::{Input, Rsyslogd};
 const COUNT: u64 = 100_000;
 
 #[test]
-fn a_hundred_thousand_arrive_over_octet_counted_tcp() {
+fn hundred_thousand_arrive_over_octet_counted_tcp() {
     let server = Rsyslogd::running();
     all_arrive(&url(&server, Input::PlainTcp), server);
 }
@@ -61,7 +61,7 @@ fn all_arrive(url: &str, mut server: Rsyslogd) {
 /// A TLS 1.3 client that closes with unread session tickets resets the connection, and the
 /// server throws away what it had not read yet (12,815 of 60,000, seen).
 #[test]
-fn nothing_is_lost_when_the_guard_is_dropped_behind_the_last_record() {
+fn guard_drop_delivers_the_last_record() {
     for input in [Input::PlainTcp, Input::TlsGnutls, Input::TlsOpenssl] {
         let mut server = Rsyslogd::running();
         let handle = build(shop(&url(&server, input)).flush_timeout(PATIENCE));

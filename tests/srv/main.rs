@@ -47,7 +47,7 @@ fn closed_port() -> u16 {
 }
 
 #[test]
-fn the_service_that_its_domain_prefers_is_used_and_the_next_when_it_is_gone() {
+fn srv_priority_is_followed_and_failed_over() {
     let (first, second) = (Collector::tcp().unwrap(), Collector::tcp().unwrap());
     let names = NameServer::new();
     names.set_hosts("a.example.test", &[Ipv4Addr::LOCALHOST]);
@@ -77,7 +77,7 @@ fn the_service_that_its_domain_prefers_is_used_and_the_next_when_it_is_gone() {
 }
 
 #[test]
-fn a_service_that_is_not_there_is_told_of_and_found_when_it_comes() {
+fn missing_srv_service_is_reported_and_found_later() {
     let collector = Collector::tcp().unwrap();
     let names = NameServer::new();
     names.set_hosts("a.example.test", &[Ipv4Addr::LOCALHOST]);
@@ -94,7 +94,7 @@ fn a_service_that_is_not_there_is_told_of_and_found_when_it_comes() {
 }
 
 #[test]
-fn a_name_server_that_never_answers_is_told_of_and_holds_nobody_up() {
+fn silent_name_server_is_reported_and_blocks_nobody() {
     let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
     let name_server = silent.local_addr().unwrap();
     let server = format!("srv://_syslog._tcp.example.test?nameserver={name_server}");
@@ -107,7 +107,7 @@ fn a_name_server_that_never_answers_is_told_of_and_holds_nobody_up() {
 }
 
 #[test]
-fn a_certificate_must_bear_the_name_of_the_domain_and_not_of_the_host() {
+fn srv_certificate_must_name_the_domain() {
     let certificate = |name: &str| {
         let made = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
         Certificate { cert_pem: made.cert.pem(), key_pem: made.signing_key.serialize_pem() }
@@ -135,7 +135,7 @@ fn a_certificate_must_bear_the_name_of_the_domain_and_not_of_the_host() {
 }
 
 #[test]
-fn a_name_is_looked_up_anew_for_each_connect_and_followed_where_it_moves() {
+fn name_is_resolved_anew_for_each_connect() {
     let hosts = [2, 3].map(|host| Ipv4Addr::new(127, 0, 0, host));
     let ([first, second], port) = at_one_port(hosts);
     let names = NameServer::new();
@@ -155,7 +155,7 @@ fn a_name_is_looked_up_anew_for_each_connect_and_followed_where_it_moves() {
 }
 
 #[test]
-fn several_addresses_are_spread_over_and_one_that_is_gone_costs_nothing() {
+fn addresses_share_load_and_a_dead_one_costs_nothing() {
     // Nobody listens at the last one.
     let hosts = [2, 3, 4].map(|host| Ipv4Addr::new(127, 0, 0, host));
     let (collectors, port) = at_one_port([hosts[0], hosts[1]]);

@@ -91,18 +91,19 @@ impl Identity {
     }
 }
 
-/// A folder with `ca.pem` and, for every [`Identity`], a certificate and its PKCS#8 key.
+/// A directory with `ca.pem` and, for every [`Identity`], a certificate and its PKCS#8 key.
 pub(crate) struct Certificates {
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Certificates {
     pub(crate) fn new() -> Certificates {
-        let folder = TempDir::new().expect("a temporary folder can be made");
+        let directory = TempDir::new().expect("a temporary directory can be made");
         let (ca, ca_pem) = authority("logship test CA");
         let (unknown_ca, _) = authority("logship unknown CA");
         let write = |name: String, text: String| {
-            std::fs::write(folder.path().join(name), text).expect("the folder can be written");
+            std::fs::write(directory.path().join(name), text)
+                .expect("the directory can be written");
         };
         write(Identity::CA_FILE.to_owned(), ca_pem);
         for identity in Identity::ALL {
@@ -118,24 +119,24 @@ impl Certificates {
             write(identity.certificate_file(), certificate.expect("signing works").pem());
             write(identity.key_file(), key.serialize_pem());
         }
-        Certificates { folder }
+        Certificates { directory }
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The CA that clients and servers of the tests trust.
     pub(crate) fn ca(&self) -> PathBuf {
-        self.folder.path().join(Identity::CA_FILE)
+        self.directory.path().join(Identity::CA_FILE)
     }
 
     pub(crate) fn certificate(&self, identity: Identity) -> PathBuf {
-        self.folder.path().join(identity.certificate_file())
+        self.directory.path().join(identity.certificate_file())
     }
 
     pub(crate) fn key(&self, identity: Identity) -> PathBuf {
-        self.folder.path().join(identity.key_file())
+        self.directory.path().join(identity.key_file())
     }
 }
 

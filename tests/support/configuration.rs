@@ -75,9 +75,9 @@ impl Input {
 
 /// Everything that differs from one server to the next.
 pub(crate) struct Configuration<'a> {
-    pub(crate) folder: &'a Path,
+    pub(crate) directory: &'a Path,
     pub(crate) ports: &'a PortBlock,
-    /// The folder of the certificates.
+    /// The directory of the certificates.
     pub(crate) certificates: &'a Path,
     /// What the two TLS inputs without client certificates show to a client.
     pub(crate) identity: Identity,
@@ -89,7 +89,7 @@ pub(crate) struct Configuration<'a> {
 
 impl Configuration<'_> {
     pub(crate) fn text(&self) -> String {
-        let folder = self.folder.display();
+        let directory = self.directory.display();
         let mut text = format!(
             r#"
 # processInternalMessages: Debian's default sends rsyslogd's own errors to syslog(3), where no
@@ -97,7 +97,7 @@ impl Configuration<'_> {
 # escapeControlCharactersOnReceive: off, so that what is stored is what was sent, and not what
 # rsyslog made of it.
 # maxMessageSize stays at the stock 8k, which is what a sender must respect.
-global(workDirectory="{folder}" net.enableDNS="off" processInternalMessages="on"
+global(workDirectory="{directory}" net.enableDNS="off" processInternalMessages="on"
        parser.escapeControlCharactersOnReceive="off")
 module(load="imudp" batchSize="128")
 module(load="imtcp")
@@ -181,7 +181,7 @@ ruleset(name="store" queue.type="Direct") {{
         format!(
             r#"input(type="imuxsock" socket="{}" ruleset="{}" {parser} usePIDFromSystem="off"
   ignoreTimestamp="off" rateLimit.interval="0")"#,
-            self.folder.join(input.name()).display(),
+            self.directory.join(input.name()).display(),
             input.name(),
         )
     }
@@ -198,7 +198,7 @@ const TEMPLATES: &str = r#"
 template(name="own_message" type="string" string="{\"severity\":%syslogseverity%,\"text\":\"%msg:::json%\"}\n")
 template(name="record" type="list") {
   constant(value="{\"input\":\"") property(name="$.input")
-  constant(value="\",\"octets\":") property(name="$.octets")
+  constant(value="\",\"bytes\":") property(name="$.bytes")
   constant(value=",\"pri\":\"") property(name="pri")
   constant(value="\",\"facility\":") property(name="syslogfacility")
   constant(value=",\"severity\":") property(name="syslogseverity")
@@ -217,7 +217,7 @@ template(name="record" type="list") {
 
 // sd_name.lowercase: by default mmpstrucdata lower-cases names, and `userId` meets `userid`.
 // A nested object must be printed as a property of its own: option.jsonf would quote it.
-const STORE: &str = r#"  set $.octets = strlen($rawmsg);
+const STORE: &str = r#"  set $.bytes = strlen($rawmsg);
   action(type="mmpstrucdata" sd_name.lowercase="off")
   if exists($!rfc5424-sd) then set $.sd = $!rfc5424-sd; else set $.sd = "null";
   action(type="mmjsonparse" cookie="@cee:" container="$!json")

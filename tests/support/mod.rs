@@ -3,7 +3,7 @@
 //!
 //! It needs nothing of logship, so a failure in here is never a failure of the crate.
 
-// Each test binary includes this folder and uses a different part of it.
+// Each test binary includes this directory and uses a different part of it.
 #![allow(dead_code, unused_imports)]
 
 mod certificates;

@@ -14,28 +14,29 @@ pub(crate) fn find_rsyslogd() -> PathBuf {
     let program = std::env::split_paths(&search)
         // An ordinary user's PATH often leaves the system directories out.
         .chain(["/usr/sbin".into(), "/sbin".into(), "/usr/local/sbin".into()])
-        .map(|folder| folder.join("rsyslogd"))
+        .map(|directory| directory.join("rsyslogd"))
         .find(|candidate| candidate.is_file());
     let Some(program) = program else { panic!("rsyslogd was not found. {INSTALL}") };
-    let folders = module_folders();
+    let directories = module_folders();
     for module in MODULES {
         let file = format!("{module}.so");
         assert!(
-            folders.iter().any(|folder| folder.join(&file).is_file()),
-            "rsyslogd's module {module} was not found in {folders:?}. {INSTALL}"
+            directories.iter().any(|directory| directory.join(&file).is_file()),
+            "rsyslogd's module {module} was not found in {directories:?}. {INSTALL}"
         );
     }
     program
 }
 
 fn module_folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = vec!["/usr/lib/rsyslog".into(), "/usr/lib64/rsyslog".into()];
+    let mut directories: Vec<PathBuf> =
+        vec!["/usr/lib/rsyslog".into(), "/usr/lib64/rsyslog".into()];
     // Debian: /usr/lib/<architecture>/rsyslog.
     for entry in std::fs::read_dir("/usr/lib").into_iter().flatten().flatten() {
-        folders.push(entry.path().join("rsyslog"));
+        directories.push(entry.path().join("rsyslog"));
     }
-    folders.retain(|folder| folder.is_dir());
-    folders
+    directories.retain(|directory| directory.is_dir());
+    directories
 }
 
 /// A running rsyslogd. Dropping it kills this one process, by its own handle.
@@ -44,24 +45,24 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    pub(crate) fn start(program: &Path, configuration: &Path, folder: &Path) -> Process {
-        Process::start_in(program, configuration, folder, &[])
+    pub(crate) fn start(program: &Path, configuration: &Path, directory: &Path) -> Process {
+        Process::start_in(program, configuration, directory, &[])
     }
 
     /// With these variables in its environment.
     pub(crate) fn start_in(
         program: &Path,
         configuration: &Path,
-        folder: &Path,
+        directory: &Path,
         environment: &[(&str, String)],
     ) -> Process {
-        let output = File::create(folder.join("console")).expect("the folder can be written");
+        let output = File::create(directory.join("console")).expect("the directory can be written");
         let child = Command::new(program)
             // -n: stay our child. The pid file must be absolute: rsyslogd changes directory.
             .args(["-n", "-f"])
             .arg(configuration)
             .arg("-i")
-            .arg(folder.join("pid"))
+            .arg(directory.join("pid"))
             .envs(environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("a file can be cloned"))

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Listens on a loopback port and passes octets on to a server, as badly as it is told to.
+/// Listens on a loopback port and passes bytes on to a server, as badly as it is told to.
 pub(crate) struct Proxy {
     port: u16,
     shared: Arc<Shared>,
@@ -18,9 +18,9 @@ struct Shared {
     closing: AtomicBool,
     refusing: AtomicBool,
     stalled: AtomicBool,
-    /// Octets a second towards the server; 0 is no limit.
+    /// Bytes a second towards the server; 0 is no limit.
     throttle: AtomicU64,
-    /// Octets of one connection towards the server until it is cut; 0 is never.
+    /// Bytes of one connection towards the server until it is cut; 0 is never.
     cut_after: AtomicU64,
     connections: AtomicUsize,
     cuts: AtomicUsize,
@@ -65,15 +65,15 @@ impl Proxy {
         self.port
     }
 
-    /// Cuts every open connection now. Octets on their way are gone.
+    /// Cuts every open connection now. Bytes on their way are gone.
     pub(crate) fn cut(&self) {
         self.shared.cut_all();
     }
 
-    /// Cuts each connection once it has passed on this many octets, wherever in a frame that
+    /// Cuts each connection once it has passed on this many bytes, wherever in a frame that
     /// is. 0: never again.
-    pub(crate) fn cut_after(&self, octets: u64) {
-        self.shared.cut_after.store(octets, SeqCst);
+    pub(crate) fn cut_after(&self, bytes: u64) {
+        self.shared.cut_after.store(bytes, SeqCst);
     }
 
     /// While stalled, connections stay open and nothing is read from the client.
@@ -81,7 +81,7 @@ impl Proxy {
         self.shared.stalled.store(stalled, SeqCst);
     }
 
-    /// Octets a second towards the server, of every connection. 0: as fast as it goes.
+    /// Bytes a second towards the server, of every connection. 0: as fast as it goes.
     pub(crate) fn throttle(&self, octets_per_second: u64) {
         self.shared.throttle.store(octets_per_second, SeqCst);
     }
@@ -101,7 +101,7 @@ impl Proxy {
         self.shared.cuts.load(SeqCst)
     }
 
-    /// Octets passed on towards the server so far.
+    /// Bytes passed on towards the server so far.
     pub(crate) fn forwarded(&self) -> u64 {
         self.shared.forwarded.load(SeqCst)
     }

@@ -9,8 +9,8 @@ use serde_json::Value;
 pub(crate) struct Record {
     /// Name of the [`Input`](super::Input) it came through.
     pub(crate) input: String,
-    /// Octets of the whole message as it was received, without framing.
-    pub(crate) octets: u64,
+    /// Bytes of the whole message as it was received, without framing.
+    pub(crate) bytes: u64,
     pub(crate) pri: String,
     pub(crate) facility: u64,
     pub(crate) severity: u64,
@@ -58,7 +58,7 @@ impl Record {
         let number = |key: &str| value[key].as_u64().unwrap_or_else(|| fail("no number"));
         Record {
             input: text("input"),
-            octets: number("octets"),
+            bytes: number("bytes"),
             pri: text("pri"),
             facility: number("facility"),
             severity: number("severity"),

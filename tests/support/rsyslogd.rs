@@ -13,11 +13,11 @@ use super::process::{Process, find_rsyslogd};
 use super::record::{read_complaints, read_records};
 use super::{Certificates, Complaint, Identity, Input, Record, Tail, eventually};
 
-/// A rsyslogd with ports, files and a folder of its own. It may be stopped and started as often
+/// A rsyslogd with ports, files and a directory of its own. It may be stopped and started as often
 /// as a test likes; ports and socket paths stay the same, and what it stored is kept.
 pub(crate) struct Rsyslogd {
     program: PathBuf,
-    folder: TempDir,
+    directory: TempDir,
     ports: PortBlock,
     certificates: Certificates,
     identity: Identity,
@@ -48,7 +48,7 @@ impl Rsyslogd {
     fn prepared_as(identity: Identity) -> Rsyslogd {
         Rsyslogd {
             program: find_rsyslogd(),
-            folder: TempDir::new().expect("a temporary folder can be made"),
+            directory: TempDir::new().expect("a temporary directory can be made"),
             ports: PortBlock::reserve(),
             certificates: Certificates::new(),
             identity,
@@ -62,27 +62,27 @@ impl Rsyslogd {
         assert!(self.process.is_none(), "rsyslogd is already running");
         self.runs += 1;
         let configuration = Configuration {
-            folder: self.folder.path(),
+            directory: self.directory.path(),
             ports: &self.ports,
-            certificates: self.certificates.folder(),
+            certificates: self.certificates.directory(),
             identity: self.identity,
             store: &self.store(self.runs),
             own_messages: &self.own_messages(self.runs),
         };
-        let file = self.folder.path().join("rsyslog.conf");
-        std::fs::write(&file, configuration.text()).expect("the folder can be written");
+        let file = self.directory.path().join("rsyslog.conf");
+        std::fs::write(&file, configuration.text()).expect("the directory can be written");
         // Left behind by `kill -9`, it would look like a socket that is being served.
         for input in Input::ALL.into_iter().filter(|input| input.is_unix()) {
-            let _ = std::fs::remove_file(self.folder.path().join(input.name()));
+            let _ = std::fs::remove_file(self.directory.path().join(input.name()));
         }
-        let mut process = Process::start(&self.program, &file, self.folder.path());
+        let mut process = Process::start(&self.program, &file, self.directory.path());
         let listening = eventually(Duration::from_secs(30), || {
             !process.is_alive() || Input::ALL.into_iter().all(|input| self.listens(input))
         });
         assert!(
             listening && process.is_alive(),
             "rsyslogd did not come up: {}\n{:#?}",
-            std::fs::read_to_string(self.folder.path().join("console")).unwrap_or_default(),
+            std::fs::read_to_string(self.directory.path().join("console")).unwrap_or_default(),
             self.complaints(),
         );
         self.process = Some(process);
@@ -125,7 +125,7 @@ impl Rsyslogd {
     /// The path of a unix datagram socket.
     pub(crate) fn socket(&self, input: Input) -> PathBuf {
         assert!(input.is_unix(), "{input:?} is a port: see `port`");
-        self.folder.path().join(input.name())
+        self.directory.path().join(input.name())
     }
 
     pub(crate) fn certificates(&self) -> &Certificates {
@@ -220,11 +220,11 @@ impl Rsyslogd {
     }
 
     fn store(&self, run: usize) -> PathBuf {
-        self.folder.path().join(format!("records-{run}.jsonl"))
+        self.directory.path().join(format!("records-{run}.jsonl"))
     }
 
     fn own_messages(&self, run: usize) -> PathBuf {
-        self.folder.path().join(format!("rsyslogd-{run}.jsonl"))
+        self.directory.path().join(format!("rsyslogd-{run}.jsonl"))
     }
 }
 

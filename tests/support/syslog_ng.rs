@@ -50,7 +50,7 @@ impl Door {
 /// Dropping it kills this one process, by its own handle.
 pub(crate) struct SyslogNg {
     child: Child,
-    folder: TempDir,
+    directory: TempDir,
     ports: PortBlock,
     certificates: Certificates,
 }
@@ -66,32 +66,32 @@ impl SyslogNg {
                 return None;
             }
         };
-        let folder = TempDir::new().expect("a temporary folder can be made");
+        let directory = TempDir::new().expect("a temporary directory can be made");
         let ports = PortBlock::reserve();
-        let file = folder.path().join("syslog-ng.conf");
+        let file = directory.path().join("syslog-ng.conf");
         let version = version(&root);
         let certificates = Certificates::new();
-        fs::write(&file, configuration(&version, folder.path(), &ports, &certificates))
+        fs::write(&file, configuration(&version, directory.path(), &ports, &certificates))
             .expect("it can be written");
-        let console = File::create(folder.path().join("console")).expect("it can be written");
+        let console = File::create(directory.path().join("console")).expect("it can be written");
         let child = Command::new(root.join("usr/sbin/syslog-ng"))
             .args(["--foreground", "--stderr", "--no-caps", "--module-path"])
             .arg(root.join("usr/lib/syslog-ng").join(&version))
             .arg("--cfgfile")
             .arg(&file)
             .arg("--persist-file")
-            .arg(folder.path().join("persist"))
+            .arg(directory.path().join("persist"))
             .arg("--pidfile")
-            .arg(folder.path().join("pid"))
+            .arg(directory.path().join("pid"))
             .arg("--control")
-            .arg(folder.path().join("control"))
+            .arg(directory.path().join("control"))
             .env("LD_LIBRARY_PATH", libraries(&root))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(console)
             .spawn()
             .expect("syslog-ng can be started");
-        let server = SyslogNg { child, folder, ports, certificates };
+        let server = SyslogNg { child, directory, ports, certificates };
         let listening = eventually(Duration::from_secs(30), || {
             Door::ALL.into_iter().all(|door| match door.is_udp() {
                 true => ports::udp_listens(server.port(door)),
@@ -112,12 +112,12 @@ impl SyslogNg {
 
     /// What came through this door, read as it comes.
     pub(crate) fn stored(&self, door: Door) -> Tail {
-        Tail::new(self.folder.path().join(format!("{door:?}.jsonl")))
+        Tail::new(self.directory.path().join(format!("{door:?}.jsonl")))
     }
 
     /// What it had to say, and so what it complained of.
     pub(crate) fn console(&self) -> String {
-        fs::read_to_string(self.folder.path().join("console")).unwrap_or_default()
+        fs::read_to_string(self.directory.path().join("console")).unwrap_or_default()
     }
 }
 
@@ -131,7 +131,7 @@ impl Drop for SyslogNg {
 
 fn configuration(
     version: &str,
-    folder: &Path,
+    directory: &Path,
     ports: &PortBlock,
     certificates: &Certificates,
 ) -> String {
@@ -155,7 +155,7 @@ fn configuration(
                 certificates.certificate(Identity::Good).display(),
             ),
         };
-        let file = folder.join(format!("{door:?}.jsonl"));
+        let file = directory.join(format!("{door:?}.jsonl"));
         text += &format!(
             "log {{ source {{ {source}; }}; destination {{ file(\"{}\" template(\"{TEMPLATE}\") \
              flush-lines(1)); }}; flags(flow-control); }};\n",
@@ -171,7 +171,7 @@ const TEMPLATE: &str = "$(format-flat-json --scope none --key .SDATA.* pri=$PRI 
     timestamp=$S_ISODATE hostname=$HOST app_name=$PROGRAM procid=$PID msgid=$MSGID \
     msg=$MESSAGE)\\n";
 
-/// The folder of the unpacked packages: made once, under the target folder of the build.
+/// The directory of the unpacked packages: made once, under the target directory of the build.
 fn unpacked() -> Result<PathBuf, String> {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("syslog-ng");
     if home.is_dir() {
@@ -196,35 +196,35 @@ fn unpacked() -> Result<PathBuf, String> {
     for package in packages(tmp.path()) {
         run("dpkg-deb", &["-x", &package, "root"], tmp.path())?;
     }
-    // Another test may have been faster: then its folder is as good.
+    // Another test may have been faster: then its directory is as good.
     let renamed = fs::rename(&root, &home);
     if home.is_dir() { Ok(home) } else { renamed.map(|()| home).map_err(|e| e.to_string()) }
 }
 
-fn packages(folder: &Path) -> Vec<String> {
-    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+fn packages(directory: &Path) -> Vec<String> {
+    let files = fs::read_dir(directory).into_iter().flatten().flatten();
     let names = files.filter_map(|file| file.file_name().into_string().ok());
     names.filter(|name| name.ends_with(".deb")).collect()
 }
 
 fn version(root: &Path) -> String {
-    let folders = fs::read_dir(root.join("usr/lib/syslog-ng")).into_iter().flatten().flatten();
-    let mut names = folders.filter_map(|entry| entry.file_name().into_string().ok());
+    let directories = fs::read_dir(root.join("usr/lib/syslog-ng")).into_iter().flatten().flatten();
+    let mut names = directories.filter_map(|entry| entry.file_name().into_string().ok());
     names.find(|name| name.starts_with(|c: char| c.is_ascii_digit())).unwrap_or_default()
 }
 
-/// Every folder of the unpacked packages that holds libraries.
+/// Every directory of the unpacked packages that holds libraries.
 fn libraries(root: &Path) -> String {
     let architecture = |lib: &str| {
         let entries = fs::read_dir(root.join(lib)).into_iter().flatten().flatten();
         entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect::<Vec<_>>()
     };
-    let folders = architecture("usr/lib").into_iter().chain(architecture("lib"));
-    folders.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
+    let directories = architecture("usr/lib").into_iter().chain(architecture("lib"));
+    directories.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
 }
 
-fn run(program: &str, arguments: &[&str], folder: &Path) -> Result<String, String> {
-    let output = Command::new(program).args(arguments).current_dir(folder).output();
+fn run(program: &str, arguments: &[&str], directory: &Path) -> Result<String, String> {
+    let output = Command::new(program).args(arguments).current_dir(directory).output();
     let output = output.map_err(|error| format!("{program}: {error}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

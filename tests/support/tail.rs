@@ -31,7 +31,7 @@ impl Tail {
         file.seek(SeekFrom::Start(self.read)).expect("a file can be sought in");
         let read = file.read_to_end(&mut self.rest).expect("a file can be read");
         self.read += read as u64;
-        let mut lines: Vec<_> = self.rest.split(|&octet| octet == b'\n').map(Vec::from).collect();
+        let mut lines: Vec<_> = self.rest.split(|&byte| byte == b'\n').map(Vec::from).collect();
         self.rest = lines.pop().unwrap_or_default();
         lines
     }

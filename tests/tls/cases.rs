@@ -28,9 +28,9 @@ pub(crate) enum Expected {
 
 pub(crate) const NAME: &str = "logs.example.com";
 
-pub(crate) fn cases(folder: &Path) -> Vec<Case> {
+pub(crate) fn cases(directory: &Path) -> Vec<Case> {
     let ca = Wish::authority("the authority").self_signed();
-    let ca_file = folder.join("ca.pem");
+    let ca_file = directory.join("ca.pem");
     let old = Wish::authority("the old authority").with(|w| w.key = Some(rsa(2048))).self_signed();
     fs::write(&ca_file, [ca.pem(), old.pem()].concat()).unwrap();
     let asked = Asked { ca: Some(ca_file), server_name: Some(NAME), ..Asked::default() };
@@ -231,7 +231,7 @@ fn peers(ca: &Pair, asked: &Asked) -> Vec<Case> {
             no_tls,
         ),
         peer("a RELP server", Behaviour::Says(b"0 serverclose 0\n".to_vec()), no_tls),
-        peer("octets without sense", Behaviour::Says(garbage), no_tls),
+        peer("bytes without sense", Behaviour::Says(garbage), no_tls),
         peer("an alert", Behaviour::SaysAndCloses(vec![21, 3, 3, 0, 2, 2, 40]), NO_HANDSHAKE),
         peer("a goodbye", Behaviour::SaysAndCloses(vec![21, 3, 3, 0, 2, 1, 0]), NO_HANDSHAKE),
         peer(

@@ -171,8 +171,8 @@ pub(crate) fn uri(name: &str) -> Vec<u8> {
     der(0x86, name.as_bytes())
 }
 
-pub(crate) fn address(octets: &[u8]) -> Vec<u8> {
-    der(0x87, octets)
+pub(crate) fn address(bytes: &[u8]) -> Vec<u8> {
+    der(0x87, bytes)
 }
 
 /// NameConstraints that permit (0xa0) or exclude (0xa1) one domain.
@@ -193,9 +193,9 @@ pub(crate) fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 
 /// The same certificate with one bit of its signature turned.
 pub(crate) fn tampered(mut pair: Pair) -> Pair {
-    let mut octets = pair.certificate.to_der().unwrap();
-    *octets.last_mut().unwrap() ^= 1;
-    pair.certificate = X509::from_der(&octets).unwrap();
+    let mut bytes = pair.certificate.to_der().unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    pair.certificate = X509::from_der(&bytes).unwrap();
     pair
 }
 
@@ -214,8 +214,8 @@ pub(crate) fn rsa(bits: u32) -> PKey<Private> {
 }
 
 fn fingerprint(certificate: &X509, label: &str, digest: MessageDigest) -> String {
-    let octets = certificate.digest(digest).unwrap();
-    octets.iter().fold(label.to_owned(), |text, octet| format!("{text}:{octet:02X}"))
+    let bytes = certificate.digest(digest).unwrap();
+    bytes.iter().fold(label.to_owned(), |text, byte| format!("{text}:{byte:02X}"))
 }
 
 fn days(days: i64) -> Asn1Time {
@@ -224,7 +224,7 @@ fn days(days: i64) -> Asn1Time {
 }
 
 fn rand() -> u32 {
-    let mut octets = [0; 4];
-    openssl::rand::rand_bytes(&mut octets).unwrap();
-    u32::from_be_bytes(octets) | 1
+    let mut bytes = [0; 4];
+    openssl::rand::rand_bytes(&mut bytes).unwrap();
+    u32::from_be_bytes(bytes) | 1
 }

@@ -12,10 +12,10 @@ use openssl::{
 use tempfile::TempDir;
 
 use crate::{
+    accepted::frames,
     cases::NAME,
     certificates::{Pair, Usage, Wish, p256, p384, rsa},
     client::{Asked, Library, PATIENCE, build, log},
-    good::frames,
     server::{Behaviour, Server, tls, tls_with},
 };
 
@@ -34,18 +34,18 @@ fn mutual(pair: &Pair, ca: &Pair) -> Behaviour {
     })
 }
 
-fn put(folder: &Path, name: &str, content: impl AsRef<[u8]>) -> std::path::PathBuf {
-    let path = folder.join(name);
+fn put(directory: &Path, name: &str, content: impl AsRef<[u8]>) -> std::path::PathBuf {
+    let path = directory.join(name);
     fs::write(&path, content).unwrap();
     path
 }
 
 #[test]
 fn a_key_of_any_kind_opens_the_door() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let ca = Wish::authority("the authority").self_signed();
     let pair = Wish::server(&[NAME]).signed_by(&ca);
-    let ca_file = put(folder.path(), "ca.pem", ca.pem());
+    let ca_file = put(directory.path(), "ca.pem", ca.pem());
     let (ec, larger, rsa) = (p256(), p384(), rsa(2048));
     let edwards = PKey::generate_ed25519().unwrap();
     let sec1 = |key: &PKey<Private>| key.ec_key().unwrap().private_key_to_pem().unwrap();
@@ -61,8 +61,8 @@ fn a_key_of_any_kind_opens_the_door() {
         ("with words before it", &ec, [b"Key of the client\n".to_vec(), pkcs8(&ec)].concat()),
     ] {
         let client = client_of(&ca, key.clone());
-        let cert = put(folder.path(), "client.pem", client.pem());
-        let key = put(folder.path(), "client.key", pem);
+        let cert = put(directory.path(), "client.pem", client.pem());
+        let key = put(directory.path(), "client.key", pem);
         let asked = Asked {
             ca: Some(ca_file.clone()),
             identity: Some((cert, key)),
@@ -86,7 +86,7 @@ fn a_key_of_any_kind_opens_the_door() {
 
 #[test]
 fn wrong_files_are_errors_at_once_and_no_key_is_quoted() {
-    let folder = TempDir::new().unwrap();
+    let directory = TempDir::new().unwrap();
     let ca = Wish::authority("the authority").self_signed();
     let client = client_of(&ca, p256());
     let pkcs8 = client.key.private_key_to_pem_pkcs8().unwrap();
@@ -128,8 +128,8 @@ fn wrong_files_are_errors_at_once_and_no_key_is_quoted() {
         ("no certificate", pkcs8.clone(), pkcs8.clone(), "cert_file=", "BEGIN CERTIFICATE"),
         ("nothing", Vec::new(), pkcs8.clone(), "cert_file=", "BEGIN CERTIFICATE"),
     ] {
-        let cert = put(folder.path(), "client.pem", cert);
-        let key = put(folder.path(), "client.key", key);
+        let cert = put(directory.path(), "client.pem", cert);
+        let key = put(directory.path(), "client.key", key);
         for library in [TlsBackend::NativeTls, TlsBackend::Rustls] {
             let builder = logship::builder("app").servers("tls://127.0.0.1:1").tls_backend(library);
             let builder = builder.tls_identity(&cert, &key);
@@ -150,21 +150,24 @@ fn reconnect(handle: &Handle, server: &Server, behaviour: Behaviour) {
 }
 
 #[test]
-fn changed_files_are_used_on_the_next_connect_and_bad_ones_are_told_of() {
+fn changed_tls_files_are_used_on_the_next_connect() {
     for library in Library::BOTH {
-        let folder = TempDir::new().unwrap();
+        let directory = TempDir::new().unwrap();
         let authorities = [1, 2].map(|_| Wish::authority("the authority").self_signed());
         let [first, second] = &authorities;
         let pairs = authorities.each_ref().map(|ca| Wish::server(&[NAME]).signed_by(ca));
         let clients = authorities.each_ref().map(|ca| client_of(ca, p256()));
         let write = |ca: &Pair, client: &Pair| {
-            put(folder.path(), "client.pem", client.pem());
-            put(folder.path(), "client.key", client.key.private_key_to_pem_pkcs8().unwrap());
-            put(folder.path(), "ca.pem", ca.pem())
+            put(directory.path(), "client.pem", client.pem());
+            put(directory.path(), "client.key", client.key.private_key_to_pem_pkcs8().unwrap());
+            put(directory.path(), "ca.pem", ca.pem())
         };
         let asked = Asked {
             ca: Some(write(first, &clients[0])),
-            identity: Some((folder.path().join("client.pem"), folder.path().join("client.key"))),
+            identity: Some((
+                directory.path().join("client.pem"),
+                directory.path().join("client.key"),
+            )),
             server_name: Some(NAME),
             ..Asked::default()
         };
@@ -186,7 +189,7 @@ fn changed_files_are_used_on_the_next_connect_and_bad_ones_are_told_of() {
         assert!(!told.contains("changed files"), "{told}");
 
         // Half of a renewal: the new certificate is there, its key isn't yet.
-        put(folder.path(), "client.pem", clients[0].pem());
+        put(directory.path(), "client.pem", clients[0].pem());
         reconnect(&handle, &server, mutual(&pairs[1], second));
         assert!(handle.flush(PATIENCE), "{library:?}: {}", troubles());
         assert_eq!(own(), Some(clients[1].fingerprint()), "the old pair stays");
@@ -200,7 +203,7 @@ fn changed_files_are_used_on_the_next_connect_and_bad_ones_are_told_of() {
         assert!(handle.flush(PATIENCE), "{library:?}: {}", troubles());
         let told = troubles();
         assert!(!told.contains(words), "{told}");
-        fs::remove_file(folder.path().join("ca.pem")).unwrap();
+        fs::remove_file(directory.path().join("ca.pem")).unwrap();
         reconnect(&handle, &server, mutual(&pairs[1], second));
         assert!(handle.flush(PATIENCE), "{library:?}: {}", troubles());
         let told = troubles();

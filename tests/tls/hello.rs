@@ -39,7 +39,7 @@ fn the_cipher_that_all_have_is_offered() {
 }
 
 #[test]
-fn a_cipher_without_forward_secrecy_comes_after_all_that_have_it() {
+fn forward_secret_ciphers_are_offered_first() {
     for library in Library::BOTH {
         let hello = hello_to_anyone(library, None);
         let last = hello.suites.iter().rposition(|suite| has_forward_secrecy(*suite));
@@ -53,7 +53,7 @@ fn a_cipher_without_forward_secrecy_comes_after_all_that_have_it() {
 }
 
 #[test]
-fn tls_1_3_is_asked_for_first_and_nothing_below_what_is_allowed() {
+fn tls_1_3_is_offered_first_and_nothing_too_old() {
     for library in Library::BOTH {
         assert_eq!(hello_to_anyone(library, None).versions(), [TLS_1_3, TLS_1_2], "{library:?}");
         assert_eq!(hello_to_anyone(library, Some("1.3")).versions(), [TLS_1_3], "{library:?}");
@@ -155,21 +155,21 @@ fn hello(handshake: &[u8]) -> Hello {
     Hello { suites, extensions }
 }
 
-/// What stands behind its length, which takes so many octets.
+/// What stands behind its length, which takes so many bytes.
 fn take<'a>(rest: &mut &'a [u8], width: usize) -> &'a [u8] {
     let (length, after) = rest.split_at(width);
-    let length = length.iter().fold(0, |length, octet| length << 8 | usize::from(*octet));
+    let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
     let (taken, after) = after.split_at(length);
     *rest = after;
     taken
 }
 
-fn numbers(octets: &[u8]) -> Vec<u16> {
-    octets.chunks_exact(2).map(number).collect()
+fn numbers(bytes: &[u8]) -> Vec<u16> {
+    bytes.chunks_exact(2).map(number).collect()
 }
 
-fn number(octets: &[u8]) -> u16 {
-    u16::from_be_bytes([octets[0], octets[1]])
+fn number(bytes: &[u8]) -> u16 {
+    u16::from_be_bytes([bytes[0], bytes[1]])
 }
 
 /// Those of TLS 1.3, and of the older ones those whose keys are agreed on for once: (EC)DHE.

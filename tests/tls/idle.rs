@@ -12,14 +12,14 @@ use std::{
 
 use crate::{
     client::{Asked, Library, MARKER, PATIENCE, build, log},
-    life::{Server, files},
+    lifecycle::{Server, files},
 };
 
 #[test]
-fn an_idle_connection_costs_nothing_whatever_was_said_on_it() {
+fn idle_connection_costs_nothing_after_traffic() {
     for library in Library::BOTH {
-        let (folder, pair, port) = files();
-        let mut server = Server::start(&folder, port);
+        let (directory, pair, port) = files();
+        let mut server = Server::start(&directory, port);
         let asked = Asked { fingerprints: vec![pair.fingerprint()], ..Asked::default() };
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "idle::child", "--ignored", "--nocapture"])

@@ -1,4 +1,4 @@
-//! A server that records what it gets, octet by octet, and can behave in any way.
+//! A server that records what it gets, byte by byte, and can behave in any way.
 
 use std::{
     io::{self, Read, Write},
@@ -152,16 +152,16 @@ pub(crate) fn tls_of(pair: &Pair, version: SslVersion) -> Behaviour {
 struct Recording<'a>(TcpStream, &'a Mutex<Recorded>);
 
 impl Read for Recording<'_> {
-    fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(octets)?;
-        self.1.lock().unwrap().raw.extend(&octets[..count]);
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(bytes)?;
+        self.1.lock().unwrap().raw.extend(&bytes[..count]);
         Ok(count)
     }
 }
 
 impl Write for Recording<'_> {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.write(octets)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -180,9 +180,9 @@ fn serve(stream: TcpStream, behaviour: Behaviour, recorded: &Mutex<Recorded>) {
             if greets {
                 let _ = tls.write_all(b"hello");
             }
-            let mut octets = [0; 4096];
-            while let Ok(count @ 1..) = tls.read(&mut octets) {
-                recorded.lock().unwrap().plain.extend(&octets[..count]);
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = tls.read(&mut bytes) {
+                recorded.lock().unwrap().plain.extend(&bytes[..count]);
             }
             let said_goodbye = tls.get_shutdown().contains(ShutdownState::RECEIVED);
             recorded.lock().unwrap().goodbyes += usize::from(said_goodbye);
@@ -196,20 +196,20 @@ fn serve(stream: TcpStream, behaviour: Behaviour, recorded: &Mutex<Recorded>) {
             let _ = stream.read(&mut [0; 16]);
             let _ = socket2::SockRef::from(&stream.0).set_linger(Some(Duration::ZERO));
         }
-        Behaviour::Says(octets) => {
-            let _ = stream.write_all(&octets);
+        Behaviour::Says(bytes) => {
+            let _ = stream.write_all(&bytes);
             read_to_the_end(&mut stream);
         }
-        Behaviour::SaysAndCloses(octets) => {
+        Behaviour::SaysAndCloses(bytes) => {
             // The client's hello is read first, or the close would be a reset.
             let _ = stream.read(&mut [0; 4096]);
-            let _ = stream.write_all(&octets);
+            let _ = stream.write_all(&bytes);
             let _ = stream.0.shutdown(std::net::Shutdown::Both);
         }
     }
 }
 
 fn read_to_the_end(stream: &mut Recording<'_>) {
-    let mut octets = [0; 4096];
-    while let Ok(1..) = stream.read(&mut octets) {}
+    let mut bytes = [0; 4096];
+    while let Ok(1..) = stream.read(&mut bytes) {}
 }

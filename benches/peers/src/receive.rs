@@ -22,15 +22,15 @@ use crate::Outcome;
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Received {
     pub(crate) records: u64,
-    pub(crate) octets: u64,
-    /// From the first octet to the last.
+    pub(crate) bytes: u64,
+    /// From the first byte to the last.
     pub(crate) seconds: f64,
 }
 
 #[derive(Default)]
 struct Counts {
     records: u64,
-    octets: u64,
+    bytes: u64,
     first: Option<Instant>,
     last: Option<Instant>,
 }
@@ -40,7 +40,7 @@ struct State {
     counts: Mutex<Counts>,
     open: AtomicUsize,
     is_done: AtomicBool,
-    /// Whether reading stops for a while soon after the first octet.
+    /// Whether reading stops for a while soon after the first byte.
     stalls: AtomicBool,
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         (Some(first), Some(last)) => (last - first).as_secs_f64(),
         _ => 0.0,
     };
-    let received = Received { records: counts.records, octets: counts.octets, seconds };
+    let received = Received { records: counts.records, bytes: counts.bytes, seconds };
     println!("{}", serde_json::to_string(&received)?);
     Ok(())
 }
@@ -115,15 +115,15 @@ fn read(mut stream: impl Read, marker: &str, state: &State) {
     let mut buffer = vec![0; 256 * 1024];
     // The end of the last read may be the beginning of a marker.
     let mut kept = 0;
-    while let Ok(octets @ 1..) = stream.read(&mut buffer[kept..]) {
-        let filled = kept + octets;
+    while let Ok(bytes @ 1..) = stream.read(&mut buffer[kept..]) {
+        let filled = kept + bytes;
         let records = finder.find_iter(&buffer[..filled]).count() as u64;
         let rest = filled.min(marker.len() - 1);
         // A marker that ends in what is kept was counted, and is not counted again: what is kept
         // is shorter than it.
         buffer.copy_within(filled - rest..filled, 0);
         kept = rest;
-        let begin = note(state, records, octets);
+        let begin = note(state, records, bytes);
         if begin.elapsed() > STALL_AFTER && state.stalls.swap(false, SeqCst) {
             thread::sleep(STALL);
         }
@@ -137,7 +137,7 @@ fn datagrams(socket: &UdpSocket, state: &State) {
     let _ = socket.set_read_timeout(Some(Duration::from_millis(100)));
     loop {
         match socket.recv(&mut buffer) {
-            Ok(octets) => drop(note(state, 1, octets)),
+            Ok(bytes) => drop(note(state, 1, bytes)),
             Err(_) if state.is_done.load(SeqCst) => break,
             Err(_) => {}
         }
@@ -145,7 +145,7 @@ fn datagrams(socket: &UdpSocket, state: &State) {
     state.open.fetch_sub(1, SeqCst);
 }
 
-fn note(state: &State, records: u64, octets: usize) -> Instant {
+fn note(state: &State, records: u64, bytes: usize) -> Instant {
     let now = Instant::now();
     let mut counts = state.counts.lock().unwrap_or_else(PoisonError::into_inner);
     // What comes before a silence at the beginning is a greeting, see `deliver::greet`.
@@ -153,7 +153,7 @@ fn note(state: &State, records: u64, octets: usize) -> Instant {
         counts.first = None;
     }
     counts.records += records;
-    counts.octets += octets as u64;
+    counts.bytes += bytes as u64;
     counts.last = Some(now);
     *counts.first.get_or_insert(now)
 }

@@ -45,7 +45,7 @@ pub(crate) struct Delivery {
     pub(crate) lost_percent: f64,
     pub(crate) cpu_us: f64,
     pub(crate) longest_ms: f64,
-    pub(crate) octets: f64,
+    pub(crate) bytes: f64,
 }
 
 /// All rounds of all measurements.
@@ -147,7 +147,7 @@ fn delivery(sent: Sent, received: Received) -> Delivery {
         lost_percent: 100.0 * (calls - records).max(0.0) / calls.max(1.0),
         cpu_us: sent.cpu_us / records.max(1.0),
         longest_ms: sent.longest_ms,
-        octets: received.octets as f64 / records.max(1.0),
+        bytes: received.bytes as f64 / records.max(1.0),
     }
 }
 

@@ -133,7 +133,7 @@ fn delivered(out: &mut String, figures: &Figures) -> fmt::Result {
     )?;
     writeln!(
         out,
-        "| | over | records/s, 1 thread | × | 2 threads | lost % | CPU us a record | × | octets |"
+        "| | over | records/s, 1 thread | × | 2 threads | lost % | CPU us a record | × | bytes |"
     )?;
     writeln!(out, "|---|---|--:|--:|--:|--:|--:|--:|--:|")?;
     let limits = LIMITS.iter().map(|(name, ..)| *name);
@@ -157,7 +157,7 @@ fn delivered(out: &mut String, figures: &Figures) -> fmt::Result {
                 tenth(lost),
                 cpu.map_or(String::new(), |us| format!("{us:.2}")),
                 ratio(cpu, ours(|d| d.cpu_us)),
-                whole(figure(1, |d| d.octets)),
+                whole(figure(1, |d| d.bytes)),
             )?;
         }
     }

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_store_itself_says_is_taken_for_an_answer() {
+    fn only_bulk_answers_count_as_answers() {
         let said = |status, body: &str| format!("{:?}", judge("n", status, body.as_bytes()));
         assert_eq!(said(200, r#"{"errors":false}"#), "AllStored");
         let items = r#"{"errors":true,"items":[{"create":{"status":201}},{"create":{"status":429,"error":{"type":"x"}}}]}"#;

@@ -22,7 +22,7 @@ fn word(word: &str) -> Option<Option<Level>> {
     let (name, after) = bare.split_at(end);
     let is_marked = bare.len() < word.len() || after.starts_with([':', ']', '|']);
     // "error" in a sentence is no level.
-    let is_shouted = !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_uppercase());
+    let is_shouted = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase());
     match of_name(name) {
         Some(level) if is_marked || is_shouted => Some(Some(level)),
         // A time, a process id, a zone: the level may come after it.

@@ -8,15 +8,15 @@ pub(super) fn read(tee: bool, mut take: impl FnMut(String) -> bool) -> io::Resul
     let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
     let (mut line, mut cut, mut is_begun) = (Vec::new(), 0, false);
     loop {
-        let octets = input.fill_buf()?;
-        let end = octets.iter().position(|octet| *octet == b'\n');
-        let read = end.map_or(octets.len(), |end| end + 1);
+        let bytes = input.fill_buf()?;
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let read = end.map_or(bytes.len(), |end| end + 1);
         if tee {
-            output.write_all(&octets[..read])?;
+            output.write_all(&bytes[..read])?;
             output.flush()?;
         }
         // A line that never ends must not take all memory.
-        let text = &octets[..end.unwrap_or(read)];
+        let text = &bytes[..end.unwrap_or(read)];
         let kept = text.len().min(LONGEST - line.len());
         line.extend_from_slice(&text[..kept]);
         cut += text.len() - kept;
@@ -50,5 +50,5 @@ fn shown(line: &[u8], cut: usize) -> String {
     shown
 }
 
-/// Octets kept of a line; a record is shorter still (`SYSLOG_MAX_MESSAGE_SIZE`).
+/// Bytes kept of a line; a record is shorter still (`SYSLOG_MAX_MESSAGE_SIZE`).
 const LONGEST: usize = 64 * 1024;

@@ -91,30 +91,30 @@ proptest! {
     }
 
     #[test]
-    fn no_octets_make_the_parser_panic(octets in vec(any::<u8>(), 0..300)) {
-        let (message, complaints) = parse(&octets);
+    fn no_bytes_make_the_parser_panic(bytes in vec(any::<u8>(), 0..300)) {
+        let (message, complaints) = parse(&bytes);
         prop_assert!(message.is_some() || !complaints.is_empty());
     }
 
-    // Random octets seldom come past PRI: these do.
+    // Random bytes seldom come past PRI: these do.
     #[test]
     fn no_damage_makes_the_parser_panic(
         message in message(),
         damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
         end in any::<prop::sample::Index>(),
     ) {
-        let mut octets = write(&message).into_bytes();
-        for (at, octet) in damage {
-            let at = at.index(octets.len());
-            octets[at] = octet;
+        let mut bytes = write(&message).into_bytes();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
         }
-        octets.truncate(end.index(octets.len() + 1));
-        let (message, complaints) = parse(&octets);
+        bytes.truncate(end.index(bytes.len() + 1));
+        let (message, complaints) = parse(&bytes);
         prop_assert!(message.is_some() || !complaints.is_empty());
     }
 
     #[test]
-    fn the_splitter_loses_no_octet_to_a_panic_or_a_standstill(
+    fn splitter_loses_no_byte_and_always_advances(
         chunks in vec("[0-9 <>a\n]{0,40}", 0..9),
     ) {
         let mut splitter = Splitter::new(false);

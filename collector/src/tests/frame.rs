@@ -7,32 +7,32 @@ use crate::{
 
 type Seen = (String, Framing, Vec<String>);
 
-/// What a splitter makes of `octets` that arrive `step` at a time and then end.
-fn split(octets: &[u8], step: usize, tls: bool) -> Vec<Seen> {
+/// What a splitter makes of `bytes` that arrive `step` at a time and then end.
+fn split(bytes: &[u8], step: usize, tls: bool) -> Vec<Seen> {
     let mut splitter = Splitter::new(tls);
     let mut seen = Vec::new();
-    for chunk in octets.chunks(step) {
+    for chunk in bytes.chunks(step) {
         splitter.space()[..chunk.len()].copy_from_slice(chunk);
         splitter.filled(chunk.len());
         while let Some(frame) = splitter.next_frame() {
             let complaints = frame.complaints.iter().map(ToString::to_string).collect();
-            let text = String::from_utf8_lossy(frame.octets).into_owned();
+            let text = String::from_utf8_lossy(frame.bytes).into_owned();
             seen.push((text, frame.framing, complaints));
         }
     }
     if let Some(frame) = splitter.remainder() {
         let complaints = frame.complaints.iter().map(ToString::to_string).collect();
-        seen.push((String::from_utf8_lossy(frame.octets).into_owned(), frame.framing, complaints));
+        seen.push((String::from_utf8_lossy(frame.bytes).into_owned(), frame.framing, complaints));
     }
     assert!(splitter.remainder().is_none());
     seen
 }
 
-/// The same, whatever the octets' packets are.
-fn frames(octets: &str) -> Vec<Seen> {
-    let whole = split(octets.as_bytes(), LONGEST, false);
-    for step in 1..octets.len().min(20) {
-        assert_eq!(split(octets.as_bytes(), step, false), whole, "{step} octets at a time");
+/// The same, whatever the bytes' packets are.
+fn frames(bytes: &str) -> Vec<Seen> {
+    let whole = split(bytes.as_bytes(), LONGEST, false);
+    for step in 1..bytes.len().min(20) {
+        assert_eq!(split(bytes.as_bytes(), step, false), whole, "{step} bytes at a time");
     }
     whole
 }
@@ -91,7 +91,7 @@ fn a_leading_zero_is_told() {
 }
 
 #[test]
-fn a_count_that_cannot_be_is_told_and_the_next_lf_ends_it() {
+fn invalid_octet_count_is_reported_and_ends_at_lf() {
     for (bad, says) in [
         ("4x<1>a", "octet count 4 is followed by \"x\", not by SP"),
         ("100001 <1>a", "octet count 100001 is above 100000"),
@@ -108,7 +108,7 @@ fn a_count_that_cannot_be_is_told_and_the_next_lf_ends_it() {
 fn a_partial_frame_at_the_end_is_told() {
     let seen = frames("4 <1>a9 <1>b");
     assert_eq!(seen[1].0, "<1>b");
-    assert_eq!(seen[1].2, ["the connection ended 4 octets into a frame of 9 (RFC 6587 3.4.1)"]);
+    assert_eq!(seen[1].2, ["the connection ended 4 bytes into a frame of 9 (RFC 6587 3.4.1)"]);
     let seen = frames("<1>a\n<1>b");
     assert_eq!(seen[1].2, ["the connection ended before the LF of \"<1>b\" (RFC 6587 3.4.2)"]);
     assert_eq!(frames("12")[0].2.len(), 1);
@@ -121,7 +121,7 @@ fn the_longest_frame_passes_and_a_longer_one_is_cut() {
     assert_eq!(counted, [right(&longest, Framing::OctetCounting)]);
     let lines = split(format!("<{longest}\n").as_bytes(), 70_000, false);
     assert_eq!((lines.len(), lines[0].0.len()), (2, LONGEST));
-    assert!(lines[0].2[0].contains("no LF within 100000 octets"));
+    assert!(lines[0].2[0].contains("no LF within 100000 bytes"));
 }
 
 #[test]

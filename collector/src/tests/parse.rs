@@ -4,21 +4,21 @@ use crate::{Element, Message, parse};
 
 const SD: &str = r#"[exampleSDID@32473 iut="3" eventSource="Application" eventID="1011"]"#;
 
-fn right(octets: &[u8]) -> Message {
-    let (message, complaints) = parse(octets);
-    assert_eq!(complaints, [], "{}", octets.escape_ascii());
+fn right(bytes: &[u8]) -> Message {
+    let (message, complaints) = parse(bytes);
+    assert_eq!(complaints, [], "{}", bytes.escape_ascii());
     message.unwrap()
 }
 
-/// The only complaint there is about `octets`.
-fn complaint(octets: impl AsRef<[u8]>) -> String {
-    let all = complaints(octets.as_ref());
+/// The only complaint there is about `bytes`.
+fn complaint(bytes: impl AsRef<[u8]>) -> String {
+    let all = complaints(bytes.as_ref());
     assert_eq!(all.len(), 1, "{all:#?}");
     all.into_iter().next().unwrap()
 }
 
-fn complaints(octets: &[u8]) -> Vec<String> {
-    parse(octets).1.iter().map(ToString::to_string).collect()
+fn complaints(bytes: &[u8]) -> Vec<String> {
+    parse(bytes).1.iter().map(ToString::to_string).collect()
 }
 
 /// A message that is right but for its STRUCTURED-DATA, and without MSG.
@@ -31,7 +31,7 @@ fn owned(text: &str) -> Option<String> {
 }
 
 #[test]
-fn example_1_of_rfc_5424_has_a_bom_and_no_structured_data() {
+fn rfc_5424_example_1_has_a_bom() {
     let message = right(
         b"<34>1 2003-10-11T22:14:15.003Z mymachine.example.com su - ID47 - \
           \xef\xbb\xbf'su root' failed for lonvick on /dev/pts/8",
@@ -161,7 +161,7 @@ fn header_fields_have_their_longest() {
         right(message(longest).as_bytes());
         let says = complaint(message(longest + 1));
         assert!(says.starts_with(name), "{says}");
-        let end = format!("has {} octets, more than {longest} (RFC 5424 6)", longest + 1);
+        let end = format!("has {} bytes, more than {longest} (RFC 5424 6)", longest + 1);
         assert!(says.ends_with(&end), "{says}");
     }
 }
@@ -220,12 +220,12 @@ fn sd_ids_are_registered_or_have_a_number() {
 fn names_are_up_to_32_and_hold_no_delimiter() {
     let long = "x".repeat(33);
     let says = complaint(with_sd(&format!("[a@1 {long}=\"\"]")));
-    assert!(says.ends_with("has 33 octets, more than 32 (RFC 5424 6)"), "{says}");
+    assert!(says.ends_with("has 33 bytes, more than 32 (RFC 5424 6)"), "{says}");
     let says = complaint(with_sd(&format!("[{}@1]", "x".repeat(31))));
-    assert!(says.starts_with("SD-ID") && says.contains("33 octets"), "{says}");
+    assert!(says.starts_with("SD-ID") && says.contains("33 bytes"), "{says}");
     for bad in ["a=b@1", "a\"b@1", "é@1"] {
         let says = complaint(with_sd(&format!("[{bad}]")));
-        assert!(says.contains("holds a = ] \" or an octet that is not printable"), "{says}");
+        assert!(says.contains("holds a = ] \" or a byte that is not printable"), "{says}");
     }
     assert!(complaint(with_sd("[a@1 =\"v\"]")).starts_with("PARAM-NAME is empty"));
     assert!(complaints(with_sd("[]").as_bytes())[0].starts_with("SD-ID is empty"));
@@ -254,11 +254,11 @@ fn params_are_well_formed() {
 fn values_are_escaped() {
     let says = complaint(with_sd(r#"[a@1 k="x"y"]"#));
     assert!(says.contains("neither SP nor ]: an unescaped \"?"), "{says}");
-    for (bad, octet, value) in [("x]y", ']', "x]y"), (r"x\ny", '\\', r"x\ny")] {
-        let octets = with_sd(&format!("[a@1 k=\"{bad}\"]"));
-        let says = complaint(&octets);
-        assert!(says.contains(&format!("has an unescaped {octet} before")), "{says}");
-        let message = parse(octets.as_bytes()).0.unwrap();
+    for (bad, byte, value) in [("x]y", ']', "x]y"), (r"x\ny", '\\', r"x\ny")] {
+        let bytes = with_sd(&format!("[a@1 k=\"{bad}\"]"));
+        let says = complaint(&bytes);
+        assert!(says.contains(&format!("has an unescaped {byte} before")), "{says}");
+        let message = parse(bytes.as_bytes()).0.unwrap();
         assert_eq!(message.param("a@1", "k"), Some(value));
     }
 }
@@ -293,20 +293,20 @@ fn registered_parameters_have_their_values() {
 }
 
 #[test]
-fn octets_below_32_are_counted() {
+fn control_bytes_are_counted() {
     assert_eq!(
         complaint("<14>1 - - - - - - a\nb\tc\0"),
-        "octet 10 at offset 19, and 2 more, is below 32 (RFC 5424 6.4)"
+        "byte 10 at offset 19, and 2 more, is below 32 (RFC 5424 6.4)"
     );
     let says = complaint(with_sd("[a@1 k=\"\x1b\"]"));
-    assert_eq!(says, "octet 27 at offset 29 is below 32 (RFC 5424 6.4)");
+    assert_eq!(says, "byte 27 at offset 29 is below 32 (RFC 5424 6.4)");
 }
 
 #[test]
-fn octets_are_utf_8() {
-    let octets = b"<14>1 - - - - - - a\xff";
-    assert_eq!(complaint(octets), "octet 0xff at offset 19 is not UTF-8 (RFC 5424 6.4)");
-    assert_eq!(parse(octets).0.unwrap().text.as_deref(), Some("a\u{fffd}"));
+fn output_is_utf_8() {
+    let bytes = b"<14>1 - - - - - - a\xff";
+    assert_eq!(complaint(bytes), "byte 0xff at offset 19 is not UTF-8 (RFC 5424 6.4)");
+    assert_eq!(parse(bytes).0.unwrap().text.as_deref(), Some("a\u{fffd}"));
     // Not the shortest form of "/".
     assert!(complaint(b"<14>1 - - - - - - \xc0\xaf").contains("is not UTF-8"));
 }
@@ -314,5 +314,5 @@ fn octets_are_utf_8() {
 #[test]
 fn long_values_are_cut_in_a_complaint() {
     let says = complaint(format!("<14>1 - - {} - - -", "a".repeat(9000)));
-    assert!(says.len() < 200 && says.contains("\"... of 9000 octets"), "{says}");
+    assert!(says.len() < 200 && says.contains("\"... of 9000 bytes"), "{says}");
 }

@@ -33,7 +33,7 @@ fn complaints(record: &Received) -> Vec<String> {
 /// Whether the server has closed: an end or a reset, but not silence.
 fn is_closed(stream: &mut TcpStream) -> bool {
     match stream.read(&mut [0; 64]) {
-        Ok(octets) => octets == 0,
+        Ok(bytes) => bytes == 0,
         Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
     }
 }
@@ -43,7 +43,7 @@ fn udp_takes_one_message_of_each_datagram() {
     let collector = Collector::udp().unwrap();
     assert!(collector.url().starts_with("udp://127.0.0.1:"));
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let send = |octets: &[u8]| socket.send_to(octets, collector.address().unwrap()).unwrap();
+    let send = |bytes: &[u8]| socket.send_to(bytes, collector.address().unwrap()).unwrap();
     send(b"<14>1 - - - - - [a@1 k=\"v\"] one");
     send(b"<14>1 - - - - - - two\n");
     send(b"18 <14>1 - - - - - -");
@@ -85,7 +85,7 @@ fn records_wait_until_they_are_taken() {
     assert_eq!(texts(&collector.received()), ["2", "3"]);
     assert_eq!(texts(&collector.take()), ["2", "3"]);
     assert_eq!(collector.next(Duration::ZERO), None);
-    assert_eq!((collector.messages(), collector.octets()), (3, 3 * 19));
+    assert_eq!((collector.messages(), collector.bytes()), (3, 3 * 19));
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_frame_that_was_not_completed_is_told() {
     client(&collector).write_all(b"30 <14>1 - - - - - - cut").unwrap();
     let record = collector.next(LONG).unwrap();
     assert_eq!(record.text(), Some("cut"));
-    let says = "the connection ended 21 octets into a frame of 30 (RFC 6587 3.4.1)";
+    let says = "the connection ended 21 bytes into a frame of 30 (RFC 6587 3.4.1)";
     assert_eq!(complaints(&record), [says]);
 }
 
@@ -114,12 +114,12 @@ fn frames_longer_than_rsyslog_takes_are_told() {
     stream.write_all(&frame(&"x".repeat(8097 - 18))).unwrap();
     let records = collector.wait_for(2, LONG);
     assert_eq!(records[0].complaints, []);
-    let says = "frame has 8097 octets, more than rsyslog's 8096 (RFC 5424 6.1)";
+    let says = "frame has 8097 bytes, more than rsyslog's 8096 (RFC 5424 6.1)";
     assert_eq!(complaints(&records[1]), [says]);
 }
 
 #[test]
-fn a_paused_collector_reads_on_where_it_stopped() {
+fn paused_collector_resumes() {
     let collector = Collector::tcp().unwrap();
     let mut stream = client(&collector);
     assert_eq!(collector.wait_for_connections(1, LONG), 1);
@@ -157,7 +157,7 @@ fn disconnect_closes_what_is_open_and_takes_the_next() {
 }
 
 #[test]
-fn what_a_paused_collector_had_not_read_is_lost_when_it_disconnects() {
+fn paused_collector_drops_unread_data_on_disconnect() {
     let collector = Collector::tcp().unwrap();
     let mut stream = client(&collector);
     assert_eq!(collector.wait_for_connections(1, LONG), 1);
@@ -209,7 +209,7 @@ fn draining_counts_and_keeps_nothing() {
         stream.write_all(&chunk).unwrap();
     }
     assert_eq!(collector.wait_for_messages(100_000, LONG), 100_000);
-    assert_eq!(collector.octets(), 28 * 100_000);
+    assert_eq!(collector.bytes(), 28 * 100_000);
     assert_eq!(collector.received(), []);
 }
 
@@ -232,7 +232,7 @@ fn a_url_that_cannot_be_is_quoted() {
 
 #[cfg(unix)]
 #[test]
-fn unix_sockets_are_datagrams_and_a_dead_one_is_replaced() {
+fn dead_unix_socket_is_replaced() {
     use std::os::unix::net::UnixDatagram;
 
     let directory = tempfile::tempdir().unwrap();

@@ -3,8 +3,8 @@
 use crate::parse;
 
 fn complaints(timestamp: &str) -> Vec<String> {
-    let octets = format!("<14>1 {timestamp} - - - - -");
-    parse(octets.as_bytes()).1.iter().map(ToString::to_string).collect()
+    let bytes = format!("<14>1 {timestamp} - - - - -");
+    parse(bytes.as_bytes()).1.iter().map(ToString::to_string).collect()
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn a_pause_holds_the_handshake_and_disconnect_ends_it() {
 }
 
 #[test]
-fn a_client_that_does_not_trust_the_certificate_is_a_failure() {
+fn client_that_distrusts_the_certificate_fails() {
     let collector = Collector::tls(certificate()).unwrap();
     assert!(client(&collector, &certificate()).is_err());
     assert_eq!(collector.wait_for_connections(1, LONG), 1);

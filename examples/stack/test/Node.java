@@ -4,7 +4,7 @@ import org.codelibs.opensearch.runner.OpenSearchRunner;
 import static org.codelibs.opensearch.runner.OpenSearchRunner.newConfigs;
 
 /**
- * One OpenSearch node: java Node.java FOLDER BASE_PORT; it listens on the port after it. With NUMBER and
+ * One OpenSearch node: java Node.java DIRECTORY BASE_PORT; it listens on the port after it. With NUMBER and
  * NODES behind that, it is one of so many nodes of a cluster, whose base ports are 10 apart.
  */
 public class Node {

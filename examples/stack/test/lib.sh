@@ -152,7 +152,7 @@ has_opensearch() {
     java=$(java_between 21 99) || { missing "opensearch: no Java 21 or later (JAVA_HOME, /usr/lib/jvm)"; return 1; }
     fetch_opensearch || { missing "opensearch: OpenSearch from Maven Central could not be had, see $cache/opensearch/log"; return 1; }
 }
-opensearch_node() { # FOLDER BASE_PORT [HEAP] [JAVA OPTION ...]: sets $store
+opensearch_node() { # DIRECTORY BASE_PORT [HEAP] [JAVA OPTION ...]: sets $store
     "$java" -Xmx${3:-1g} "${@:4}" -cp "$cache/opensearch/lib/*" "$here/Node.java" "$1" "$2" >>"$1.log" 2>&1 &
     store=$!
     pids="$pids $store"
@@ -161,7 +161,7 @@ put_template() {
     curl -sf -XPUT -H 'Content-Type: application/json' "$url/_index_template/syslog" --data-binary "@$stack/opensearch/template.json" >/dev/null \
         || fail "OpenSearch refuses the template"
 }
-start_opensearch() { # FOLDER: sets $store, $base and $url
+start_opensearch() { # DIRECTORY: sets $store, $base and $url
     local begin
     begin=$(now)
     base=$(($(port 9221) - 1))

@@ -1,7 +1,7 @@
-// Looks at Kibana as a person does: page.js KIBANA_URL HITS FOLDER_FOR_SCREENSHOTS
+// Looks at Kibana as a person does: page.js KIBANA_URL HITS DIRECTORY_FOR_SCREENSHOTS
 // Fails unless Discover and the dashboard show that many records.
 const { chromium } = require('playwright-core');
-const [kibana, hits, folder] = process.argv.slice(2);
+const [kibana, hits, directory] = process.argv.slice(2);
 const time = '_g=(refreshInterval:(display:Off,pause:!f,value:0),time:(from:now-5m,mode:quick,to:now))';
 
 (async () => {
@@ -20,11 +20,11 @@ const time = '_g=(refreshInterval:(display:Off,pause:!f,value:0),time:(from:now-
       [...document.querySelectorAll(selector)].some((e) => e.textContent.trim() === wanted),
       [selector, wanted]).catch(async (error) => {
         const seen = await page.$$eval(selector, (all) => all.map((e) => e.textContent.trim()));
-        await page.screenshot({ path: `${folder}/failed-${name}.png` });
+        await page.screenshot({ path: `${directory}/failed-${name}.png` });
         throw new Error(`${name} shows ${JSON.stringify(seen)}, not ${wanted}: ${error.message}`);
       });
     await page.waitForTimeout(3000);
-    await page.screenshot({ path: `${folder}/${name}.png` });
+    await page.screenshot({ path: `${directory}/${name}.png` });
     console.log(`${name}: ${wanted} records on the page`);
   };
   await look(`/discover/records?${time}`, '[data-test-subj="discoverQueryHits"]', 'discover');

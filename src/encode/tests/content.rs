@@ -70,7 +70,7 @@ fn every_part_stands_in_its_place_in_each_format() {
 }
 
 #[test]
-fn what_was_not_said_leaves_nothing_behind() {
+fn abandoned_record_leaves_nothing() {
     let nothing = |format| one(settings(format), |_| {});
     assert_eq!(nothing(Format::Rfc5424), "<134>1 T host.example shop 4711 cart -");
     let cee = r#"@cee: {"level":"info","target":"cart"}"#;
@@ -101,7 +101,7 @@ fn what_was_not_said_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
+fn rfc3164_names_are_one_word() {
     let odd = |format| Settings {
         tag: "shöp.a-b_c(d)".to_owned() + &"x".repeat(30),
         hostname: "h(o)st::1.a-b_c".to_owned(),
@@ -129,7 +129,7 @@ fn a_name_that_an_old_server_would_take_for_two_is_one_word() {
 }
 
 #[test]
-fn a_target_that_a_header_has_no_room_for_stands_behind_it_and_takes_a_sixteenth() {
+fn long_target_moves_to_structured_data() {
     let target = |length: usize, max_message_size: usize, format| {
         let target = "x".repeat(length);
         let encoder = within(max_message_size, format);
@@ -147,14 +147,14 @@ fn a_target_that_a_header_has_no_room_for_stands_behind_it_and_takes_a_sixteenth
         for format in [Format::Rfc5424, Format::Cee, Format::Ecs] {
             let (message, behind) = target(300, max_message_size, format);
             assert_eq!(behind, longest, "{max_message_size} {message}");
-            assert!(message.contains(&format!("...[cut {} octets", 300 - longest)), "{message}");
+            assert!(message.contains(&format!("...[cut {} bytes", 300 - longest)), "{message}");
         }
     }
     assert_eq!(target(300, 808, Format::Rfc3164).0.matches('x').count(), 50 + 1);
 }
 
 #[test]
-fn each_encoder_has_its_own_parts_in_what_a_thread_keeps() {
+fn encoders_keep_separate_thread_caches() {
     let [one, other] = [Format::Rfc5424, Format::Cee]
         .map(|format| Encoder::new(Settings { thread_name: true, ..settings(format) }).unwrap());
     assert_ne!(one.id(), other.id());
@@ -202,7 +202,7 @@ fn a_callsite_brings_the_names_of_its_fields_along() {
         writer.text(format_args!("said"));
         let message = writer.finish();
         assert_eq!(message.severity, Severity::Informational);
-        let text = std::str::from_utf8(message.octets()).unwrap();
+        let text = std::str::from_utf8(message.bytes()).unwrap();
         assert!(text.ends_with(expected), "{text}");
         let message = written(&encoder, &mut scratch, |writer| {
             writer.named_field("password", Value::Error(&failed()));
@@ -227,7 +227,7 @@ impl fmt::Display for Panics {
 }
 
 #[test]
-fn a_value_that_panics_is_ended_and_told_of() {
+fn panicking_value_is_cut_and_marked() {
     let encoder = within(480, Format::Rfc5424);
     let message = written(&encoder, &mut Scratch::default(), |writer| {
         writer.named_field("a", Value::U64(1));
@@ -252,8 +252,8 @@ fn pri_has_no_zero_before_it() {
                 .unwrap();
         let site = encoder.site(&Origin { severity, ..ORIGIN }, std::iter::empty());
         let mut scratch = Scratch::default();
-        let octets = encoder.begin(&mut scratch, &site).finish().octets().to_vec();
-        String::from_utf8(octets).unwrap().split_once(' ').unwrap().0.to_owned()
+        let bytes = encoder.begin(&mut scratch, &site).finish().bytes().to_vec();
+        String::from_utf8(bytes).unwrap().split_once(' ').unwrap().0.to_owned()
     };
     assert_eq!(pri(Facility::Kern, Severity::Emergency), "<0>1");
     assert_eq!(pri(Facility::Kern, Severity::Debug), "<7>1");
@@ -262,7 +262,7 @@ fn pri_has_no_zero_before_it() {
 }
 
 #[test]
-fn no_header_field_is_longer_than_it_may_be_or_holds_more_than_us_ascii() {
+fn header_fields_are_bounded_and_ascii() {
     let long = |c: char| c.to_string().repeat(300);
     let settings = Settings {
         hostname: long('h'),
@@ -285,7 +285,7 @@ fn no_header_field_is_longer_than_it_may_be_or_holds_more_than_us_ascii() {
 }
 
 #[test]
-fn msgid_is_nilvalue_where_there_is_no_target() {
+fn msgid_without_target_is_nilvalue() {
     let encoder = within(480, Format::Rfc5424);
     let origin = Origin { target: "", ..ORIGIN };
     let message = from(&encoder, &mut Scratch::default(), &origin, |_| {});
@@ -299,7 +299,7 @@ fn a_long_name_of_a_thread_takes_a_sixteenth() {
         let settings =
             Settings { thread_name: true, max_message_size: 808, ..settings(Format::Rfc5424) };
         let message = one(settings, |writer| writer.text(format_args!("said")));
-        let thread = format!("{}...[cut 250 octets\\]", "~".repeat(50));
+        let thread = format!("{}...[cut 250 bytes\\]", "~".repeat(50));
         assert!(message.ends_with(&format!(" thread=\"{thread}\"] said")), "{message}");
     };
     named.spawn(say).unwrap().join().unwrap();
@@ -315,7 +315,7 @@ fn a_texts_own_byte_order_mark_is_escaped() {
 
 /// A name of a field is the program's, and may be anything.
 #[test]
-fn no_name_of_a_field_ends_its_element_or_hides_another() {
+fn field_names_cannot_end_or_hide_an_element() {
     let message = one(settings(Format::Rfc5424), |writer| {
         for name in ["a]=\"\\ b", "a]=\"\\ b", "ü", "", &"x".repeat(33), &"x".repeat(34)] {
             writer.named_field(name, Value::Bool(true));
@@ -331,7 +331,7 @@ fn no_name_of_a_field_ends_its_element_or_hides_another() {
 }
 
 #[test]
-fn formats_have_the_names_that_the_documentation_gives_them() {
+fn formats_have_their_documented_names() {
     for (format, name) in
         FORMATS.into_iter().zip(["rfc5424", "cee", "ecs", "rfc3164", "rfc3164-local"])
     {

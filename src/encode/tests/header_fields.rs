@@ -21,9 +21,9 @@ fn both(encoder: &Encoder, fields: &[Field<'_>], text: &str) -> (Severity, Strin
         writer.text(format_args!("{text}"));
         let message = writer.finish();
         let severity = message.severity;
-        let octets = message.numbered(0);
-        assert!(octets.len() <= encoder.settings.max_message_size, "{}", octets.escape_ascii());
-        (severity, without_time(encoder, std::str::from_utf8(octets).unwrap()))
+        let bytes = message.numbered(0);
+        assert!(bytes.len() <= encoder.settings.max_message_size, "{}", bytes.escape_ascii());
+        (severity, without_time(encoder, std::str::from_utf8(bytes).unwrap()))
     };
     let (by_name, by_site) = (write(true), write(false));
     assert_eq!(by_name, by_site);
@@ -200,7 +200,7 @@ fn a_value_that_panics_sets_nothing_and_breaks_nothing() {
         });
         assert!(std::panic::catch_unwind(fill).is_err());
         writer.recover_from_panic();
-        let message = String::from_utf8(writer.finish().octets().to_vec()).unwrap();
+        let message = String::from_utf8(writer.finish().bytes().to_vec()).unwrap();
         assert!(message.starts_with("<134>") && message.contains("panicked"), "{message}");
         assert!(!message.contains("severity"), "{message}");
         if let Some((_, json)) = message.split_once("@cee: ") {

@@ -91,9 +91,9 @@ fn from(
     let site = encoder.site(origin, std::iter::empty());
     let mut writer = encoder.begin(scratch, &site);
     say(&mut writer);
-    let octets = writer.finish().numbered(0);
-    assert!(octets.len() <= encoder.settings.max_message_size, "{}", octets.escape_ascii());
-    let text = std::str::from_utf8(octets).unwrap();
+    let bytes = writer.finish().numbered(0);
+    assert!(bytes.len() <= encoder.settings.max_message_size, "{}", bytes.escape_ascii());
+    let text = std::str::from_utf8(bytes).unwrap();
     let old = matches!(encoder.settings.format, Format::Rfc3164 | Format::Rfc3164Local);
     let (time, length) = if old { ("<134>", 15) } else { ("<134>1 ", 27) };
     let rest = text.strip_prefix(time).unwrap();
@@ -142,10 +142,10 @@ fn say_everything(writer: &mut Writer<'_>) {
     writer.text(format_args!("."));
 }
 
-/// Three quarters of a frame of 800 octets are for fields and spans.
+/// Three quarters of a frame of 800 bytes are for fields and spans.
 const FOR_FIELDS: usize = 600;
 
-/// Octets of a message without a text, up to where its text would begin.
+/// Bytes of a message without a text, up to where its text would begin.
 fn parts(encoder: &Encoder, message: &str) -> usize {
     length(encoder, message) - encoder.layout.end.len()
 }
@@ -179,10 +179,10 @@ fn say_spans(writer: &mut Writer<'_>, spans: &[Span]) {
     writer.end_spans();
 }
 
-/// Takes so many octets of the frame.
-fn fill(writer: &mut Writer<'_>, octets: usize) {
+/// Takes so many bytes of the frame.
+fn fill(writer: &mut Writer<'_>, bytes: usize) {
     writer.close_fields();
     let room = writer.max_message_size - writer.scratch.frame.len() - 20;
-    let octets = octets.min(room);
-    writer.scratch.frame.extend_from_slice(&vec![b'n'; octets]);
+    let bytes = bytes.min(room);
+    writer.scratch.frame.extend_from_slice(&vec![b'n'; bytes]);
 }

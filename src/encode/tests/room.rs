@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// The longest text that is not cut fills the frame, and one more octet costs no neighbour.
+/// The longest text that is not cut fills the frame, and one more byte costs no neighbour.
 #[test]
-fn a_text_is_whole_up_to_the_last_octet_of_the_frame() {
+fn text_may_fill_the_frame() {
     for format in FORMATS {
         let encoder = within(700, format);
         let mut scratch = Scratch::default();
@@ -22,8 +22,8 @@ fn a_text_is_whole_up_to_the_last_octet_of_the_frame() {
         let most = (1..700).take_while(|&length| !text(length).1).last().unwrap();
         assert_eq!(text(most).0, 700, "{format:?}");
         for length in [most + 1, most + 100, 10_000] {
-            let (octets, is_cut) = text(length);
-            assert!(is_cut && (700 - CUT_MARK..=700).contains(&octets), "{format:?} {octets}");
+            let (bytes, is_cut) = text(length);
+            assert!(is_cut && (700 - CUT_MARK..=700).contains(&bytes), "{format:?} {bytes}");
         }
         assert!(encoder.counters().cut.load(Relaxed) > 0);
         assert_eq!(within(700, format).counters().cut.load(Relaxed), 0);
@@ -36,7 +36,7 @@ fn a_text_in_pieces_is_cut_as_if_it_were_one() {
     let cut_of = |message: &str| {
         let (kept, cut) = message.rsplit_once("...[cut ").unwrap();
         let (_, kept) = kept.split_once(" - ").unwrap();
-        (kept.to_owned(), cut.strip_suffix(" octets]").unwrap().parse::<usize>().unwrap())
+        (kept.to_owned(), cut.strip_suffix(" bytes]").unwrap().parse::<usize>().unwrap())
     };
     for first in [1, 400, 478, 479, 480, 481, 600] {
         let mut scratch = Scratch::default();
@@ -62,7 +62,7 @@ fn a_text_in_pieces_is_cut_as_if_it_were_one() {
 }
 
 #[test]
-fn fields_take_three_quarters_of_a_frame_and_those_without_room_are_counted() {
+fn excess_fields_are_dropped_and_counted() {
     for format in FORMATS {
         for long in (0..120).map(|length| "v".repeat(length)) {
             let encoder = within(800, format);
@@ -110,7 +110,7 @@ fn a_long_value_leaves_a_quarter_of_what_is_left() {
 }
 
 #[test]
-fn an_error_apart_takes_its_share_of_what_is_free_or_is_omitted() {
+fn error_element_is_cut_to_its_share_or_omitted() {
     let encoder = within(800, Format::Ecs);
     let long: &'static str = "e".repeat(2_000).leak();
     let failed = Failed(long, None);
@@ -198,10 +198,10 @@ fn a_frame_that_a_header_would_fill_is_refused() {
     let constant = "[source@32473 target=\"\" file=\"\" line=\"4294967295\" thread=\"\"]".len();
     let fixed = "  shop 4711 ".len() + 172 + others + constant;
     // Each may be cut, and says so then.
-    let mark = "...[cut 1 octets\\]".len();
+    let mark = "...[cut 1 bytes\\]".len();
     let expected = (300..3_000).find(|max| fixed + 3 * (max / 16 + mark) <= max / 4 * 3);
     assert_eq!(smallest(&full), expected);
     let error =
         Encoder::new(Settings { max_message_size: 480, ..plain(Format::Rfc5424) }).unwrap_err();
-    assert!(error.to_string().contains("a frame of 480 octets is too short"), "{error}");
+    assert!(error.to_string().contains("a frame of 480 bytes is too short"), "{error}");
 }

@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// The most octets of `with` so that what comes behind has room still; with one more it hasn't.
+/// The most bytes of `with` so that what comes behind has room still; with one more it hasn't.
 fn most(has_room: impl Fn(usize) -> bool) -> usize {
-    let most = (0..800).rev().find(|&octets| has_room(octets)).expect("it has room at first");
+    let most = (0..800).rev().find(|&bytes| has_room(bytes)).expect("it has room at first");
     assert!((0..most).all(has_room));
     most
 }
@@ -49,7 +49,7 @@ fn spans_have_room_up_to_three_quarters_of_a_frame() {
 }
 
 #[test]
-fn what_is_omitted_is_told_where_it_would_have_stood() {
+fn omitted_parts_are_marked_in_place() {
     let encoder = within(480, Format::Rfc5424);
     let long = "x".repeat(300);
     let message = written(&encoder, &mut Scratch::default(), |writer| {
@@ -85,7 +85,7 @@ fn a_trace_has_room_up_to_three_quarters_of_a_frame() {
 }
 
 #[test]
-fn what_was_said_of_spans_is_said_again_only_of_the_same() {
+fn span_context_is_reused_only_for_the_same_spans() {
     for format in FORMATS {
         let encoder = within(800, format);
         let mut scratch = Scratch::default();
@@ -167,7 +167,7 @@ fn a_number_too_big_keeps_its_mark_behind_another_name() {
 }
 
 #[test]
-fn names_of_spans_that_have_no_room_are_told_of_and_the_innermost_stay() {
+fn excess_span_names_are_marked_and_the_innermost_kept() {
     for format in FORMATS {
         let encoder = within(808, format);
         let between = encoder.layout.between_spans;
@@ -178,7 +178,7 @@ fn names_of_spans_that_have_no_room_are_told_of_and_the_innermost_stay() {
         let message = whole(std::slice::from_ref(&long));
         let kept = 808 / 8 - CUT_MARK;
         let bracket = if encoder.layout.typed { "]" } else { "\\]" };
-        let cut = format!("\"{}...[cut {} octets{bracket}\"", "x".repeat(kept), 1_000 - kept);
+        let cut = format!("\"{}...[cut {} bytes{bracket}\"", "x".repeat(kept), 1_000 - kept);
         assert!(message.contains(&cut), "{message}");
         assert_eq!(encoder.counters().cut.swap(0, Relaxed), 1);
         let short: Vec<Span> =
@@ -187,7 +187,7 @@ fn names_of_spans_that_have_no_room_are_told_of_and_the_innermost_stay() {
         let fit = (808 / 8 - CUT_MARK + between.len()) / (6 + between.len());
         let shown: Vec<String> = (0..fit).rev().map(|n| format!("span{n:02}")).collect();
         let shown = format!(
-            "\"...[cut {} octets{bracket}{between}{}\"",
+            "\"...[cut {} bytes{bracket}{between}{}\"",
             (40 - fit) * 6,
             shown.join(between)
         );
@@ -207,13 +207,13 @@ fn a_value_of_a_span_takes_a_quarter_of_a_frame() {
         // In JSON the quote that opens the text is no part of the name.
         let quote = usize::from(encoder.layout.typed);
         assert_eq!(kept, 808 / 4 - quote, "{field}");
-        assert!(field.contains("octets\\]\"") || field.contains("octets]\""), "{field}");
+        assert!(field.contains("bytes\\]\"") || field.contains("bytes]\""), "{field}");
         assert_eq!(encoder.counters().cut.load(Relaxed), 1);
     }
 }
 
 #[test]
-fn what_is_recorded_later_takes_the_place_of_what_was_there() {
+fn later_span_record_replaces_the_value() {
     let encoder = within(800, Format::Rfc5424);
     let names = ["a", "b", "c", "d"];
     let prefix = encoder.span_prefix("s", names.into_iter());

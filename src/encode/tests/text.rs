@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn fields_are_the_text_where_there_is_none_and_stand_behind_it_where_asked_for() {
+fn fields_replace_an_empty_text_or_follow_it() {
     let say = |text: &'static str| {
         move |writer: &mut Writer<'_>| {
             writer.named_field("order_id", Value::U64(42));
@@ -54,7 +54,7 @@ fn fields_are_the_text_where_there_is_none_and_stand_behind_it_where_asked_for()
 
 /// The text is long, and all of it was said: what stands in it a second time may be cut.
 #[test]
-fn fields_behind_a_text_are_cut_before_it_and_not_counted() {
+fn text_fields_are_cut_first_and_not_counted() {
     let encoder = Encoder::new(Settings {
         text_fields: TextFields::Fields,
         max_message_size: 480,
@@ -68,7 +68,7 @@ fn fields_behind_a_text_are_cut_before_it_and_not_counted() {
             writer.text(format_args!("{text}"));
         });
         assert!(message.contains(&format!(" {text}{shown}")), "{message}");
-        assert_eq!(message.ends_with(" octets]"), !shown.is_empty(), "{message}");
+        assert_eq!(message.ends_with(" bytes]"), !shown.is_empty(), "{message}");
         assert_eq!(encoder.counters().cut.load(Relaxed), 0);
     }
 }

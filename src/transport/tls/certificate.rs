@@ -63,10 +63,10 @@ fn alternatives(der: &[u8]) -> Vec<GeneralName> {
 fn told(name: &GeneralName) -> Option<String> {
     match name {
         GeneralName::DnsName(name) => Some(readable(name.as_str())),
-        GeneralName::IpAddress(octets) => {
-            let octets = octets.as_bytes();
-            let four = <[u8; 4]>::try_from(octets).map(|o| IpAddr::from(Ipv4Addr::from(o)));
-            let sixteen = <[u8; 16]>::try_from(octets).map(|o| IpAddr::from(Ipv6Addr::from(o)));
+        GeneralName::IpAddress(bytes) => {
+            let bytes = bytes.as_bytes();
+            let four = <[u8; 4]>::try_from(bytes).map(|o| IpAddr::from(Ipv4Addr::from(o)));
+            let sixteen = <[u8; 16]>::try_from(bytes).map(|o| IpAddr::from(Ipv6Addr::from(o)));
             four.or(sixteen).map(|address| address.to_string()).ok()
         }
         _ => None,

@@ -126,7 +126,7 @@ impl Connector {
                 Ok(()) => {
                     let tls = TlsInfo {
                         library: self.library,
-                        version: server_hello::version(&heard.octets()),
+                        version: server_hello::version(&heard.bytes()),
                         subject: certificate::subject(&shown),
                         fingerprint: Fingerprint::sha256(&shown).to_string(),
                         own_fingerprint,
@@ -144,7 +144,7 @@ impl Connector {
                 (why, client.look(&self.name, at, timeouts).await)
             }
             Err(Failed::Handshake(error)) => {
-                return Err(reject::of_handshake(&error, &heard.octets()));
+                return Err(reject::of_handshake(&error, &heard.bytes()));
             }
         };
         Err(reject::of_certificate(&why, shown.as_deref(), &self.name, &self.options))

@@ -115,7 +115,7 @@ fn read(identity: &Identity) -> Result<native_tls::Identity, Error> {
     }
     // Neither library's words: they might quote the key.
     let no_key = || Error::new("the key is of no kind that the TLS library knows");
-    let key = pkcs8::octets(&identity.key).map_err(|_| no_key())?;
+    let key = pkcs8::bytes(&identity.key).map_err(|_| no_key())?;
     // OpenSSL keeps pairs by their kind, and looks only whether those of one kind fit.
     let kind = pkcs8::algorithm(&key).map_err(|_| no_key())?;
     if identity.chain.first().is_some_and(|own| certificate::algorithm(own) != Some(kind)) {

@@ -10,15 +10,15 @@ use x509_cert::{
 };
 
 /// The key as PKCS #8.
-pub(super) fn octets(key: &PrivateKeyDer<'_>) -> der::Result<Vec<u8>> {
+pub(super) fn bytes(key: &PrivateKeyDer<'_>) -> der::Result<Vec<u8>> {
     Ok(match key {
         PrivateKeyDer::Pkcs8(key) => key.secret_pkcs8_der().to_vec(),
         PrivateKeyDer::Pkcs1(key) => {
             wrapped(RSA, AnyRef::new(Tag::Null, &[])?, key.secret_pkcs1_der())?
         }
         PrivateKeyDer::Sec1(key) => {
-            let octets = key.secret_sec1_der();
-            wrapped(EC, AnyRef::from(&Any::encode_from(&curve(octets)?)?), octets)?
+            let bytes = key.secret_sec1_der();
+            wrapped(EC, AnyRef::from(&Any::encode_from(&curve(bytes)?)?), bytes)?
         }
         _ => return Err(ErrorKind::Failed.into()),
     })

@@ -238,14 +238,14 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// A connection through rustls, of which every octet is with the socket when a write is done.
+/// A connection through rustls, of which every byte is with the socket when a write is done.
 ///
 /// rustls takes more than the socket does and keeps the rest for the next call. What is counted
 /// as acknowledged would then be less than what it stands for.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) stream: TlsStream<CountingStream>,
-    /// Octets that rustls has taken by a write that is not done yet.
+    /// Bytes that rustls has taken by a write that is not done yet.
     owed: usize,
 }
 
@@ -265,14 +265,14 @@ impl AsyncRead for Session {
 }
 
 impl AsyncWrite for Session {
-    /// Whoever was told to wait has to come back with the same octets, as with OpenSSL.
+    /// Whoever was told to wait has to come back with the same bytes, as with OpenSSL.
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if self.owed == 0 {
-            self.owed = ready!(Pin::new(&mut self.stream).poll_write(context, octets))?;
+            self.owed = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
         }
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         Poll::Ready(Ok(std::mem::take(&mut self.owed)))

@@ -2,7 +2,7 @@
 
 use crate::TlsVersion;
 
-/// Read from the first octets of the server, which no library would tell alike. A false answer
+/// Read from the first bytes of the server, which no library would tell alike. A false answer
 /// would have broken the handshake: both sides have signed what was said.
 pub(super) fn version(heard: &[u8]) -> Option<TlsVersion> {
     let mut rest = heard;
@@ -43,8 +43,8 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     Some(taken)
 }
 
-fn number(octets: &[u8]) -> usize {
-    octets.iter().take(2).fold(0, |number, octet| number << 8 | usize::from(*octet))
+fn number(bytes: &[u8]) -> usize {
+    bytes.iter().take(2).fold(0, |number, byte| number << 8 | usize::from(*byte))
 }
 
 const HANDSHAKE: u8 = 22;
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_comes_before_the_field_that_is_kept_for_old_times() {
+    fn subject_alt_name_overrides_common_name() {
         assert_eq!(version(&hello(&[])), Some(TlsVersion::Tls12));
         assert_eq!(version(&hello(&[0, 23, 0, 0])), Some(TlsVersion::Tls12));
         assert_eq!(version(&hello(&[0, 51, 0, 1, 5, 0, 43, 0, 2, 3, 4])), Some(TlsVersion::Tls13));
@@ -83,11 +83,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_octets_panic(octets in proptest::collection::vec(any::<u8>(), 0..200)) {
-            version(&octets);
-            let mut whole = hello(&octets);
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            version(&bytes);
+            let mut whole = hello(&bytes);
             version(&whole);
-            whole.truncate(octets.len());
+            whole.truncate(bytes.len());
             version(&whole);
         }
     }

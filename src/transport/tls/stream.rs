@@ -74,13 +74,13 @@ impl AsyncWrite for TlsStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        octets: &[u8],
+        bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.session {
             #[cfg(feature = "native-tls")]
-            Session::Native(session) => Pin::new(session).poll_write(context, octets),
+            Session::Native(session) => Pin::new(session).poll_write(context, bytes),
             #[cfg(feature = "rustls")]
-            Session::Rustls(session) => Pin::new(session).poll_write(context, octets),
+            Session::Rustls(session) => Pin::new(session).poll_write(context, bytes),
         }
     }
 

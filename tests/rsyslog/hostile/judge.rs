@@ -134,7 +134,7 @@ impl View {
         }
         let has_msgid = format == Format::Rfc5424 || is_json(format);
         let is_msgid = (1..=32).contains(&self.msgid.len())
-            && self.msgid.bytes().all(|octet| octet.is_ascii_graphic());
+            && self.msgid.bytes().all(|byte| byte.is_ascii_graphic());
         (has_msgid && !is_msgid).then(|| format!("the MSGID is {:?}", self.msgid))
     }
 
@@ -252,15 +252,15 @@ fn agrees(seen: &str, said: &str, least: usize) -> bool {
 
 /// SD-NAME, which a key of JSON is too, and recognisable where it can be.
 fn is_name(name: &str, said: &str) -> bool {
-    let allowed = |octet: u8| octet.is_ascii_graphic() && !b"=]\"\\".contains(&octet);
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"=]\"\\".contains(&byte);
     let is_plain =
-        (1..=28).contains(&said.len()) && said.bytes().all(|octet| octet.is_ascii_alphanumeric());
+        (1..=28).contains(&said.len()) && said.bytes().all(|byte| byte.is_ascii_alphanumeric());
     (1..=32).contains(&name.len())
         && name.bytes().all(allowed)
         && (!is_plain || name.starts_with(said))
 }
 
-/// The octets of control characters, and of those that turn a line around, as rsyslog writes
+/// The bytes of control characters, and of those that turn a line around, as rsyslog writes
 /// them.
 pub(super) fn harmless(text: &str) -> String {
     let mut out = String::new();
@@ -269,9 +269,9 @@ pub(super) fn harmless(text: &str) -> String {
             || ('\u{2028}'..='\u{202e}').contains(&c)
             || ('\u{2066}'..='\u{2069}').contains(&c);
         if c.is_control() || turns {
-            let mut octets = [0; 4];
-            for octet in c.encode_utf8(&mut octets).bytes() {
-                out += &format!("#{octet:03o}");
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                out += &format!("#{byte:03o}");
             }
         } else {
             out.push(c);

@@ -59,7 +59,7 @@ fn nothing_forges_splits_or_hides_a_record_in_rsyslog() {
 }
 
 #[test]
-fn nothing_forges_splits_or_hides_a_record_in_syslog_ng() {
+fn syslog_ng_records_cannot_be_forged_split_or_hidden() {
     let Some(server) = SyslogNg::running() else { return };
     let trusted = format!("?ca_file={}", server.certificates().ca().display());
     let ways = [
@@ -199,15 +199,15 @@ fn paths_that_are_no_text_are_shown_as_text() {
     let handle = build(shop(&address));
     logging(&handle, || {
         use std::os::unix::ffi::OsStrExt as _;
-        for octets in payloads::OCTETS {
-            let path = std::path::Path::new(std::ffi::OsStr::from_bytes(octets));
+        for bytes in payloads::OCTETS {
+            let path = std::path::Path::new(std::ffi::OsStr::from_bytes(bytes));
             tracing::info!(debugged = ?path, shown = %path.display(), "{}", path.display());
         }
     });
     assert!(handle.flush(PATIENCE));
     let records = server.exactly(payloads::OCTETS.len(), PATIENCE);
-    for (record, octets) in records.iter().zip(payloads::OCTETS) {
-        let shown = harmless(&String::from_utf8_lossy(octets));
+    for (record, bytes) in records.iter().zip(payloads::OCTETS) {
+        let shown = harmless(&String::from_utf8_lossy(bytes));
         assert_eq!((record.field("shown"), record.msg.as_str()), (shown.as_str(), shown.as_str()));
         assert!(record.field("debugged").starts_with('"'), "{record:#?}");
     }
@@ -215,7 +215,7 @@ fn paths_that_are_no_text_are_shown_as_text() {
 }
 
 #[test]
-fn texts_of_every_length_around_the_limit_stay_one_record() {
+fn texts_around_the_limit_stay_one_record() {
     let mut server = Rsyslogd::running();
     let ways = [
         format!("{}?framing=lf", url(&server, Input::PlainTcp)),
@@ -234,7 +234,7 @@ fn texts_of_every_length_around_the_limit_stay_one_record() {
     }
     let records = server.exactly(ways.len() * lengths.len(), PATIENCE);
     for (record, length) in records.iter().zip(lengths.clone().cycle()) {
-        assert!(record.octets <= 8_096, "{} octets", record.octets);
+        assert!(record.bytes <= 8_096, "{} bytes", record.bytes);
         let whole = "x".repeat(length) + "é";
         let kept = record.msg.rsplit_once("...[cut ").map(|(kept, _)| kept);
         assert!(whole.starts_with(kept.unwrap_or(&record.msg)), "{record:#?}");
@@ -242,7 +242,7 @@ fn texts_of_every_length_around_the_limit_stay_one_record() {
     }
     let fullest = |input: &str| {
         let of_it = records.iter().filter(|record| record.input == input);
-        of_it.map(|record| record.octets).max()
+        of_it.map(|record| record.bytes).max()
     };
     let all = ["plain_tcp", "tcp", "relp"].map(fullest);
     // imptcp takes a line of exactly its limit for one that is too long.
@@ -278,8 +278,8 @@ fn a_text_of_100_mb_costs_no_memory_and_no_neighbour() {
         (crate::shipping::number(&records[0]), crate::shipping::number(&records[2])),
         (0, 1)
     );
-    assert!(records[1].msg.ends_with(" octets]"), "{:#?}", records[1]);
-    assert!(records[1].octets <= 8_096);
+    assert!(records[1].msg.ends_with(" bytes]"), "{:#?}", records[1]);
+    assert!(records[1].bytes <= 8_096);
 }
 
 /// The most memory that this process has had resident.

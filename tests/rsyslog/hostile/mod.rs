@@ -93,7 +93,7 @@ fn a_text_that_begins_like_a_frame_is_only_a_text() {
 }
 
 #[test]
-fn hostile_names_of_fields_spans_and_targets_break_nothing() {
+fn hostile_field_span_and_target_names_break_nothing() {
     let results = shipped_everywhere(2, || {
         let span = tracing::info_span!("sp an]\"=\n", "in ner]=\"" = 1);
         span.in_scope(|| {
@@ -129,7 +129,7 @@ fn hostile_names_of_fields_spans_and_targets_break_nothing() {
 }
 
 #[test]
-fn a_text_of_100_kb_arrives_cut_and_marked_and_harms_no_other() {
+fn text_of_100_kb_is_cut_and_marked() {
     let long = "x".repeat(100_000);
     let results = shipped_everywhere(3, || {
         log(0);
@@ -141,14 +141,14 @@ fn a_text_of_100_kb_arrives_cut_and_marked_and_harms_no_other() {
         let record = &records[1];
         assert_eq!(record.field("after"), "intact", "{address}");
         let (kept, cut) = cut_text(record);
-        assert!(kept.bytes().all(|octet| octet == b'x'), "{address}: {record:#?}");
+        assert!(kept.bytes().all(|byte| byte == b'x'), "{address}: {record:#?}");
         assert_eq!(kept.len() + cut, long.len(), "{address}: what was cut is told exactly");
     }
 }
 
 #[test]
-fn long_texts_of_other_alphabets_and_of_controls_are_cut_within_the_limit() {
-    // Cut between characters, and counted after escaping: a control takes four octets.
+fn multibyte_and_control_texts_are_cut_within_the_limit() {
+    // Cut between characters, and counted after escaping: a control takes four bytes.
     let texts =
         ["é".repeat(50_000), "🚀".repeat(25_000), "a🚀\n".repeat(20_000), "\n".repeat(100_000)];
     let results = shipped_everywhere(texts.len(), || {
@@ -173,7 +173,7 @@ fn a_value_of_100_kb_leaves_the_structured_data_whole() {
     });
     for (address, records) in results {
         let record = &records[0];
-        assert!(record.octets <= LIMIT, "{address}: {} octets", record.octets);
+        assert!(record.bytes <= LIMIT, "{address}: {} bytes", record.bytes);
         // mmpstrucdata understands all or nothing.
         assert!(record.sd.is_object(), "{address}: {record:#?}");
         assert!(!record.msg.contains("]\"]\""), "{address}: the value ran into the text");
@@ -181,13 +181,13 @@ fn a_value_of_100_kb_leaves_the_structured_data_whole() {
     }
 }
 
-/// The kept part of a cut text, and how many octets it says are missing.
+/// The kept part of a cut text, and how many bytes it says are missing.
 fn cut_text(record: &Record) -> (&str, usize) {
-    assert!(record.octets <= LIMIT, "{} octets: {record:#?}", record.octets);
-    assert!(record.octets > LIMIT - 100 || record.input == "udp", "cut too early: {record:#?}");
-    let marked = record.msg.strip_suffix(" octets]").and_then(|m| m.rsplit_once("...[cut "));
+    assert!(record.bytes <= LIMIT, "{} bytes: {record:#?}", record.bytes);
+    assert!(record.bytes > LIMIT - 100 || record.input == "udp", "cut too early: {record:#?}");
+    let marked = record.msg.strip_suffix(" bytes]").and_then(|m| m.rsplit_once("...[cut "));
     let Some((kept, cut)) = marked else { panic!("not marked: {record:#?}") };
-    (kept, cut.parse().expect("a number of octets"))
+    (kept, cut.parse().expect("a number of bytes"))
 }
 
 #[test]

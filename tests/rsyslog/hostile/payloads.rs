@@ -15,7 +15,7 @@ pub(super) fn all() -> &'static [&'static str] {
             texts.extend(FORGERIES.iter().map(|forgery| format!("ok{end}{forgery}")));
             texts.extend([format!("{end}begins"), format!("ends{end}")]);
         }
-        // The last octets that fit in a frame fall on each octet of a character, on each octet of
+        // The last bytes that fit in a frame fall on each byte of a character, on each byte of
         // what stands for a control character, and on each side of a backslash.
         for (unit, widths) in [("é", 2), ("€", 3), ("🚀", 4), ("\n", 4), ("\u{85}", 8), ("]\"", 4)]
         {
@@ -31,7 +31,7 @@ pub(super) fn all() -> &'static [&'static str] {
     })
 }
 
-/// Octets that are no UTF-8, as a path may hold them.
+/// Bytes that are no UTF-8, as a path may hold them.
 pub(super) const OCTETS: &[&[u8]] = &[
     b"\xff",
     b"a\xffb",

@@ -18,7 +18,7 @@ use crate::shipping::{PATIENCE, assert_all_delivered, build, logging, shop, url}
 use crate::support::{Door, Input, Rsyslogd, SyslogNg};
 
 #[test]
-fn random_records_of_every_pri_are_read_back_by_three_parsers() {
+fn random_records_are_read_back_by_three_parsers() {
     let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (seed, wanted) = (setting("SEED").unwrap_or(5424), setting("ROUND_TRIP").unwrap_or(5_760));
     let server = Rsyslogd::running();
@@ -59,7 +59,7 @@ fn random_records_of_every_pri_are_read_back_by_three_parsers() {
             say(&collector.url());
             let received = collector.wait_for(records.len(), PATIENCE);
             let views = received.into_iter().map(|received| {
-                assert_eq!(received.complaints, [], "{:?}", received.octets.escape_ascii());
+                assert_eq!(received.complaints, [], "{:?}", received.bytes.escape_ascii());
                 View::of_message(received.message.as_ref().expect("it was understood"))
             });
             compare("the collector", &records, &pri, views.collect());

@@ -79,8 +79,8 @@ impl Message {
 
     fn text(&mut self, name: &str, value: &str) {
         self.out.extend_from_slice(name.as_bytes());
-        let special = |octet: u8| octet < 0x20 || matches!(octet, b'"' | b'\\' | b']' | 0x7f..);
-        if value.bytes().fold(false, |found, octet| found | special(octet)) {
+        let special = |byte: u8| byte < 0x20 || matches!(byte, b'"' | b'\\' | b']' | 0x7f..);
+        if value.bytes().fold(false, |found, byte| found | special(byte)) {
             self.out.extend(value.bytes().flat_map(std::ascii::escape_default));
         } else {
             self.out.extend_from_slice(value.as_bytes());

@@ -17,7 +17,7 @@ use super::{
 use crate::{TlsBackend, TlsVersion, transport::tcp_info};
 
 #[test]
-fn a_good_server_gets_each_octet_and_a_goodbye() {
+fn accepted_server_gets_every_byte_and_a_close() {
     let files = Files::new();
     let pair = files.good();
     let pin = format!("&fingerprint={}", pair.fingerprint());
@@ -45,7 +45,7 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
                     stream.acknowledged_before().is_some(),
                     cfg!(any(target_os = "linux", target_os = "macos"))
                 );
-                // Every octet of a write is with the socket when it is done.
+                // Every byte of a write is with the socket when it is done.
                 for part in said.chunks(70_000) {
                     stream.write_all(part).await.unwrap();
                 }
@@ -59,7 +59,7 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
                 if let Some(before) =
                     stream.acknowledged_before().filter(|_| cfg!(target_os = "linux"))
                 {
-                    let count = || tcp_info::octets(&stream.socket()).unwrap() - before;
+                    let count = || tcp_info::bytes(&stream.socket()).unwrap() - before;
                     let begin = Instant::now();
                     while count() < on_the_wire && begin.elapsed() < PATIENCE {
                         std::thread::sleep(Duration::from_millis(1));
@@ -75,7 +75,7 @@ fn a_good_server_gets_each_octet_and_a_goodbye() {
 }
 
 #[test]
-fn what_a_server_says_is_read_and_that_it_ended_without_a_word_too() {
+fn server_alerts_and_silent_closes_are_read() {
     let files = Files::new();
     for library in LIBRARIES {
         let Behaviour::Tls(context) = tls(&files.good()) else { unreachable!() };
@@ -83,11 +83,11 @@ fn what_a_server_says_is_read_and_that_it_ended_without_a_word_too() {
         run(async {
             let connector = connector(library, &files.ca()).unwrap();
             let mut stream = connect(&connector, &server).await.unwrap();
-            let mut octets = [0; 5];
-            stream.read_exact(&mut octets).await.unwrap();
-            assert_eq!(&octets, b"hello");
+            let mut bytes = [0; 5];
+            stream.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(&bytes, b"hello");
             server.hang_up();
-            match stream.read(&mut octets).await {
+            match stream.read(&mut bytes).await {
                 Ok(count) => assert_eq!((count, library), (0, TlsBackend::NativeTls)),
                 Err(error) => {
                     assert_eq!(error.to_string(), "the server closed the connection");
@@ -204,7 +204,7 @@ fn a_fingerprint_is_enough_and_must_be_one_of_the_list() {
 }
 
 #[test]
-fn a_fingerprint_beside_an_authority_is_asked_for_as_well() {
+fn fingerprint_beside_ca_is_required_too() {
     let files = Files::new();
     let (good, stranger) = (files.good(), Wish::server(&["logs.example.com"]).self_signed());
     let both = |pair: &Pair| format!("{}&fingerprint={}", files.ca(), pair.fingerprint());
@@ -216,7 +216,7 @@ fn a_fingerprint_beside_an_authority_is_asked_for_as_well() {
 
 /// One library asks the pins while it shakes hands, the other leaves that to be done right after.
 #[test]
-fn a_server_with_another_pin_is_left_before_the_handshake_ends_or_with_a_goodbye() {
+fn wrong_fingerprint_sends_nothing() {
     let files = Files::new();
     let good = files.good();
     let pin = Wish::server(&["x.example"]).self_signed().fingerprint();
@@ -237,7 +237,7 @@ fn a_server_with_another_pin_is_left_before_the_handshake_ends_or_with_a_goodbye
 }
 
 #[test]
-fn who_speaks_no_tls_or_none_that_is_new_enough_is_told_apart() {
+fn no_tls_and_too_old_tls_are_told_apart() {
     let files = Files::new();
     let old = tls_of(&files.good(), SslVersion::TLS1_2);
     let options = files.ca() + "&min_version=1.3";

@@ -84,7 +84,7 @@ fn a_key_that_is_encrypted_is_told_apart_from_none() {
 }
 
 #[test]
-fn changed_files_are_taken_up_and_those_of_no_use_are_told_of_once() {
+fn changed_tls_files_are_reloaded_and_invalid_ones_reported() {
     for library in LIBRARIES {
         let files = Files::new();
         let first = files.good();

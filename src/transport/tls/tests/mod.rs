@@ -1,4 +1,4 @@
-//! Is all that a server shows looked at, by either library, before it gets an octet?
+//! Is all that a server shows looked at, by either library, before it gets a byte?
 
 #[allow(dead_code, reason = "tests/tls uses the rest")]
 #[path = "../../../../tests/tls/certificates.rs"]
@@ -67,14 +67,14 @@ fn recorded(server: &Server, is_all: impl Fn(&Recorded) -> bool) -> Recorded {
 }
 
 struct Files {
-    folder: TempDir,
+    directory: TempDir,
     ca: Pair,
 }
 
 impl Files {
     fn new() -> Files {
         let files = Files {
-            folder: TempDir::new().unwrap(),
+            directory: TempDir::new().unwrap(),
             ca: Wish::authority("the authority").self_signed(),
         };
         files.put("ca.pem", files.ca.pem());
@@ -82,11 +82,11 @@ impl Files {
     }
 
     fn put(&self, name: &str, content: impl AsRef<[u8]>) {
-        fs::write(self.folder.path().join(name), content).unwrap();
+        fs::write(self.directory.path().join(name), content).unwrap();
     }
 
     fn path(&self) -> &Path {
-        self.folder.path()
+        self.directory.path()
     }
 
     fn ca(&self) -> String {

@@ -20,7 +20,7 @@ fn bears(names: Vec<Vec<u8>>) -> Vec<u8> {
 }
 
 #[test]
-fn a_certificate_is_told_of_as_it_is() {
+fn certificate_is_described() {
     let ca = Wish::authority("the authority").self_signed();
     let pair = der(&Wish::server(&["a.example", "b.example"]).signed_by(&ca));
     assert_eq!(certificate::subject(&pair), "CN=a server");
@@ -102,10 +102,10 @@ fn a_key_of_any_form_becomes_the_same_key() {
     for key in [p256(), p384(), rsa(2048)] {
         let same = |pem: Vec<u8>| {
             let read = PrivateKeyDer::from_pem_slice(&pem).unwrap();
-            let octets = pkcs8::octets(&read).unwrap();
-            let found = PKey::private_key_from_pkcs8(&octets).unwrap();
+            let bytes = pkcs8::bytes(&read).unwrap();
+            let found = PKey::private_key_from_pkcs8(&bytes).unwrap();
             assert!(found.public_eq(&key), "{}", String::from_utf8_lossy(&pem));
-            pkcs8::algorithm(&octets).unwrap().to_string()
+            pkcs8::algorithm(&bytes).unwrap().to_string()
         };
         let is_rsa = key.rsa().is_ok();
         let old_form = match key.ec_key() {
@@ -123,7 +123,7 @@ fn a_key_of_any_form_becomes_the_same_key() {
 
 /// A library says that something has expired, and it may be what signed the server's certificate.
 #[test]
-fn the_right_one_of_several_certificates_is_said_to_be_expired() {
+fn expired_certificate_of_several_is_named() {
     let told = |why: &reject::RejectReason, valid: (i64, i64)| {
         let pair = Wish::server(&["a.example"]).with(|w| w.valid = valid).self_signed();
         let options = TlsOptions::default();

@@ -1,9 +1,0 @@
-//! A file of any bytes: recovery ends, and agrees with itself.
-#![no_main]
-
-use libfuzzer_sys::fuzz_target;
-use logship::fuzzing::salvaged;
-
-fuzz_target!(|octets: &[u8]| {
-    salvaged(octets);
-});
