@@ -32,7 +32,7 @@ use crate::{
     ConnectionInfo, ErrorKind, ShipError, Stats,
     queue::{Queue, Reader, Wake},
     stats::{Counters, DropReason},
-    transport::{SendError, Transport},
+    transport::{SendError, Session, Transport},
 };
 
 /// Ships what the queue holds; lives on a thread of its own.

@@ -1,13 +1,13 @@
 //! Messages as datagrams (RFC 5426 section 3.1).
 
-use std::io;
+use std::{io, time::Duration};
 
 use socket2::SockRef;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
-use super::{SendError, Timeouts, failure::is_shortage, with_timeout};
+use super::{SendError, Session, Timeouts, failure::is_shortage, with_timeout};
 use crate::{
     ErrorKind,
     resend::ResendBuffer,
@@ -40,11 +40,10 @@ impl Datagrams {
         make_room(&SockRef::from(&socket));
         Datagrams { socket: Socket::Unix(socket), sent: 0, timeouts }
     }
+}
 
-    pub(super) async fn send(
-        &mut self,
-        mut batch: impl Iterator<Item = Stored<'_>>,
-    ) -> Result<(), SendError> {
+impl Session for Datagrams {
+    async fn send(&mut self, mut batch: impl Iterator<Item = Stored<'_>>) -> Result<(), SendError> {
         let mut messages: Vec<&[u8]> = Vec::with_capacity(MOST);
         let mut ends = Vec::with_capacity(MOST);
         loop {
@@ -82,7 +81,7 @@ impl Datagrams {
     }
 
     /// Nobody answers, but the network may: a port where nobody listens, for one.
-    pub(super) fn receive(&self) -> io::Result<()> {
+    async fn receive(&mut self) -> io::Result<()> {
         match &self.socket {
             Socket::Udp(socket) => socket.take_error()?.map_or(Ok(()), Err),
             #[cfg(unix)]
@@ -90,7 +89,7 @@ impl Datagrams {
         }
     }
 
-    pub(super) fn resend_buffer(&self) -> ResendBuffer {
+    fn resend_buffer(&self) -> ResendBuffer {
         match self.socket {
             Socket::Udp(_) => ResendBuffer::OF_DATAGRAMS,
             #[cfg(unix)]
@@ -98,8 +97,12 @@ impl Datagrams {
         }
     }
 
-    pub(super) fn sent(&self) -> Cursor {
+    fn sent(&self) -> Cursor {
         self.sent
+    }
+
+    async fn close(self, _limit: Duration) -> bool {
+        true
     }
 }
 

@@ -74,8 +74,8 @@ pub(crate) enum Location {
 }
 
 impl Scheme {
-    pub(crate) const ALL: [Scheme; 6] =
-        [Scheme::Udp, Scheme::Tcp, Scheme::Tls, Scheme::Relp, Scheme::RelpTls, Scheme::Unix];
+    pub(crate) const ALL: &[Scheme] =
+        &[Scheme::Udp, Scheme::Tcp, Scheme::Tls, Scheme::Relp, Scheme::RelpTls, Scheme::Unix];
 
     /// A new scheme is a row here, an entry in `ALL`, and an arm of `Server::connect`.
     ///

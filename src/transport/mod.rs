@@ -19,6 +19,7 @@ mod relp;
 mod relp_response;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod sendmmsg;
+mod session;
 mod stream;
 mod tcp;
 mod tcp_info;
@@ -34,6 +35,7 @@ mod unix;
 
 use std::{io, net::SocketAddr, time::Duration};
 
+pub(crate) use self::session::{SendError, Session};
 use self::{
     connection::Connection,
     datagram::Datagrams,
@@ -74,17 +76,6 @@ pub(crate) enum Transport {
     Datagrams(Datagrams),
     Stream(Stream),
     Relp(Relp),
-}
-
-/// Why a batch was not delivered in full.
-#[derive(Debug)]
-pub(crate) enum SendError {
-    /// The connection has ended.
-    Broken(io::Error),
-    /// The next message is longer than the transport can carry; the others can go on.
-    TooLong,
-    /// The system has no room for it at the moment; the connection is as good as before.
-    Busy(io::Error),
 }
 
 /// Where a server is to be found.
@@ -178,105 +169,56 @@ impl Server {
     }
 }
 
-impl Transport {
-    /// Hands all messages over, in order. After an error, [`sent`](Transport::sent) tells how far
-    /// it came.
-    pub(crate) async fn send(
-        &mut self,
-        batch: impl Iterator<Item = Stored<'_>>,
-    ) -> Result<(), SendError> {
-        match self {
-            Transport::Datagrams(datagrams) => datagrams.send(batch).await,
-            Transport::Stream(stream) => stream.send(batch).await,
-            Transport::Relp(session) => session.send(batch).await,
+/// Asks whichever transport it is.
+macro_rules! ask {
+    ($transport:expr, $session:ident => $answer:expr) => {
+        match $transport {
+            Transport::Datagrams($session) => $answer,
+            Transport::Stream($session) => $answer,
+            Transport::Relp($session) => $answer,
         }
-    }
-
-    /// Everything before this was handed over in full.
-    pub(crate) fn sent(&self) -> Cursor {
-        match self {
-            Transport::Datagrams(datagrams) => datagrams.sent(),
-            Transport::Stream(stream) => stream.sent(),
-            Transport::Relp(session) => session.sent(),
-        }
-    }
-
-    /// Everything before this is acknowledged.
-    pub(crate) fn acked(&mut self) -> Cursor {
-        match self {
-            Transport::Datagrams(datagrams) => datagrams.sent(),
-            Transport::Stream(stream) => stream.acked(),
-            Transport::Relp(session) => session.acked(),
-        }
-    }
-
-    /// How much of what is acknowledged should be kept for the next connection.
-    pub(crate) fn resend_buffer(&self) -> ResendBuffer {
-        match self {
-            Transport::Datagrams(datagrams) => datagrams.resend_buffer(),
-            Transport::Stream(stream) => stream.resend_buffer(),
-            Transport::Relp(_) => ResendBuffer::NONE,
-        }
-    }
-
-    /// Whether the peer has no room for what it is sent.
-    pub(crate) fn is_stalled(&self) -> bool {
-        match self {
-            Transport::Datagrams(_) | Transport::Relp(_) => false,
-            Transport::Stream(stream) => stream.is_stalled(),
-        }
-    }
-
-    /// What TLS has agreed on with the server; none without TLS.
-    pub(crate) fn tls(&self) -> Option<&TlsInfo> {
-        match self {
-            Transport::Datagrams(_) => None,
-            Transport::Stream(stream) => stream.tls(),
-            Transport::Relp(session) => session.tls(),
-        }
-    }
-
-    /// What the server says it is, if its protocol has a word for it.
-    pub(crate) fn software(&self) -> Option<&str> {
-        match self {
-            Transport::Datagrams(_) | Transport::Stream(_) => None,
-            Transport::Relp(session) => session.software(),
-        }
-    }
-
-    /// Whether a break right after a message may be the server's answer to that message, and not
-    /// to us.
-    pub(crate) fn is_accepted(&mut self) -> bool {
-        match self {
-            Transport::Datagrams(_) | Transport::Relp(_) => true,
-            Transport::Stream(stream) => stream.is_accepted(),
-        }
-    }
-
-    /// Reads what the server has said so far, without waiting; an error means that the connection
-    /// has ended.
-    pub(crate) async fn receive(&mut self) -> io::Result<()> {
-        match self {
-            Transport::Datagrams(datagrams) => datagrams.receive(),
-            Transport::Stream(stream) => stream.receive().await,
-            Transport::Relp(session) => session.receive().await,
-        }
-    }
-
-    /// Closes the connection as its protocol wants it, within `limit`. True if the server has read
-    /// everything to the end.
-    pub(crate) async fn close(self, limit: Duration) -> bool {
-        match self {
-            Transport::Datagrams(_) => true,
-            Transport::Stream(stream) => stream.close(limit).await,
-            Transport::Relp(session) => session.close(limit).await,
-        }
-    }
+    };
 }
 
-impl From<io::Error> for SendError {
-    fn from(error: io::Error) -> Self {
-        SendError::Broken(error)
+impl Session for Transport {
+    async fn send(&mut self, batch: impl Iterator<Item = Stored<'_>>) -> Result<(), SendError> {
+        ask!(self, session => session.send(batch).await)
+    }
+
+    fn sent(&self) -> Cursor {
+        ask!(self, session => session.sent())
+    }
+
+    fn acked(&mut self) -> Cursor {
+        ask!(self, session => session.acked())
+    }
+
+    fn resend_buffer(&self) -> ResendBuffer {
+        ask!(self, session => session.resend_buffer())
+    }
+
+    fn is_stalled(&self) -> bool {
+        ask!(self, session => session.is_stalled())
+    }
+
+    fn tls(&self) -> Option<&TlsInfo> {
+        ask!(self, session => session.tls())
+    }
+
+    fn software(&self) -> Option<&str> {
+        ask!(self, session => session.software())
+    }
+
+    fn is_accepted(&mut self) -> bool {
+        ask!(self, session => session.is_accepted())
+    }
+
+    async fn receive(&mut self) -> io::Result<()> {
+        ask!(self, session => session.receive().await)
+    }
+
+    async fn close(self, limit: Duration) -> bool {
+        ask!(self, session => session.close(limit).await)
     }
 }
 

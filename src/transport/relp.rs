@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    SendError, Timeouts,
+    SendError, Session, Timeouts,
     connection::{Connection, ended, has_input, try_read},
     failure::failure,
     liveness::Liveness,
@@ -112,42 +112,6 @@ impl Relp {
         Ok(())
     }
 
-    pub(super) async fn send(
-        &mut self,
-        batch: impl Iterator<Item = Stored<'_>>,
-    ) -> Result<(), SendError> {
-        self.take_what_is_there().await?;
-        let mut batch = batch.peekable();
-        while batch.peek().is_some() {
-            self.frames.clear();
-            let mut end = self.sent;
-            while self.in_flight.len() < WINDOW {
-                let Some(stored) = batch.next() else { break };
-                if stored.bytes.len() > LONGEST {
-                    self.write().await?;
-                    self.sent = end;
-                    // The first one without an answer will be set aside: it must be this one.
-                    while !self.in_flight.is_empty() {
-                        self.wait_readable().await?;
-                    }
-                    return Err(SendError::TooLong);
-                }
-                let number = self.push_frame("syslog", stored.bytes);
-                end = stored.end;
-                if self.in_flight.is_empty() {
-                    self.waiting_since = Instant::now();
-                }
-                self.in_flight.push_back(Transaction { number, end, is_answered: false });
-            }
-            self.write().await?;
-            self.sent = end;
-            if self.in_flight.len() == WINDOW {
-                self.wait_readable().await?;
-            }
-        }
-        Ok(())
-    }
-
     async fn write(&mut self) -> io::Result<()> {
         let mut rest = self.frames.as_slice();
         while !rest.is_empty() {
@@ -159,28 +123,6 @@ impl Relp {
                     return Err(error);
                 }
             }
-        }
-        Ok(())
-    }
-
-    pub(super) fn sent(&self) -> Cursor {
-        self.sent
-    }
-
-    pub(super) fn acked(&self) -> Cursor {
-        self.acked
-    }
-
-    pub(super) fn tls(&self) -> Option<&TlsInfo> {
-        self.connection.tls()
-    }
-
-    /// Takes the answers that are there; an error means as in `wait_readable`.
-    pub(super) async fn receive(&mut self) -> io::Result<()> {
-        self.take_what_is_there().await?;
-        if !self.in_flight.is_empty() {
-            let socket = self.connection.socket();
-            self.liveness.look(&socket, self.waiting_since, "a RELP transaction")?;
         }
         Ok(())
     }
@@ -257,7 +199,71 @@ impl Relp {
         Ok(())
     }
 
-    pub(super) async fn close(mut self, limit: Duration) -> bool {
+    fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {
+        let number = self.next;
+        self.next = following(number);
+        push(&mut self.frames, number, command, data);
+        number
+    }
+}
+
+impl Session for Relp {
+    async fn send(&mut self, batch: impl Iterator<Item = Stored<'_>>) -> Result<(), SendError> {
+        self.take_what_is_there().await?;
+        let mut batch = batch.peekable();
+        while batch.peek().is_some() {
+            self.frames.clear();
+            let mut end = self.sent;
+            while self.in_flight.len() < WINDOW {
+                let Some(stored) = batch.next() else { break };
+                if stored.bytes.len() > LONGEST {
+                    self.write().await?;
+                    self.sent = end;
+                    // The first one without an answer will be set aside: it must be this one.
+                    while !self.in_flight.is_empty() {
+                        self.wait_readable().await?;
+                    }
+                    return Err(SendError::TooLong);
+                }
+                let number = self.push_frame("syslog", stored.bytes);
+                end = stored.end;
+                if self.in_flight.is_empty() {
+                    self.waiting_since = Instant::now();
+                }
+                self.in_flight.push_back(Transaction { number, end, is_answered: false });
+            }
+            self.write().await?;
+            self.sent = end;
+            if self.in_flight.len() == WINDOW {
+                self.wait_readable().await?;
+            }
+        }
+        Ok(())
+    }
+
+    fn sent(&self) -> Cursor {
+        self.sent
+    }
+
+    fn acked(&mut self) -> Cursor {
+        self.acked
+    }
+
+    fn tls(&self) -> Option<&TlsInfo> {
+        self.connection.tls()
+    }
+
+    /// Takes the answers that are there; an error means as in `wait_readable`.
+    async fn receive(&mut self) -> io::Result<()> {
+        self.take_what_is_there().await?;
+        if !self.in_flight.is_empty() {
+            let socket = self.connection.socket();
+            self.liveness.look(&socket, self.waiting_since, "a RELP transaction")?;
+        }
+        Ok(())
+    }
+
+    async fn close(mut self, limit: Duration) -> bool {
         let farewell = async {
             while !self.in_flight.is_empty() {
                 self.listen_once().await?;
@@ -273,15 +279,8 @@ impl Relp {
         self.in_flight.is_empty()
     }
 
-    pub(super) fn software(&self) -> Option<&str> {
+    fn software(&self) -> Option<&str> {
         self.software.as_deref()
-    }
-
-    fn push_frame(&mut self, command: &str, data: &[u8]) -> u32 {
-        let number = self.next;
-        self.next = following(number);
-        push(&mut self.frames, number, command, data);
-        number
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
-    SendError, Timeouts,
+    SendError, Session, Timeouts,
     connection::{Connection, ended, has_input, try_read},
     endpoint::Framing,
     framing,
@@ -67,10 +67,20 @@ impl Stream {
         self
     }
 
-    pub(super) async fn send(
-        &mut self,
-        batch: impl Iterator<Item = Stored<'_>>,
-    ) -> Result<(), SendError> {
+    async fn read(&mut self) -> io::Result<()> {
+        let mut bytes = [0; 1024];
+        match self.connection.read(&mut bytes).await? {
+            0 => Err(ended()),
+            _ => {
+                self.probation = None;
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Session for Stream {
+    async fn send(&mut self, batch: impl Iterator<Item = Stored<'_>>) -> Result<(), SendError> {
         self.receive().await?;
         self.frames.clear();
         self.ends.clear();
@@ -91,49 +101,38 @@ impl Stream {
         Ok(())
     }
 
-    pub(super) fn sent(&self) -> Cursor {
+    fn sent(&self) -> Cursor {
         self.in_flight.sent()
     }
 
-    pub(super) fn acked(&mut self) -> Cursor {
+    fn acked(&mut self) -> Cursor {
         let socket = self.connection.socket();
         let acked = self.in_flight.acked(&socket);
         self.liveness.note(&socket, self.in_flight.is_stalled());
         if self.is_accepted() { acked } else { 0 }
     }
 
-    pub(super) fn resend_buffer(&self) -> ResendBuffer {
+    fn resend_buffer(&self) -> ResendBuffer {
         self.resend_buffer
     }
 
     /// A peer without room has not read what it has, however long ago it took that.
-    pub(super) fn is_stalled(&self) -> bool {
+    fn is_stalled(&self) -> bool {
         self.in_flight.is_stalled()
     }
 
-    pub(super) fn tls(&self) -> Option<&TlsInfo> {
+    fn tls(&self) -> Option<&TlsInfo> {
         self.connection.tls()
     }
 
-    pub(super) fn is_accepted(&mut self) -> bool {
+    fn is_accepted(&mut self) -> bool {
         if self.probation.is_some_and(|end| end <= Instant::now()) {
             self.probation = None;
         }
         self.probation.is_none()
     }
 
-    async fn read(&mut self) -> io::Result<()> {
-        let mut bytes = [0; 1024];
-        match self.connection.read(&mut bytes).await? {
-            0 => Err(ended()),
-            _ => {
-                self.probation = None;
-                Ok(())
-            }
-        }
-    }
-
-    pub(super) async fn close(mut self, limit: Duration) -> bool {
+    async fn close(mut self, limit: Duration) -> bool {
         let farewell = async {
             self.connection.shutdown().await?;
             // Already shut down by most connections; TLS only says that it ends.
@@ -149,7 +148,7 @@ impl Stream {
     /// Reads and throws away what the server has said: session tickets left unread would turn our
     /// close into a reset, and the server would lose what it has not read yet. And a peer that has
     /// closed would let the kernel take one more write, and lose it.
-    pub(super) async fn receive(&mut self) -> io::Result<()> {
+    async fn receive(&mut self) -> io::Result<()> {
         if !has_input(&*self.connection)? {
             return Ok(());
         }
