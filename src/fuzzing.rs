@@ -1,11 +1,19 @@
 //! Entry points for the fuzz targets in `fuzz/`, without any promise.
 
-use crate::{Error, builder::url::parse_list, transport::fingerprint::parse_fingerprints};
+use crate::{
+    Builder, Error, builder::url::parse_list, encode::fuzzing::messages,
+    transport::fingerprint::parse_fingerprints,
+};
 pub use crate::{
-    encode::fuzzing::{EscapeMode, Said, encoded, escaped},
+    encode::fuzzing::{EscapeMode, Said, escaped},
     queue::fuzzing::{Ring, salvaged},
     transport::fuzzing::{answers, framed},
 };
+
+/// The messages of a handle that is set up like this.
+pub fn encoded(builder: Builder, said: &[Said<'_>]) -> Result<Vec<Vec<u8>>, Error> {
+    messages(builder.settings_for_fuzzing()?, said)
+}
 
 /// The servers of a list of URLs, as they are shown.
 pub fn servers(urls: &str) -> Result<Vec<String>, Error> {

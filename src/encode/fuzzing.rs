@@ -83,8 +83,3 @@ pub(crate) fn messages(settings: Settings, said: &[Said<'_>]) -> Result<Vec<Vec<
     }
     Ok(messages)
 }
-
-/// The messages of a handle that is set up like this.
-pub fn encoded(builder: crate::Builder, said: &[Said<'_>]) -> Result<Vec<Vec<u8>>, Error> {
-    messages(builder.settings_for_fuzzing()?, said)
-}
