@@ -3,16 +3,16 @@
 use super::{Reader, ring::Messages};
 use crate::stored::{Cursor, Stored};
 
-/// Some messages to send, the oldest first.
+/// The next messages to send, oldest first.
 #[derive(Clone, Debug)]
 pub(crate) struct Batch<'a> {
     messages: Messages<'a>,
     bytes_left: usize,
-    /// Where the first message ends that is to be passed over.
+    /// End of the first message to skip.
     skip: Option<Cursor>,
-    /// Nothing that ends behind this.
+    /// Messages that end after this are excluded.
     until: Cursor,
-    /// A message out of order, before all others.
+    /// A message sent out of order, before all others.
     first: Option<Stored<'a>>,
 }
 
@@ -37,25 +37,25 @@ impl<'a> Iterator for Batch<'a> {
 }
 
 impl Reader {
-    /// Messages that wait to be sent: about `bytes` of them, at least one if there is one, and none
-    /// that ends behind `until`.
+    /// The next unsent messages: about `bytes` bytes of them, at least one message if there is one,
+    /// and none that ends after `until`.
     pub(crate) fn batch(&self, bytes: usize, until: Cursor) -> Batch<'_> {
         let skip = self.skips.iter().map(|skip| skip.end).find(|end| *end > self.consumer.sent());
         let messages = self.consumer.unsent();
         Batch { messages, bytes_left: bytes.max(1), skip, until, first: None }
     }
 
-    /// Whether a message is held, to be sent alone.
+    /// Whether a message is held back to be sent alone.
     pub(crate) fn is_holding(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Whether everything else is sent and acknowledged.
+    /// Whether everything but the held message is sent and acknowledged.
     pub(crate) fn has_nothing_to_send(&self) -> bool {
         !self.consumer.has_unsent() && !self.has_in_flight()
     }
 
-    /// The message that is held, to be sent alone.
+    /// The message held back to be sent alone.
     pub(crate) fn held(&self) -> Option<Batch<'_>> {
         let held = self.held.as_ref()?;
         let end = self.consumer.sent();

@@ -1,4 +1,4 @@
-//! What of the ring is acknowledged, confirmed as delivered, released, and sent again.
+//! Acknowledgement, confirmation, release and resending of messages in the ring.
 
 use std::time::Instant;
 
@@ -9,9 +9,9 @@ use super::{
 use crate::{Severity, resend::ResendBuffer, stats::DropReason};
 
 impl Reader {
-    /// Notes that everything up to `to` is acknowledged; counts what is confirmed by now, and frees what
-    /// need not be kept. `is_proven` says whether the connection has stayed up for long enough to
-    /// confirm anything.
+    /// Records that everything up to `to` is acknowledged, counts what is confirmed by now, and
+    /// frees what need not be retained. `is_proven` says whether the connection has stayed up long
+    /// enough to confirm anything.
     pub(crate) fn acked(&mut self, to: Cursor, keep: ResendBuffer, is_proven: bool) {
         let keep = keep.within(self.consumer.capacity());
         let now = Instant::now();
@@ -28,11 +28,12 @@ impl Reader {
         if let Some(old) = old {
             self.confirm(old);
         }
-        // Who keeps nothing trusts the acknowledgement.
+        // Without a resend buffer the acknowledgement is trusted.
         if keep.bytes == 0 && keep.is_ageless {
             self.confirm(acked);
         }
-        // More than a kernel holds for a program has been taken since: the program has read it.
+        // The peer has since taken more than a kernel buffers for a connection, so its program has
+        // read this.
         if let Some(read) = self.retained.last_before(acked.saturating_sub(CONFIRM_BYTES)) {
             self.confirm(read);
         }
@@ -50,13 +51,14 @@ impl Reader {
         }
     }
 
-    /// The connection has proven itself, or was closed in good order: what it took is delivered.
+    /// Counts everything the connection took as delivered: it has proven itself, or was closed
+    /// cleanly.
     pub(crate) fn confirm_all(&mut self) {
         self.confirm(self.consumer.acked());
         self.confirm_early();
     }
 
-    /// What was released early on a connection that has proven itself is delivered.
+    /// Counts what was released early on a connection that has since proven itself as delivered.
     pub(crate) fn confirm_early(&mut self) {
         let count = std::mem::take(&mut self.early).iter().sum::<u64>();
         self.enter(|counts| {
@@ -65,8 +67,8 @@ impl Reader {
         });
     }
 
-    /// The connection ended on trial: what it took and the queue had no room to keep may be lost.
-    /// Returns how many records that are.
+    /// The connection ended on trial: what it took and the queue had no room to retain may be lost.
+    /// Returns the number of such records.
     pub(crate) fn give_up_early(&mut self) -> u64 {
         let early = std::mem::take(&mut self.early);
         self.enter(|counts| {
@@ -78,7 +80,7 @@ impl Reader {
         early.iter().sum()
     }
 
-    /// Puts everything back in line that has not left the queue; returns how many messages were sent.
+    /// Marks everything still in the queue as unsent; returns how many messages had been sent.
     pub(crate) fn rewind(&mut self) -> u64 {
         let count = self.consumer.to_be_resent().count() as u64;
         self.retained.clear();
@@ -89,7 +91,7 @@ impl Reader {
         count
     }
 
-    /// Frees what is confirmed: it will not be sent again.
+    /// Frees what is confirmed, so that it is not sent again.
     pub(crate) fn release_confirmed(&mut self) {
         self.free(self.confirmed.min(self.consumer.acked()));
     }
@@ -100,7 +102,7 @@ impl Reader {
         self.skips.retain(|skip| skip.end > to);
     }
 
-    /// Drops the next message that would be sent.
+    /// Drops the next unsent message.
     pub(crate) fn drop_next(&mut self, reason: DropReason) {
         let Some(first) = self.consumer.unsent().next() else { return };
         let (severity, end) = (first.severity, first.end);
@@ -112,7 +114,7 @@ impl Reader {
         });
     }
 
-    /// Passes over the message that ends at `end`, and holds it to be tried alone.
+    /// Skips the message that ends at `end`, and holds it back to be sent alone.
     pub(crate) fn hold(&mut self, end: Cursor) {
         let Some(suspect) = self
             .consumer
@@ -130,7 +132,7 @@ impl Reader {
         }
     }
 
-    /// What is held goes back in line, if it has not left the queue.
+    /// Returns the held message to its place, if it has not left the queue.
     pub(crate) fn put_back(&mut self) {
         let before = self.skips.len();
         self.skips.retain(|skip| skip.is_counted || skip.end <= self.confirmed);
@@ -140,7 +142,7 @@ impl Reader {
         }
     }
 
-    /// The message that is held is delivered, or dropped for this reason.
+    /// Counts the held message as delivered, or as dropped for this reason.
     pub(crate) fn settle_held(&mut self, drop: Option<DropReason>) {
         let Some(held) = self.held.take() else { return };
         self.skips.iter_mut().for_each(|skip| skip.is_counted = true);
@@ -153,8 +155,8 @@ impl Reader {
         });
     }
 
-    /// On trial everything is kept that may be unread, as long as the queue has room: half of it, less
-    /// what waits.
+    /// Bytes to retain on trial: everything that may be unread, up to half of the queue less what
+    /// is unsent.
     fn room_on_trial(&self, bytes: u64) -> u64 {
         if bytes == 0 {
             return 0;
@@ -164,7 +166,7 @@ impl Reader {
         bytes.max(half.saturating_sub(waiting).min(CONFIRM_BYTES))
     }
 
-    /// Counts what ends at or before `to` as delivered.
+    /// Counts everything up to `to` as delivered.
     fn confirm(&mut self, to: Cursor) {
         let count = self.count_to(to, |_| {});
         self.confirmed = self.confirmed.max(to);
@@ -177,7 +179,8 @@ impl Reader {
         }
     }
 
-    /// Lets go what ends at or before `to`; the end of the connection's trial will say what became of it.
+    /// Releases everything up to `to` before it is confirmed; it is counted when the connection's
+    /// trial ends.
     fn release_early(&mut self, to: Cursor) {
         let mut early = [0; 8];
         let count = self.count_to(to, |severity| {
@@ -190,12 +193,12 @@ impl Reader {
         self.confirmed = self.confirmed.max(to);
     }
 
-    /// How many messages between what is confirmed and `to` were sent.
+    /// The number of sent messages between the confirmed position and `to`.
     fn count_to(&self, to: Cursor, each: impl FnMut(Severity)) -> u64 {
         self.count_from(self.confirmed, to, each)
     }
 
-    /// The same, of those behind `from`.
+    /// The same, counting only messages after `from`.
     fn count_from(&self, from: Cursor, to: Cursor, mut each: impl FnMut(Severity)) -> u64 {
         let from = from.max(self.confirmed).max(self.consumer.freed());
         let mut count = 0;
@@ -208,7 +211,7 @@ impl Reader {
         count
     }
 
-    /// Goes on behind messages that are not to be sent.
+    /// Advances past messages that are to be skipped.
     pub(super) fn pass_skips(&mut self) {
         if self.skips.is_empty() {
             return;
@@ -232,12 +235,12 @@ impl Reader {
         }
     }
 
-    /// Lets flushes see what is acknowledged.
+    /// Publishes the acknowledged position to waiting flushes.
     fn publish(&mut self) {
         self.enter(|_| {});
     }
 }
 
-/// More than a kernel holds unread for one connection, as Linux is set by default: the third number
-/// of `net.ipv4.tcp_rmem` is 6 MiB.
+/// More than a kernel buffers for one connection: the maximum of `net.ipv4.tcp_rmem` is 6 MiB on a
+/// default Linux.
 const CONFIRM_BYTES: u64 = 8 << 20;

@@ -19,13 +19,13 @@ use super::{
 };
 use crate::{Severity, stats::DropReason};
 
-/// Whether a path means a directory with a file for each process.
+/// Whether a path names a directory with one file per process.
 pub(super) fn is_directory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || path.is_dir()
 }
 
-/// Opens the first file of this tag that no living process uses, with what the others hold that
-/// no living process uses; in words, why that can't be.
+/// Opens the first file of this tag that no live process uses, and lists the other files that no
+/// live process uses. The error is a sentence.
 pub(super) fn open(directory: &Path, tag: &str, capacity: usize) -> Result<OpenedRing, String> {
     let capacity = rounded(capacity);
     let path = |number: usize| directory.join(format!("{tag}.{number}.queue"));
@@ -43,9 +43,9 @@ pub(super) fn open(directory: &Path, tag: &str, capacity: usize) -> Result<Opene
     Err(file::unusable(directory, &error))
 }
 
-/// Takes over what a dead process left, as far as there is room; says what is wrong with it.
+/// Copies what a dead process left, as far as there is room; returns what is wrong with its file.
 fn adopt(path: &Path, opened: &mut OpenedRing) {
-    // Nearly always there is none; a living process's own is none of our business.
+    // Usually there is no such file, and one that is locked belongs to a live process.
     if !path.exists() {
         return;
     }
@@ -79,14 +79,15 @@ fn adopt(path: &Path, opened: &mut OpenedRing) {
     }
 }
 
-/// Takes over the rest, as room comes.
+/// Copies the rest as room becomes available.
 pub(super) fn adopt_later(left: Vec<PathBuf>, queue: &Weak<Queue>) {
     for path in left {
         loop {
             let Some(queue) = queue.upgrade().filter(|queue| !queue.is_closed()) else { return };
             if queue.has_room_for_others() {
                 let take = |severity, bytes: &[u8]| queue.adopt(severity, bytes);
-                // Who has its lock by now ships it; what can't be read is told of by the next start.
+                // Whoever holds its lock by now ships it; the next start reports an unreadable
+                // file.
                 match take_over(&path, take, || queue.sync()) {
                     Ok(Outcome::Rest) => {}
                     Ok(Outcome::Done { .. }) | Err(_) => break,
@@ -99,14 +100,14 @@ pub(super) fn adopt_later(left: Vec<PathBuf>, queue: &Weak<Queue>) {
 }
 
 enum Outcome {
-    /// All was taken, with damage in so many places.
+    /// Everything was copied; the number of damaged places.
     Done { gaps: u64, told: Option<String> },
-    /// There was no room for all.
+    /// There was not enough room.
     Rest,
 }
 
-/// Hands what is in the file to `take`, until that says that there is no room, and notes in the file
-/// how far it came, once `sync` has what was taken on the disk.
+/// Passes each message of the file to `take` until that reports a lack of room, and records in the
+/// file how far it came, after `sync` has put the copies on disk.
 fn take_over(
     path: &Path,
     mut take: impl FnMut(Severity, &[u8]) -> bool,
@@ -138,9 +139,9 @@ fn take_over(
             taken = end;
         }
     });
-    // They may be on the disk, and be nowhere else: the power may fail.
+    // The copies may exist only in memory, and the power may fail.
     sync()?;
-    // They are in our file now. A kill before this makes copies, and loses nothing.
+    // The copies are in our file now. A kill before this line duplicates records and loses none.
     if is_full {
         file.write_all_at(&self::header(header.capacity, taken, head), 0)?;
         return Ok(Outcome::Rest);
@@ -162,14 +163,14 @@ fn set_aside(path: &Path, gaps: u64, why: &str) -> io::Result<Outcome> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Pushed {
     Taken,
-    /// It is longer than half of the queue.
+    /// The message is longer than half of the queue.
     TooLong,
     /// There is no room for it yet.
     Full,
 }
 
-/// Pushes a message that another process left: half of the queue is for what this process itself has
-/// to say.
+/// Queues a message that another process left. Half of the queue is reserved for this process's own
+/// records.
 fn push_into_half(producer: &mut Producer, severity: Severity, bytes: &[u8]) -> Pushed {
     let (half, cost) = (producer.capacity() / 2, producer.cost(bytes.len()));
     if cost > half {
@@ -183,7 +184,7 @@ fn push_into_half(producer: &mut Producer, severity: Severity, bytes: &[u8]) -> 
 }
 
 impl Queue {
-    /// Takes a message that another process left; false if there is no room for it yet.
+    /// Queues a message that another process left; false if there is no room yet.
     fn adopt(&self, severity: Severity, bytes: &[u8]) -> bool {
         let mut state = self.lock();
         if state.is_closed {
@@ -217,7 +218,7 @@ impl Queue {
     }
 }
 
-/// Files of one tag in one directory: more processes than that wait in memory.
+/// The most files of one tag in a directory; further processes queue in memory.
 const FILES: usize = 64;
-/// How soon to look whether there is room.
+/// How often to check for room.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);

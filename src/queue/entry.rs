@@ -3,9 +3,9 @@
 use super::Cursor;
 use crate::Severity;
 
-/// The word before a message, or in place of the end of the ring.
+/// The word in front of a message, or in place of the unused end of the ring.
 ///
-/// 27 bits of length, 5 of severity, of which two are always clear, 32 of check and mark.
+/// 27 bits of length, 5 of severity (two of them always clear), 32 of check value and mark.
 pub(super) enum EntryHeader {
     Message(Severity, usize, u32),
     Skip,
@@ -23,7 +23,7 @@ impl EntryHeader {
         }
     }
 
-    /// As `from_bits` where nobody knows who wrote the bits.
+    /// Like `from_bits`, for bits of unknown origin.
     pub(super) fn from_strange_bits(bits: u64) -> Option<Self> {
         let is_clear = bits == UNUSED || bits as u32 >> LENGTH_BITS < 8;
         is_clear.then(|| EntryHeader::from_bits(bits))
@@ -43,27 +43,27 @@ fn extent(severity: Severity, length: usize) -> u32 {
     u32::from(severity.code()) << LENGTH_BITS | length as u32
 }
 
-/// Tells a damaged message from a sound one: of what is said, and of its length and severity.
+/// The check value of a message: over its bytes, its length and its severity.
 pub(super) fn check(severity: Severity, bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes) ^ extent(severity, bytes.len()).wrapping_mul(SPREAD)
 }
 
-/// Tells a message of this lap from one that stood in the same place in an earlier lap.
+/// Distinguishes a message of this lap from one at the same offset in an earlier lap.
 pub(super) const fn mark(at: Cursor) -> u32 {
     (at / HEADER_LEN as u64) as u32 ^ SPREAD
 }
 
-/// Bytes that a message of `length` takes where it stands.
+/// Bytes that a message of `length` occupies in the ring.
 pub(super) const fn space(length: usize) -> usize {
     HEADER_LEN + length.next_multiple_of(HEADER_LEN)
 }
 
-/// Bytes that a message takes beyond its own, at most.
+/// The most bytes that a message occupies beyond its own.
 pub(super) const OVERHEAD: usize = 2 * HEADER_LEN;
 pub(super) const HEADER_LEN: usize = 8;
 const LENGTH_BITS: u32 = 27;
 /// Bytes of the longest message.
 pub(super) const MAX_MESSAGE_LEN: usize = (1 << LENGTH_BITS) - 1;
-/// An odd number whose bits are anything but regular.
+/// An odd number with irregular bits.
 const SPREAD: u32 = 0x9E37_79B1;
 pub(super) const UNUSED: u64 = u64::MAX;

@@ -1,4 +1,4 @@
-//! Ring files: opening, adopting and creating them.
+//! Queue files: opening, adopting and creating them.
 
 use std::{
     ffi::OsString,
@@ -18,7 +18,7 @@ use super::{
     ring::{ring_in_file, rounded},
 };
 
-/// Opens the ring in this file, or makes it; in words, why that can't be.
+/// Opens or creates the ring in this file. The error is a sentence.
 pub(super) fn open(path: &Path, capacity: usize) -> Result<OpenedRing, String> {
     try_open(path, rounded(capacity)).map_err(|error| unusable(path, &error))
 }
@@ -28,13 +28,13 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
     format!("the queue file {path} can't be used: {error}; records wait in memory")
 }
 
-/// As `open`; the kind is `WouldBlock` where another process has it.
+/// Like `open`; the error kind is `WouldBlock` if another process holds the file.
 pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
     check_limit(capacity)?;
     let (file, length) = lock(path)?;
     let mut page = vec![0; PAGE.min(length)];
     file.read_exact_at(&mut page, 0)?;
-    // The header is written last: a file of zeros is of a process that was killed before it.
+    // The header is written last, so a file of zeros was left by a process killed before that.
     if is_blank(&file, length)? {
         return new(path, file, capacity);
     }
@@ -61,7 +61,7 @@ pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
     copy(path, &RingImage::new(&bytes, header.capacity), freed, head, capacity)
 }
 
-/// A write behind the limit of the process would end it (SIGXFSZ).
+/// A write beyond the process's file size limit would kill it (SIGXFSZ).
 fn check_limit(capacity: usize) -> io::Result<()> {
     let limit = getrlimit(Resource::Fsize).current;
     match limit.filter(|limit| *limit < (PAGE + capacity) as u64) {
@@ -73,7 +73,7 @@ fn check_limit(capacity: usize) -> io::Result<()> {
     }
 }
 
-/// Whether nothing is in a file.
+/// Whether the file is empty.
 pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
     let mut piece = vec![0; CHUNK.min(length)];
     for at in (0..length).step_by(CHUNK) {
@@ -86,13 +86,13 @@ pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Whether it has the length of a queue file and zeros where its header should be, as a power failure
-/// may leave it.
+/// Whether it has the length of a queue file and zeros in place of the header, as after a power
+/// failure.
 fn has_lost_its_header(page: &[u8], length: usize, capacity: usize) -> bool {
     length == PAGE + capacity && page.iter().all(|byte| *byte == 0)
 }
 
-/// Opens and locks the file that has this path. What is in it stays as it is, its mode too.
+/// Opens and locks the file at this path without changing its content or mode.
 pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
     for _ in 0..TRIES {
         let mut options = OpenOptions::new();
@@ -105,7 +105,7 @@ pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
             })?;
         take(&file)?;
         let (ours, there) = (file.metadata()?, fs::symlink_metadata(path));
-        // Another process may have put a new one in its place before it let go of this one.
+        // Another process may have replaced it before unlocking it.
         if there.is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
             let length = usize::try_from(ours.len())
                 .map_err(|_| io::Error::other("it is longer than memory can be"))?;
@@ -115,13 +115,13 @@ pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
     Err(io::Error::other("it is replaced all the time"))
 }
 
-/// Makes this open file ours alone.
+/// Restricts this open file to its owner.
 fn take(file: &File) -> io::Result<()> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(io::Error::other("it is no regular file"));
     }
-    // Its owner could read it, and shorten it under us.
+    // Another owner could read it, and truncate it while it is mapped.
     if metadata.uid() != geteuid().as_raw() {
         return Err(io::Error::other("it belongs to another user"));
     }
@@ -133,22 +133,22 @@ fn take(file: &File) -> io::Result<()> {
     })
 }
 
-/// Makes a ring of a file in which nothing is worth keeping.
+/// Creates a ring in a file that holds nothing worth keeping.
 fn new(path: &Path, file: File, capacity: usize) -> io::Result<OpenedRing> {
     let made = fill(&file, capacity).and_then(|()| opened(file, capacity, 0, 0, 0));
     if made.is_err() {
-        // Half a file is of no use, and would be in the way of whoever fills the disk.
+        // Half a file is useless and would keep a full disk full.
         let _ = fs::remove_file(path);
     }
     made
 }
 
-/// Writes all of it: a file with holes would end the process when the disk is full.
+/// Allocates the whole file: writing to a hole would kill the process if the disk is full.
 fn fill(file: &File, capacity: usize) -> io::Result<()> {
     let zeros = vec![0; CHUNK.min(PAGE + capacity)];
     file.set_len(0)?;
-    // A disk that is too small is not filled to the brim before that is noticed. Where a file system
-    // can't tell, it is noticed then.
+    // Ask before filling a disk that is too small. If a file system cannot tell, the writes below
+    // will.
     #[cfg(target_os = "linux")]
     {
         use rustix::{fs::FallocateFlags, io::Errno};
@@ -178,7 +178,7 @@ fn opened(
     Ok(OpenedRing { producer, consumer, adopted, damaged: 0, report: None, left: Vec::new() })
 }
 
-/// From where to where all is sound, and how many messages that are.
+/// The range in which all messages are intact, and their number.
 pub(super) fn sound_range(
     file: &File,
     header: &Header,
@@ -187,7 +187,7 @@ pub(super) fn sound_range(
     for (freed, head) in header.ranges() {
         match validate(header.capacity, freed, head, read) {
             Ok(Some(count)) => return Ok(Some((freed, head, count))),
-            // Shorter than it should be.
+            // Truncated.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {}
             Ok(None) => {}
             Err(error) => return Err(error),
@@ -196,7 +196,7 @@ pub(super) fn sound_range(
     Ok(None)
 }
 
-/// The bytes of the ring from `kept` to `head`, as far as the file has them.
+/// The bytes of the ring from `freed` to `head`, as far as the file has them.
 pub(super) fn read_ring(
     file: &File,
     length: usize,
@@ -219,8 +219,8 @@ pub(super) fn read_ring(
     Ok(bytes)
 }
 
-/// Puts what is sound into a new file in place of the old one. It takes its name when it is
-/// complete: whenever the process is killed, one of the two has it all.
+/// Copies the intact messages into a new file that is renamed over the old one when complete:
+/// whenever the process is killed, one of the two has everything.
 fn copy(
     path: &Path,
     found: &RingImage<'_>,
@@ -229,7 +229,7 @@ fn copy(
     capacity: usize,
 ) -> io::Result<OpenedRing> {
     let fresh = beside(path, ".new");
-    // Only who has the lock of `path` uses this name: it is left from one that was killed.
+    // Only the holder of the lock on `path` uses this name: it was left by a killed process.
     let _ = fs::remove_file(&fresh);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create_new(true).mode(0o600);
@@ -238,15 +238,15 @@ fn copy(
     let mut made = new(&fresh, file, capacity)?;
     let (mut adopted, mut left) = (0, 0);
     let gaps = found.salvage(freed, head, |severity, bytes, _| {
-        // The oldest come first; one that finds no room must not be overtaken.
+        // The oldest come first, and none may overtake one without room.
         let fits = left == 0 && made.producer.push(severity, bytes, check(severity, bytes));
         *if fits { &mut adopted } else { &mut left } += 1;
     });
     let damaged = gaps + left;
     if damaged > 0 {
         let aside = free_name(path);
-        // Where the file system has no links there is no copy; what is sound is in the new one
-        // all the same.
+        // On a file system without links there is no copy; the intact messages are in the new file
+        // anyway.
         let _ = fs::remove_file(&aside);
         let _ = fs::hard_link(path, &aside);
         let (path, aside) = (path.display(), aside.display());
@@ -255,7 +255,7 @@ fn copy(
              found no room: {adopted} are shipped, the old file is {aside}"
         ));
     }
-    // Were it not on the disk, a power failure could leave nothing under the name of both.
+    // If it were not on disk, a power failure could leave nothing under either name.
     made.producer.sync().and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
         let _ = fs::remove_file(&fresh);
     })?;
@@ -263,7 +263,7 @@ fn copy(
     Ok(made)
 }
 
-/// Sets a file aside of which nothing can be read.
+/// Sets an unreadable file aside.
 fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<OpenedRing> {
     let aside = free_name(path);
     fs::rename(path, &aside)?;
@@ -275,8 +275,7 @@ fn start_again(path: &Path, capacity: usize, why: &str) -> io::Result<OpenedRing
     Ok(made)
 }
 
-/// A name beside `path` for a file that is set aside: a free one, unless ten are there, which is more
-/// than anybody will look at.
+/// A free name beside `path` for a file that is set aside, or the last of ten.
 pub(super) fn free_name(path: &Path) -> PathBuf {
     let first = beside(path, ".damaged");
     let mut others = (1..MAX_DAMAGED).map(|number| beside(path, &format!(".damaged.{number}")));
@@ -294,7 +293,7 @@ pub(super) const FOREIGN: &str =
     "it is no queue file: expected one that logship has made, or a path where there is none";
 const CHUNK: usize = 1 << 20;
 const TRIES: u32 = 8;
-/// Files that are set aside of one path.
+/// The most files set aside for one path.
 const MAX_DAMAGED: u32 = 10;
 
 #[cfg(all(test, not(logship_loom)))]

@@ -1,4 +1,4 @@
-//! Property tests of ring files: crashes, damage and power failures at any moment.
+//! Property tests of queue files: crashes, damage and power failures at any moment.
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
 
 use std::{collections::VecDeque, fs};
@@ -89,7 +89,7 @@ proptest! {
         assert_recovered(&expected, &said, &messages(&opened), "junk");
     }
 
-    /// As a power failure leaves a file: each sector of one moment or another.
+    /// A file after a power failure: each sector is of one moment or another.
     #[test]
     fn any_mixture_of_two_moments_has_what_waited_in_both(
         early in 1_usize..60, later in 0_usize..200, shipped in 0_usize..200, sectors: u64, other: u64,

@@ -1,4 +1,4 @@
-//! Tests of damaged, cut and foreign ring files.
+//! Tests of damaged, truncated and foreign queue files.
 #![allow(clippy::unwrap_used, reason = "clippy takes helpers of tests for the crate's own code")]
 
 use std::{
@@ -28,7 +28,7 @@ struct QueueFile {
 }
 
 fn place() -> QueueFile {
-    // Thousands of files are renamed, which a disk is slow at.
+    // Thousands of renames, which are slow on a disk.
     let memory = Path::new("/dev/shm");
     let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
     let directory = directory.unwrap();
@@ -60,8 +60,8 @@ fn text(number: usize) -> Vec<u8> {
     format!("<14>1 - - - - - - number {number} {}", "x".repeat(number * 7 % 90)).into_bytes()
 }
 
-/// Messages that were shipped, then some that wait and go around the end of the ring; and the file
-/// as a kill would leave it, with the places of those that wait.
+/// Shipped messages, then unsent ones that wrap around the end of the ring; and the file as a kill
+/// would leave it, with the offsets of the unsent ones.
 fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
     let mut opened = open(path, CAPACITY).unwrap();
     let shipped: Vec<_> = (0..30).map(text).collect();
@@ -85,7 +85,7 @@ fn example(path: &Path) -> (Messages, Messages, Vec<Range<usize>>, Vec<u8>) {
     (shipped, pending, places, fs::read(path).unwrap())
 }
 
-/// That each of `expected` is there, in order, and nothing that was never said.
+/// Asserts that each of `expected` is there, in order, and nothing else.
 fn assert_recovered(expected: &[&Vec<u8>], said: &[Vec<u8>], found: &[Vec<u8>], why: &str) {
     let mut rest = found.iter();
     for message in expected {
@@ -152,7 +152,7 @@ fn damage_like_the_end_of_the_queue_hides_nothing() {
     assert_eq!(opened.damaged, 1);
 }
 
-/// It would be looked through for days.
+/// Searching it would take days.
 #[test]
 fn a_file_that_claims_to_be_endless_costs_what_is_there() {
     for capacity in [1 << 40, (1 << 62) - PAGE as u64] {
@@ -167,7 +167,7 @@ fn a_file_that_claims_to_be_endless_costs_what_is_there() {
         let opened = open(&place.path, CAPACITY).unwrap();
         assert_eq!((messages(&opened), opened.damaged), (said, 1));
     }
-    // No file is as long as that.
+    // No file is that long.
     let place = place();
     fs::write(&place.path, header(1 << 62, 0, 1 << 61)).unwrap();
     let report = open(&place.path, CAPACITY).unwrap().report.unwrap();
@@ -182,7 +182,7 @@ fn a_kill_between_the_copies_of_a_cursor_costs_nothing() {
     let cursor = |at: usize| u64::from_le_bytes(image[at..at + 8].try_into().unwrap());
     let last = places.last().unwrap().len().next_multiple_of(8) as u64;
     let first = places[0].len().next_multiple_of(8) as u64;
-    // The head had moved on in one place only; the kept cursor likewise.
+    // Only one copy of the head had moved on; the same with the freed cursor.
     for (at, value) in [(1024, cursor(1024) - last), (2048, cursor(2048) - first)] {
         let mut bytes = image.clone();
         bytes[at + 8..at + 16].copy_from_slice(&(!value).to_le_bytes());
@@ -228,7 +228,7 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
         assert_eq!(fs::read(&place.path).unwrap(), bytes);
         assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o644);
     }
-    // What is ours and can't be read is set aside, as often as that happens.
+    // Our own unreadable files are set aside, however often that happens.
     for name in ["", ".1", ".2"] {
         fs::write(&place.path, [MAGIC, name.as_bytes()].concat()).unwrap();
         drop(open(&place.path, CAPACITY).unwrap());

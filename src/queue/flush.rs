@@ -11,8 +11,8 @@ use std::{
 
 use super::{Cursor, Queue, State};
 
-/// Is ready when everything pushed before it was made has arrived: true; or when nobody reads any
-/// more: false.
+/// Resolves to true once everything pushed before its creation is acknowledged, or to false if
+/// nobody reads the queue any more.
 #[derive(Debug)]
 pub(crate) struct Flush {
     queue: Arc<Queue>,
@@ -20,7 +20,7 @@ pub(crate) struct Flush {
     id: u64,
 }
 
-/// Whom to wake when there is progress.
+/// Wakers to call on progress.
 #[derive(Debug)]
 pub(super) struct Waiting {
     id: u64,
@@ -63,7 +63,7 @@ impl Drop for Flush {
     }
 }
 
-/// Those to be woken, once the lock is let go: what that does is the program's.
+/// Wakers to call after the lock is released: they run the program's code.
 pub(super) fn take(state: &mut State) -> Vec<Waiting> {
     std::mem::take(&mut state.wakers)
 }

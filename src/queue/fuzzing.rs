@@ -1,4 +1,4 @@
-//! Entry points of ring files for the fuzz targets.
+//! Entry points of queue files for the fuzz targets.
 #![allow(missing_docs, clippy::panic)]
 
 use std::{path::Path, sync::Arc};
@@ -14,7 +14,7 @@ use crate::{Severity, Stats, resend::ResendBuffer};
 pub struct Ring {
     queue: Arc<Queue>,
     reader: Reader,
-    /// What was said of the file.
+    /// What was reported about the file.
     pub report: Option<String>,
 }
 
@@ -26,19 +26,19 @@ impl Ring {
         Ring { queue, reader, report }
     }
 
-    /// Takes a message, or drops it.
+    /// Pushes a message; false if it was dropped.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
         let before = self.stats().pending;
         let _ = self.queue.push(Severity::Error, bytes);
         self.stats().pending > before
     }
 
-    /// What waits, the oldest first.
+    /// The unsent messages, oldest first.
     pub fn pending(&self) -> Vec<Vec<u8>> {
         self.reader.batch(usize::MAX, Cursor::MAX).map(|stored| stored.bytes.to_vec()).collect()
     }
 
-    /// Has so many messages arrive.
+    /// Acknowledges this many messages.
     pub fn ship(&mut self, count: usize) {
         let end =
             self.reader.batch(usize::MAX, Cursor::MAX).take(count).last().map(|stored| stored.end);
@@ -53,7 +53,7 @@ impl Ring {
     }
 }
 
-/// The messages that are found in the bytes of a file, if it is a queue file at all.
+/// The messages found in the bytes of a file, if it is a queue file at all.
 pub fn salvaged(file: &[u8]) -> Option<Vec<Vec<u8>>> {
     let header = Header::read(file.get(..PAGE)?)?;
     let capacity = header.capacity;

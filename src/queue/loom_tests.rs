@@ -1,8 +1,8 @@
-//! Models of the queue for loom, over any order of the threads' steps: no lost wake-up, no endless
-//! wait, exact counters.
+//! Models of the queue for loom, over every interleaving of the threads: no lost wake-up, no
+//! endless wait, exact counters.
 //!
-//! No wait has a limit here and the reader takes no naps: whoever isn't woken waits forever, and
-//! loom says so.
+//! No wait has a limit here and the reader takes no naps, so a thread that is not woken waits
+//! forever, and loom reports it.
 
 use loom::thread;
 
@@ -18,13 +18,13 @@ fn check(model: impl Fn() + Send + Sync + 'static) {
     builder.check(model);
 }
 
-/// It has room for two messages.
+/// Room for two messages.
 fn pair(overflow: Overflow) -> (Arc<Queue>, Reader) {
     let (queue, reader, _) = queue(64, overflow, None).unwrap();
     (queue, reader)
 }
 
-/// As a log call does.
+/// Pushes as a log call does.
 fn say(queue: &Queue, byte: u8) {
     if queue.push(Severity::Error, &[byte; 16]) {
         queue.wake();
@@ -36,7 +36,7 @@ fn beside(queue: &Arc<Queue>, action: impl FnOnce(&Queue) + 'static) -> thread::
     thread::spawn(move || action(&queue))
 }
 
-/// The stats at this moment, which must balance.
+/// The counters at this moment, which must balance.
 fn counts(queue: &Queue) -> Stats {
     let mut stats = Stats::default();
     queue.tell(&mut stats);
@@ -44,7 +44,7 @@ fn counts(queue: &Queue) -> Stats {
     stats
 }
 
-/// Sends what there is, to a server that has it at once.
+/// Sends what is unsent, to a server that acknowledges at once.
 fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
     let mut end = 0;
     for stored in reader.batch(usize::MAX, Cursor::MAX) {
@@ -56,7 +56,7 @@ fn ship(reader: &mut Reader, seen: &mut Vec<u8>) {
     reader.acked(end, ResendBuffer::NONE, true);
 }
 
-/// As `Shipper::run` does, until nobody is left to log.
+/// Runs like `Shipper::run`, until the last handle is gone.
 fn ship_all(mut reader: Reader) -> Vec<u8> {
     let mut seen = Vec::new();
     loop {
@@ -178,7 +178,7 @@ fn a_flush_ends_when_the_reader_does() {
         say(&queue, b'b');
         let is_flushed = queue.flush(FOR_EVER);
         let counts = counts(&queue);
-        // What was turned away is nothing to wait for, and counted.
+        // A dropped message is counted and not waited for.
         assert_eq!((counts.captured, counts.pending), (2, 0));
         assert!(is_flushed || counts.dropped_for(DropReason::Closed) > 0);
         shipper.join().unwrap();
@@ -230,7 +230,7 @@ fn a_pause_ends_when_somebody_waits_or_nobody_is_left() {
             assert!(queue.flush(FOR_EVER));
             queue.close(FOR_EVER);
         });
-        // A wake for a message doesn't end a pause.
+        // Waking for a message does not end a pause.
         reader.wait_to_be_urged(FOR_EVER);
         assert_eq!(counts(&queue).captured, 1);
         ship(&mut reader, &mut Vec::new());

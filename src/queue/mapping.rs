@@ -1,6 +1,4 @@
-//! A file mapped into memory, which keeps the ring when the process ends.
-//!
-//! The kernel keeps what is written to a shared mapping, however the process ends.
+//! A file mapped into memory, which keeps the ring however the process ends.
 #![allow(unsafe_code)]
 
 use std::{
@@ -19,10 +17,10 @@ use super::{
 };
 use crate::fork;
 
-/// A file in memory, for this process alone while it lives.
+/// A mapped file, exclusive to this process while it lives.
 #[derive(Debug)]
 pub(super) struct Mapping {
-    /// Nothing of a forked child's to unmap.
+    /// Not unmapped in a forked child.
     map: ManuallyDrop<MmapRaw>,
     /// Holds the lock.
     file: File,
@@ -31,11 +29,11 @@ pub(super) struct Mapping {
 }
 
 impl Mapping {
-    /// Maps a file that is locked and has `PAGE + capacity` bytes.
+    /// Maps a locked file of `PAGE + capacity` bytes.
     pub(super) fn of(file: File, capacity: usize) -> io::Result<Self> {
         let map = MmapOptions::new().len(PAGE + capacity).map_raw(&file)?;
-        // A child that had it in memory would hold the lock, too. Where this can't be had, it
-        // does, and the next start waits in memory as long as the child lives.
+        // A forked child that inherits the mapping would hold the lock, too. On systems where that
+        // cannot be prevented, the next start queues in memory while the child lives.
         #[cfg(target_os = "linux")]
         let _ = map.advise(memmap2::Advice::DontFork);
         fork::leave_to_parent(file.as_fd());
@@ -43,8 +41,8 @@ impl Mapping {
         Ok(Mapping { map, file, capacity, generation: fork::generation() })
     }
 
-    /// Where the ring begins: aligned for words, followed by `capacity` bytes of the mapping,
-    /// which is never moved or shrunk, and unmapped when `self` is dropped.
+    /// The start of the ring: aligned for words, followed by `capacity` bytes of the mapping, which
+    /// is never moved or shrunk, and unmapped when `self` is dropped.
     pub(super) fn start(&self) -> *mut u8 {
         self.map.as_mut_ptr().wrapping_add(PAGE)
     }
@@ -58,14 +56,14 @@ impl Mapping {
         self.file.try_clone()
     }
 
-    /// Whether this is the process that mapped it, and not a child forked later, with whom
-    /// its parent shares the memory: two writers would be the end of every proof about the ring.
+    /// Whether this is the process that mapped it, and not a forked child that shares the memory:
+    /// the ring allows one writer only.
     pub(super) fn is_ours(&self) -> bool {
         self.generation == fork::generation()
     }
 
-    /// Everything before `head` is written. The release keeps the compiler and the processor
-    /// from moving a write behind it: whenever the process is killed, the file is right.
+    /// Publishes `head` once everything before it is written. The release ordering keeps earlier
+    /// writes before it, so the file is consistent whenever the process is killed.
     pub(super) fn publish_head(&self, head: Cursor) {
         self.publish(HEAD, head);
     }

@@ -11,17 +11,17 @@ use super::{
 
 /// The bytes of a ring.
 ///
-/// Why the accesses below are sound: the tail touches only words in `head .. kept + capacity`
-/// (`ring::Tail::push` checks `used + cost <= capacity` first), the front only words in
-/// `kept .. head`. The two ranges share no word. They move only by a release store of the
-/// half that gives words away, after its last access to them, and an acquire load of the half
-/// that takes them. Each half is one value that is borrowed mutably to write or to free, so it
-/// never races with itself: `ring::Stored` borrows the front, which must be borrowed mutably to free.
+/// Why the accesses below are sound: the producer touches only words in `head .. freed + capacity`
+/// (`ring::Producer::push` checks `used + cost <= capacity` first), the consumer only words in
+/// `freed .. head`. The two ranges share no word. They move only by a release store of the side
+/// that gives words away, after its last access to them, and an acquire load of the side that takes
+/// them. Each side is one value that is borrowed mutably to write or to free, so it never races
+/// with itself: `ring::Messages` borrows the consumer, which must be borrowed mutably to free.
 pub(super) struct Memory {
     /// Aligned for words, and the start of `capacity` bytes that live as long as this.
     start: *mut u8,
     capacity: usize,
-    /// Where the bytes are in a file; otherwise they are a boxed slice of words of our own.
+    /// The mapped file that holds the bytes; without one, they are a boxed slice of words.
     pub(super) mapping: Option<Mapping>,
     #[cfg(logship_loom)]
     races: Box<[loom::cell::UnsafeCell<()>]>,
@@ -38,11 +38,11 @@ unsafe impl Sync for Memory {}
 impl Memory {
     /// # Errors
     ///
-    /// If there is not so much memory.
+    /// If the allocation fails.
     pub(super) fn new(capacity: usize) -> Result<Self, TryReserveError> {
         let mut words = Vec::new();
         words.try_reserve_exact(capacity / HEADER_LEN)?;
-        // Written, not only reserved: the first touch of a page would be some log call's wait.
+        // Written, not only reserved: the first touch of a page would delay some log call.
         words.resize(capacity / HEADER_LEN, UNUSED);
         let words = words.into_boxed_slice();
         Ok(Memory::at(Box::into_raw(words).cast(), capacity, None))
@@ -66,7 +66,7 @@ impl Memory {
         self.capacity
     }
 
-    /// A forked child shares the mapping, and must not write into it.
+    /// A forked child shares the mapping, and must not write to it.
     pub(super) fn is_ours(&self) -> bool {
         self.mapping.as_ref().is_none_or(Mapping::is_ours)
     }
@@ -79,7 +79,7 @@ impl Memory {
         self.note_read(place, HEADER_LEN);
         assert!(place / HEADER_LEN < self.capacity / HEADER_LEN);
         // SAFETY: in bounds by the assertion, aligned since `start` is and words are counted; the
-        // front owns the word, see `Memory`. Any bits are a valid u64.
+        // consumer owns the word, see `Memory`. Any bits are a valid u64.
         EntryHeader::from_bits(u64::from_le(unsafe {
             *self.start.cast::<u64>().add(place / HEADER_LEN)
         }))
@@ -89,14 +89,14 @@ impl Memory {
         self.note_write(place, HEADER_LEN);
         assert!(place / HEADER_LEN < self.capacity / HEADER_LEN);
         // SAFETY: in bounds by the assertion, aligned since `start` is and words are counted; the
-        // tail owns the word, see `Memory`.
+        // producer owns the word, see `Memory`.
         unsafe { *self.start.cast::<u64>().add(place / HEADER_LEN) = word.to_bits().to_le() }
     }
 
     pub(super) fn bytes(&self, place: usize, length: usize) -> &[u8] {
         assert!(place + length <= self.capacity());
         self.note_read(place, length);
-        // SAFETY: in bounds by the assertion; the front owns the bytes until it frees them,
+        // SAFETY: in bounds by the assertion; the consumer owns the bytes until it frees them,
         // which takes a mutable borrow that ends this one, see `Memory`. Any byte is a valid u8.
         unsafe { std::slice::from_raw_parts(self.start.add(place), length) }
     }
@@ -104,8 +104,8 @@ impl Memory {
     pub(super) fn set_bytes(&self, place: usize, bytes: &[u8]) {
         assert!(place + bytes.len() <= self.capacity());
         self.note_write(place, bytes.len());
-        // SAFETY: in bounds by the assertion; the tail owns the bytes, see `Memory`, and the
-        // source is a borrow of other memory, since no `&[u8]` of a range that the tail owns
+        // SAFETY: in bounds by the assertion; the producer owns the bytes, see `Memory`, and the
+        // source is a borrow of other memory, since no `&[u8]` of a range that the producer owns
         // is alive.
         unsafe {
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), self.start.add(place), bytes.len());

@@ -1,6 +1,6 @@
-//! Messages in order: the bounded queue between log calls and the shipper.
+//! The bounded queue between log calls and the shipper; it keeps the order of messages.
 //!
-//! Never: blocks a log call (unless the user chose so), grows, reads what it holds.
+//! Never blocks a log call (unless configured to), never grows, never reads message content.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod batch;
@@ -56,12 +56,12 @@ pub(crate) struct Queue {
     overflow: Overflow,
     /// Bytes up to which each severity may fill the ring.
     limits: [usize; 8],
-    /// Whether the next process will ask if a message is as it was written.
+    /// Whether messages need a check value, for the next process to validate.
     is_checked: bool,
-    /// Found at the start, and lost in what was found.
+    /// Recovered at the start, and lost in what was recovered.
     corrupted: u64,
-    /// Wakes the reader when it has gone to sleep. It is no descriptor: a program that closes all
-    /// it has, and gives the numbers to others, is written into by no log call.
+    /// Wakes the sleeping reader. Not a descriptor: in a program that closes all descriptors and
+    /// reuses their numbers, a log call would write to someone else's file.
     wake: Condvar,
     /// Wakes log calls that wait for room, and flushes.
     progress: Condvar,
@@ -70,28 +70,28 @@ pub(crate) struct Queue {
 #[derive(Debug)]
 struct State {
     producer: Producer,
-    /// Messages with a number that were taken.
+    /// Numbered messages that were taken.
     numbered: u64,
     counts: Counts,
-    /// Where the reader's `arrived` stands.
+    /// The reader's acknowledged position.
     acked: Cursor,
-    /// The reader sleeps and wants to be woken.
+    /// Whether the reader sleeps and wants to be woken.
     is_parked: bool,
     /// Threads that wait on `progress`.
     waiters: u32,
-    /// Flushes under way: the reader should not take its time.
+    /// Flushes in progress: the reader should hurry.
     flushes: u32,
     /// Futures that wait for progress.
     wakers: Vec<flush::Waiting>,
-    /// Connections should be closed once everything is sent.
+    /// Whether connections should be closed once everything is sent.
     hang_up: bool,
     is_closed: bool,
-    /// When the reader ends, once the queue is closed.
+    /// When the reader must end, once the queue is closed.
     end: Option<Instant>,
     has_reader: bool,
-    /// Tries to reach any server that failed while somebody waited for the end.
+    /// Failed rounds over all servers while somebody waited for the end.
     failed_rounds: u64,
-    /// Messages that are acknowledged, and pending until that is confirmed.
+    /// Messages that are acknowledged, and pending until confirmed.
     unconfirmed: u64,
 }
 
@@ -100,30 +100,30 @@ struct Counts {
     captured: u64,
     delivered: u64,
     pending: u64,
-    /// Found in files of the processes before.
+    /// Messages recovered from files of earlier processes.
     recovered: u64,
     losses: Losses,
 }
 
-/// Where messages wait so that they outlive the process.
+/// Where messages are queued if they should outlive the process.
 pub(crate) struct QueueFile<'a> {
-    /// A file, or a directory with a file for each process.
+    /// A file, or a directory with one file per process.
     pub(crate) path: &'a Path,
-    /// Whose files of a directory are ours.
+    /// The tag whose files in a directory are ours.
     pub(crate) tag: &'a str,
-    /// How often the file goes to the disk, and whom to tell where it can't.
+    /// How often the file is synced, and who hears of failures.
     pub(crate) sync: Option<(Duration, Tell)>,
 }
 
-/// Whom to tell of what is wrong with the file.
+/// Called with problems of the file.
 pub(crate) type Tell = Box<dyn FnMut(&str) + Send>;
 
-/// Makes a queue of `capacity` bytes, in a file if there is a place, and says what went wrong
-/// with that: the queue is in memory then.
+/// Creates a queue of `capacity` bytes, in a file if a path is given. If the file is unusable,
+/// returns why, and the queue is in memory.
 ///
 /// # Errors
 ///
-/// If there is not so much memory.
+/// If the allocation fails.
 pub(crate) fn queue(
     capacity: usize,
     overflow: Overflow,
@@ -181,7 +181,7 @@ pub(crate) fn queue(
     #[cfg(unix)]
     if !left.is_empty() {
         let weak = Arc::downgrade(&queue);
-        // Where there is no thread the next start ships it.
+        // If no thread can be started, the next start ships it.
         let _ = crate::threads::spawn("logship-adopt", move || directory::adopt_later(left, &weak));
     }
     #[cfg(unix)]
@@ -190,17 +190,18 @@ pub(crate) fn queue(
 }
 
 impl Queue {
-    /// Takes a message, or counts why not. Returns whether the reader has to be woken.
+    /// Queues a message, or counts why not. Returns whether the reader has to be woken.
     #[inline]
     #[must_use]
     pub(crate) fn push(&self, severity: Severity, bytes: &[u8]) -> bool {
-        // Before the lock: it is the only thing here that takes longer for a longer message.
+        // Before the lock: it is the only step whose cost grows with the message.
         let check = if self.is_checked { entry::check(severity, bytes) } else { 0 };
         self.push_with(severity, bytes.len(), |producer, _| producer.push(severity, bytes, check))
     }
 
-    /// The same for a message of at most so many bytes that has a number: `number` writes it, told how
-    /// many have been taken before. Under the lock, so that their order in the queue is theirs.
+    /// The same for a message of at most this many bytes that contains a number. `number` writes
+    /// it, given how many were taken before, under the lock, so that the numbers are in queue
+    /// order.
     #[must_use]
     pub(crate) fn push_numbered<'a>(
         &self,
@@ -226,12 +227,12 @@ impl Queue {
     ) -> bool {
         let mut state = self.lock();
         let mut drop_reason = self.drop_reason(&state, severity, length);
-        // The shipper is the one who makes room: it must not wait for it.
+        // The shipper makes the room, so it must not wait for it.
         let limit = self.overflow.patience().filter(|_| !is_muted());
         if let (Some(DropReason::QueueFull), Some(limit)) = (drop_reason, limit) {
             (state, drop_reason) = self.wait_for_room(state, severity, length, limit);
         }
-        // Not before: while a call waits for room, its record is in none of the stats.
+        // Not earlier: while a call waits for room, its record is not counted anywhere.
         state.counts.captured += 1;
         let State { producer, numbered, .. } = &mut *state;
         match drop_reason {
@@ -297,7 +298,7 @@ impl Queue {
         if state.is_closed {
             Some(DropReason::Closed)
         } else if length > (capacity / 2 - entry::OVERHEAD).min(entry::MAX_MESSAGE_LEN) {
-            // Wherever the head stands, half of an empty ring is always in one piece.
+            // Wherever the head is, half of an empty ring is contiguous.
             Some(DropReason::TooLong)
         } else if producer.used() + producer.cost(length) > self.share(severity) {
             Some(DropReason::QueueFull)
@@ -310,7 +311,8 @@ impl Queue {
         self.limits.get(usize::from(severity.code())).copied().unwrap_or_default()
     }
 
-    /// Nothing that runs under the lock panics; were it to, the stats are still the best there is.
+    /// Nothing that runs under the lock panics; if it did, the counters would still be the best
+    /// available.
     #[inline]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -318,7 +320,7 @@ impl Queue {
 }
 
 impl State {
-    /// Whether someone waits for a flush or the end.
+    /// Whether anyone waits for a flush or the end.
     fn flush_requested(&self) -> bool {
         self.flushes > 0 || self.is_closed || self.hang_up
     }

@@ -1,6 +1,6 @@
 //! Stand-in for `mapping` on systems whose files are not mapped.
 
-/// Nothing.
+/// Uninhabited.
 #[derive(Debug)]
 pub(super) enum Mapping {}
 

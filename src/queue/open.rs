@@ -1,4 +1,4 @@
-//! Opening a queue: what it starts with.
+//! Opening a queue, with what its file holds.
 
 use std::collections::TryReserveError;
 
@@ -17,14 +17,14 @@ pub(super) struct OpenedRing {
     pub(super) adopted: u64,
     pub(super) damaged: u64,
     pub(super) report: Option<String>,
-    /// Files of dead processes for which there was no room.
+    /// Files of dead processes that did not fit.
     pub(super) left: Vec<std::path::PathBuf>,
 }
 
 impl OpenedRing {
     /// # Errors
     ///
-    /// If there is not so much memory.
+    /// If the allocation fails.
     pub(super) fn in_memory(
         capacity: usize,
         report: Option<String>,
@@ -35,7 +35,7 @@ impl OpenedRing {
 
     /// # Errors
     ///
-    /// In words, why that can't be.
+    /// A sentence that says why not.
     #[cfg(unix)]
     pub(super) fn at(place: &QueueFile<'_>, capacity: usize) -> Result<Self, String> {
         match place {
@@ -48,7 +48,7 @@ impl OpenedRing {
 
     #[cfg(not(unix))]
     pub(super) fn at(place: &QueueFile<'_>, _: usize) -> Result<Self, String> {
-        // `Builder::build` refuses it before.
+        // `Builder::build` refuses it earlier.
         Err(format!("the queue file {} can't be used on this system", place.path.display()))
     }
 }

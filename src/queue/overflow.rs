@@ -30,7 +30,7 @@ pub enum Overflow {
 }
 
 impl Overflow {
-    /// How many bytes of `capacity` a record of each severity may fill up to.
+    /// Up to how many of `capacity` bytes each severity may fill the queue.
     pub(super) fn limits(self, capacity: usize) -> [usize; 8] {
         Severity::ALL.map(|severity| self.share(severity, capacity))
     }

@@ -8,16 +8,16 @@ use std::{
 use super::{Counts, Queue, State, deadline, flush, retention::Retention, ring::Consumer};
 use crate::{Severity, stats::DropReason, stored::Cursor};
 
-/// The reading side of the queue; there is one, on the shipper's thread.
+/// The reading side of the queue, owned by the shipper's thread.
 #[derive(Debug)]
 pub(crate) struct Reader {
     pub(super) queue: Arc<Queue>,
     pub(super) consumer: Consumer,
     pub(super) retained: Retention,
-    /// What ends at or before this is counted as delivered, or as released early.
+    /// Everything up to here is counted as delivered, or as released early.
     pub(super) confirmed: Cursor,
-    /// Released before it was confirmed, by severity: what becomes of it is known when the trial of the
-    /// connection ends.
+    /// Released before it was confirmed, by severity: its outcome is known when the connection's
+    /// trial ends.
     pub(super) early: [u64; 8],
     /// A few at most.
     pub(super) skips: Vec<Skip>,
@@ -31,16 +31,16 @@ pub(crate) struct Reader {
     guard: Option<super::sync_thread::SyncThread>,
 }
 
-/// What the reader was woken for.
+/// Why the reader woke up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
-    /// Messages wait to be sent.
+    /// There are unsent messages.
     Messages,
-    /// The time is up that was given to wait.
+    /// The timeout has passed.
     Nothing,
     /// Everything is sent, and the connection should be closed for now.
     HangUp,
-    /// Everything is sent, and nobody is left to log.
+    /// Everything is sent, and the last handle is gone.
     End,
 }
 
@@ -48,11 +48,11 @@ pub(crate) enum Wake {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Skip {
     pub(super) end: Cursor,
-    /// Counted as dropped already, or else held to be tried alone.
+    /// Already counted as dropped, or held back to be sent alone.
     pub(super) is_counted: bool,
 }
 
-/// A message that may be why connections end.
+/// A message that may be the reason why connections end.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) severity: Severity,
@@ -83,11 +83,11 @@ impl Reader {
         self
     }
 
-    /// Waits for something to do, for `patience` at most. It blocks the thread.
+    /// Blocks the thread until there is something to do, for `patience` at most.
     ///
-    /// While traffic flows it looks again after a short nap: waking a sleeping thread would cost
-    /// the caller of a log macro far more than the rest of its work. Only after a silence it
-    /// sleeps until it is woken.
+    /// While traffic flows it polls after short naps: waking a sleeping thread would cost the log
+    /// call far more than the rest of its work. Only after a silence does it sleep until it is
+    /// woken.
     pub(crate) fn work(&mut self, patience: Duration) -> Wake {
         let deadline = deadline(patience);
         while self.naps_left > 0 {
@@ -118,7 +118,7 @@ impl Reader {
         self.begin(work.unwrap_or(Wake::Nothing))
     }
 
-    /// After traffic there are naps.
+    /// After traffic, nap instead of sleeping.
     fn begin(&mut self, work: Wake) -> Wake {
         if work == Wake::Messages {
             self.naps_left = NAPS;
@@ -138,8 +138,8 @@ impl Reader {
         }
     }
 
-    /// Sleeps between two tries: until somebody begins to wait for a flush or the end, and while
-    /// somebody does, for a second at most.
+    /// Sleeps between two connection attempts: until somebody starts to wait for a flush or the
+    /// end, or, while somebody does, for a second at most.
     pub(crate) fn pause(&self, length: Duration) {
         let (is_urged, end) = {
             let state = self.queue.lock();
@@ -153,12 +153,12 @@ impl Reader {
         }
     }
 
-    /// Whether someone waits for a flush or the end.
+    /// Whether anyone waits for a flush or the end.
     pub(crate) fn flush_requested(&self) -> bool {
         self.queue.lock().flush_requested()
     }
 
-    /// Waits until someone waits for a flush or the end, for `limit` at most.
+    /// Sleeps until somebody waits for a flush or the end, for `limit` at most.
     pub(super) fn wait_to_be_urged(&self, limit: Duration) {
         let deadline = deadline(limit);
         let mut state = self.queue.lock();
@@ -176,7 +176,7 @@ impl Reader {
         Arc::clone(&self.queue)
     }
 
-    /// Messages that wait, or are not known to have arrived.
+    /// Whether there are messages that are unsent or not acknowledged.
     pub(crate) fn pending(&self) -> u64 {
         self.queue.lock().counts.pending
     }
@@ -191,18 +191,18 @@ impl Reader {
         self.consumer.acked() > self.confirmed || self.early.iter().any(|count| *count > 0)
     }
 
-    /// Whether most of the queue is taken: what has arrived should make room soon.
+    /// Whether more than half of the queue is in use: acknowledgements should make room soon.
     pub(crate) fn is_over_half_full(&self) -> bool {
         self.consumer.used() > self.consumer.capacity() as u64 / 2
     }
 
-    /// Notes that the connection has everything up to `to`.
+    /// Records that everything up to `to` was handed to the connection.
     pub(crate) fn sent(&mut self, to: Cursor) {
         self.consumer.advance_sent(to);
         self.pass_skips();
     }
 
-    /// Where what is sent next begins.
+    /// The position of the next unsent message.
     pub(crate) fn first_unsent(&self) -> Cursor {
         self.consumer.sent()
     }
@@ -217,12 +217,12 @@ impl Reader {
         self.consumer.freed()
     }
 
-    /// Messages from where the queue begins to `to`: how many, and where they end.
+    /// The number of messages from the start of the queue to `to`, and where they end.
     pub(crate) fn ends_to(&self, from: Cursor, to: Cursor) -> impl Iterator<Item = Cursor> + '_ {
         self.consumer.between(from.max(self.consumer.freed()), to).map(|stored| stored.end)
     }
 
-    /// A try to reach any server has failed while somebody waited for the end.
+    /// Counts a failed round over all servers while somebody waited for the end.
     pub(crate) fn round_failed(&self) {
         let mut state = self.queue.lock();
         state.failed_rounds += 1;
@@ -231,7 +231,7 @@ impl Reader {
         }
     }
 
-    /// The connection is closed, as was asked for.
+    /// Reports that the connection is closed, as requested.
     pub(crate) fn hung_up(&self) {
         let mut state = self.queue.lock();
         state.hang_up = false;
@@ -240,12 +240,12 @@ impl Reader {
         }
     }
 
-    /// Writes into the stats, and lets go on whoever waits for what is written.
+    /// Updates the counters, and wakes whoever waits for them.
     pub(super) fn enter(&mut self, write: impl FnOnce(&mut Counts)) {
         let mut state = self.queue.lock();
         write(&mut state.counts);
         state.unconfirmed = self.unconfirmed + self.early.iter().sum::<u64>();
-        // A flush waits for the message that is held, too.
+        // A flush waits for the held message, too.
         let held = self.held.as_ref().map_or(Cursor::MAX, |held| held.end - 1);
         state.acked = self.consumer.acked().min(held);
         if state.waiters > 0 {
@@ -258,8 +258,8 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    /// What is left, and what is logged from now on, has nobody to ship it: it is counted. In a
-    /// file it waits for the next process.
+    /// Counts what is left, and what is logged from now on, as dropped: nobody ships it any more.
+    /// In a file it is for the next process.
     fn drop(&mut self) {
         let mut state = self.queue.lock();
         let lost = if self.consumer.is_durable() { 0 } else { Cursor::MAX };
@@ -288,7 +288,7 @@ impl Drop for Reader {
     }
 }
 
-/// Long enough to gather a batch, short enough for a person who watches the other end.
+/// Long enough to gather a batch, short enough for a person who watches the server.
 const NAP_INTERVAL: Duration = Duration::from_micros(500);
 /// Naps before sleeping: 20 ms of silence.
 #[cfg(not(logship_loom))]
@@ -296,5 +296,5 @@ const NAPS: u32 = 40;
 /// A model has no clock.
 #[cfg(logship_loom)]
 const NAPS: u32 = 0;
-/// The longest pause between two tries while someone waits for a flush.
+/// The longest pause between two attempts while somebody waits for a flush.
 const URGED: Duration = Duration::from_secs(1);

@@ -1,15 +1,15 @@
-//! Recovery of intact entries from a ring file.
+//! Recovery of intact messages from a queue file.
 //!
 //! ```text
 //!      0  constants: magic, version, length of this page, capacity, check    32 bytes
 //!   1024  head, and its complement
-//!   2048  kept, and its complement
+//!   2048  freed, and its complement
 //!   3072  the constants again
 //!   4096  the ring
 //! ```
 //!
-//! All numbers are little-endian. Each thing stands there twice, so that damage of one leaves the
-//! other; the cursors in cache lines of their own, since two threads write them.
+//! All numbers are little-endian. Everything in the page is stored twice, so that one copy survives
+//! damage to the other; the cursors are in separate cache lines, since two threads write them.
 
 use super::{
     Cursor,
@@ -17,10 +17,10 @@ use super::{
 };
 use crate::Severity;
 
-/// What the first page of the file says.
+/// The first page of a file.
 #[derive(Debug)]
 pub(super) struct Header {
-    /// Of whoever wrote it, which may have been a wider processor.
+    /// Written by a process that may have had a larger address space.
     pub(super) capacity: u64,
     /// One of each pair is right, unless both are damaged.
     heads: [Cursor; 2],
@@ -28,7 +28,7 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// `None` if this is no header of ours.
+    /// `None` if this is not one of our headers.
     pub(super) fn read(page: &[u8]) -> Option<Header> {
         let capacity = CONSTANTS.into_iter().find_map(|at| {
             let constants = page.get(at..at + constants(0).len())?;
@@ -48,7 +48,7 @@ impl Header {
         })
     }
 
-    /// Where the messages may be: pairs of `kept` and `head`, of which at least one is right unless
+    /// Where messages may be: pairs of `freed` and `head`, at least one of which is right unless
     /// more than one cursor is damaged.
     pub(super) fn ranges(&self) -> Vec<(Cursor, Cursor)> {
         let mut ranges = Vec::new();
@@ -64,26 +64,26 @@ impl Header {
             }
         }
         if ranges.is_empty() {
-            // A power failure may leave a newer head beside an older end: all of a ring may hold
-            // something then.
+            // A power failure may combine a newer head with an older end, so anywhere in the ring
+            // there may be messages.
             let heads =
                 self.heads.into_iter().filter(|h| h % HEADER_LEN as u64 == 0 && *h < LAST_CURSOR);
             ranges.extend(heads.map(|head| (head.saturating_sub(self.capacity), head)));
         }
-        // A process that is killed between the two copies leaves all pairs right, and the widest
-        // has what was written last.
+        // A process killed between the two copies leaves all pairs right, and the widest has what
+        // was written last.
         ranges.sort_by_key(|(freed, head)| std::cmp::Reverse(head - freed));
         ranges
     }
 }
 
-/// Whether a file that begins so was ever made by us, whatever has become of it.
+/// Whether a file with this start was ever one of ours, whatever its state.
 pub(super) fn is_ours(page: &[u8]) -> bool {
     let begins = |at| page.get(at..).is_some_and(|rest| rest.starts_with(MAGIC));
     CONSTANTS.into_iter().any(begins) || (!page.is_empty() && MAGIC.starts_with(page))
 }
 
-/// The constants at the beginning of a file.
+/// The constants at the start of a file.
 pub(super) fn constants(capacity: u64) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(VERSION.to_le_bytes());
@@ -107,29 +107,29 @@ pub(super) fn header(capacity: u64, freed: Cursor, head: Cursor) -> Vec<u8> {
     page
 }
 
-/// The bytes of a ring as they were found.
+/// The bytes of a ring as found in a file.
 pub(super) struct RingImage<'a> {
-    /// Shorter than the capacity if the file was cut.
+    /// Shorter than the capacity if the file was truncated.
     bytes: &'a [u8],
-    /// Where in the ring these begin.
+    /// The offset of these bytes in the ring.
     first: u64,
     capacity: u64,
 }
 
-/// What stands at a place that a message should begin at.
+/// What is found at an offset at which a message should begin.
 enum Entry<'a> {
     Message(Severity, &'a [u8], Cursor),
     Skip(Cursor),
     Damage,
 }
 
-/// How many messages there are in a ring, if they follow one another from `kept` to `head`; `read`
-/// fills a slice with what stands from a place on. It is never all in memory: new memory for it would
-/// cost several times what reading it does.
+/// The number of messages in a ring, if they follow one another from `freed` to `head`. `read`
+/// fills a slice from an offset on; the ring is never in memory as a whole, since allocating it
+/// would cost several times what reading it does.
 ///
 /// # Errors
 ///
-/// If `read` has one.
+/// The error of `read`.
 pub(super) fn validate<E>(
     capacity: u64,
     freed: Cursor,
@@ -159,12 +159,12 @@ pub(super) fn validate<E>(
 }
 
 impl<'a> RingImage<'a> {
-    /// A ring from its beginning on.
+    /// A ring from its first byte on.
     pub(super) fn new(bytes: &'a [u8], capacity: u64) -> Self {
         RingImage { bytes, first: 0, capacity }
     }
 
-    /// How many messages follow one another from `at` on, and where something else or nothing does.
+    /// The number of messages that follow one another from `at` on, and the offset after them.
     fn count(&self, mut at: Cursor, head: Cursor) -> (u64, Cursor) {
         let (last, mut count) = (at + self.bytes.len() as u64, 0);
         while at < head.min(last) {
@@ -184,8 +184,8 @@ impl<'a> RingImage<'a> {
         (count, at)
     }
 
-    /// Hands on each sound message between `kept` and `head`, and where it ends, and says between how many of them
-    /// there was damage.
+    /// Passes on each intact message between `freed` and `head` with its end, and returns in how
+    /// many places there was damage.
     pub(super) fn salvage(
         &self,
         freed: Cursor,
@@ -193,7 +193,7 @@ impl<'a> RingImage<'a> {
         mut take: impl FnMut(Severity, &'a [u8], Cursor),
     ) -> u64 {
         let (mut at, mut gaps, mut in_gap) = (freed, 0, false);
-        // A word that is none may claim any length. Most texts can't look like a short one, so
+        // A damaged header may claim any length. Most bytes do not resemble a short message, so
         // only the checks of long ones could take forever.
         let mut for_long_ones = self.bytes.len().saturating_mul(PATIENCE);
         while at < head {
@@ -244,23 +244,23 @@ impl<'a> RingImage<'a> {
         }
     }
 
-    /// Where the next message may begin. What the file doesn't have is passed over at once, however
-    /// much it claims to be.
+    /// Where the next message may begin. What the file does not have is skipped at once, whatever
+    /// its size.
     fn resync_after(&self, at: Cursor) -> Cursor {
         let here = self.here(at);
         let is_there = here + (HEADER_LEN as u64) < self.bytes.len() as u64;
         at + if is_there { HEADER_LEN as u64 } else { self.capacity - self.first - here }
     }
 
-    /// A message between what says that nothing follows there, and the end of the ring: damage can
-    /// look like that.
+    /// A message after an apparent end of the messages, before the end of the ring: damage can look
+    /// like an end.
     fn entry_inside_padding(&self, at: Cursor, end: Cursor, head: Cursor) -> Option<Cursor> {
         let there = (self.bytes.len() as u64).saturating_sub(self.here(at));
         let mut rest = (at + HEADER_LEN as u64..end.min(at + there)).step_by(HEADER_LEN);
         rest.find(|at| matches!(self.thing(*at, head, SHORT), Entry::Message(..)))
     }
 
-    /// The length that a message at this place would have, were it to fit.
+    /// The length of a message at this offset, if it fits.
     fn length_at(&self, at: Cursor) -> Option<usize> {
         let here = self.here(at);
         match self.number(here).and_then(EntryHeader::from_strange_bits) {
@@ -279,7 +279,7 @@ impl<'a> RingImage<'a> {
         self.bytes.get(here..here.checked_add(length)?)
     }
 
-    /// Where in `bytes` this is.
+    /// The index in `bytes`.
     fn here(&self, at: Cursor) -> u64 {
         (at % self.capacity).saturating_sub(self.first)
     }
@@ -297,10 +297,10 @@ pub(super) const CONSTANTS: [usize; 2] = [0, 3072];
 const CAPACITY: usize = 16;
 pub(super) const MAGIC: &[u8; 8] = b"logshipq";
 const VERSION: u32 = 1;
-/// No process comes this far, and sums with it can't overflow.
+/// Beyond what any process reaches, and sums with it cannot overflow.
 const LAST_CURSOR: Cursor = 1 << 62;
 const SHORT: usize = 64 * 1024;
-/// Small enough for a processor's cache.
+/// Fits a processor's cache.
 const PIECE: usize = 256 * 1024;
-/// How often all of a ring may be read in search of long messages.
+/// How often the whole ring may be read in search of long messages.
 const PATIENCE: usize = 64;

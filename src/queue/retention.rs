@@ -7,17 +7,17 @@ use std::{
 
 use super::Cursor;
 
-/// When which part of the ring was acknowledged, in marks that are some milliseconds apart.
+/// When which part of the ring was acknowledged, as marks some milliseconds apart.
 #[derive(Debug, Default)]
 pub(super) struct Retention {
     marks: VecDeque<(Instant, Cursor)>,
 }
 
 impl Retention {
-    /// Notes that everything before `end` is acknowledged by now. Marks are as far apart as
-    /// [`MARK_INTERVAL`] in time, or `spacing` in bytes.
+    /// Records that everything before `end` is acknowledged now. Marks are at least
+    /// [`MARK_INTERVAL`] or `spacing` bytes apart.
     pub(super) fn note(&mut self, end: Cursor, now: Instant, spacing: u64) {
-        // A mark moves on until the one before it is far enough away.
+        // The last mark moves on until the one before it is far enough away.
         let last = self.marks.len().checked_sub(1);
         let before = last.and_then(|last| self.marks.get(last.checked_sub(1)?));
         let is_near = before.is_some_and(|(since, mark)| {
@@ -34,18 +34,18 @@ impl Retention {
         }
     }
 
-    /// Up to where everything was acknowledged at least `age` ago.
+    /// The position up to which everything was acknowledged at least `age` ago.
     pub(super) fn older_than(&self, age: Duration, now: Instant) -> Option<Cursor> {
         let is_old = |(since, _): &&(Instant, Cursor)| now.saturating_duration_since(*since) >= age;
         self.marks.iter().take_while(is_old).last().map(|(_, end)| *end)
     }
 
-    /// The last mark that ends at or before `to`.
+    /// The last mark at or before `to`.
     pub(super) fn last_before(&self, to: Cursor) -> Option<Cursor> {
         self.marks.iter().take_while(|(_, end)| *end <= to).last().map(|(_, end)| *end)
     }
 
-    /// Every other mark of the older half goes: what it stood for is released a little later.
+    /// Removes every other mark of the older half: what it stood for is released a little later.
     fn thin_out(&mut self) {
         let mut index = 0;
         self.marks.retain(|_| {
@@ -54,7 +54,7 @@ impl Retention {
         });
     }
 
-    /// Forgets what ends at or before `to`.
+    /// Removes the marks up to `to`.
     pub(super) fn forget_to(&mut self, to: Cursor) {
         while self.marks.front().is_some_and(|(_, end)| *end <= to) {
             self.marks.pop_front();

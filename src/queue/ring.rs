@@ -1,14 +1,14 @@
-//! Where do messages wait? A ring of bytes with one writing and one reading half.
+//! The ring of bytes in which messages wait, with one producer and one consumer.
 //!
 //! ```text
-//!       kept      arrived          sent                    head
+//!       freed      acked           sent                    head
 //! ........|:::::::::|###############|=======================|..........
-//!   free     tail       on its way     waiting to be sent      free
+//!   free    retained    in flight            unsent            free
 //! ```
 //!
-//! Cursors count bytes from the start and never wrap; a place in memory is the cursor modulo
-//! the capacity. Each message is a word with its length and severity, its bytes, and padding
-//! to the next word. None wraps: where one would, the rest of the ring is skipped.
+//! Cursors count bytes from the start and never wrap; an offset in memory is the cursor modulo the
+//! capacity. Each message is a word with its length and severity, its bytes, and padding to the
+//! next word. None wraps: the end of the ring is skipped if a message does not fit there.
 
 use std::collections::TryReserveError;
 
@@ -27,44 +27,44 @@ use crate::{
 ///
 /// # Errors
 ///
-/// If there is not so much memory.
+/// If the allocation fails.
 pub(crate) fn ring(capacity: usize) -> Result<(Producer, Consumer), TryReserveError> {
     Ok(ring_in(Memory::new(rounded(capacity))?, 0, 0))
 }
 
-/// Makes a ring of a mapped file that holds sound messages from `kept` to `head`.
+/// Creates a ring in a mapped file that holds intact messages from `freed` to `head`.
 pub(super) fn ring_in_file(mapping: Mapping, freed: Cursor, head: Cursor) -> (Producer, Consumer) {
     ring_in(Memory::mapped(mapping), freed, head)
 }
 
-/// Bytes that a ring of `capacity` takes.
+/// Bytes of a ring of `capacity`.
 pub(super) const fn rounded(capacity: usize) -> usize {
     capacity.next_multiple_of(PAGE)
 }
 
 fn ring_in(memory: Memory, freed: Cursor, head: Cursor) -> (Producer, Consumer) {
-    let (head_now, kept_now) = (AtomicU64::new(head), AtomicU64::new(freed));
-    let shared = Arc::new(Shared { memory, head: head_now, freed: kept_now });
+    let (head_now, freed_now) = (AtomicU64::new(head), AtomicU64::new(freed));
+    let shared = Arc::new(Shared { memory, head: head_now, freed: freed_now });
     let place = shared.memory.place(head);
     let producer = Producer { shared: Arc::clone(&shared), head, place };
     (producer, Consumer { shared, sent: freed, acked: freed, freed })
 }
 
-/// The writing half; there is one, behind the queue's lock.
+/// The writing half, behind the queue's lock.
 #[derive(Debug)]
 pub(crate) struct Producer {
     shared: Arc<Shared>,
     head: Cursor,
-    /// Where `head` is in memory: dividing for it would cost more than all the rest of a push.
+    /// The offset of `head`: dividing for it would cost more than the rest of a push.
     place: usize,
 }
 
-/// The reading half; there is one, on the shipper's thread.
+/// The reading half, on the shipper's thread.
 #[derive(Debug)]
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     sent: Cursor,
-    /// It stands beyond `sent` while what has arrived is being sent again.
+    /// Beyond `sent` while acknowledged messages are sent again.
     acked: Cursor,
     freed: Cursor,
 }
@@ -74,12 +74,12 @@ impl Producer {
         self.shared.memory.capacity()
     }
 
-    /// The file that it is in.
+    /// The file that holds it.
     pub(super) fn file(&self) -> Option<std::io::Result<std::fs::File>> {
         self.shared.memory.mapping.as_ref().map(Mapping::file)
     }
 
-    /// Puts what is in it on the disk, if it is in a file.
+    /// Syncs it to disk, if it is in a file.
     #[cfg(unix)]
     pub(super) fn sync(&self) -> std::io::Result<()> {
         self.file().map_or(Ok(()), |file| file?.sync_data())
@@ -94,15 +94,15 @@ impl Producer {
         (self.head - self.shared.freed.load(Ordering::Acquire)) as usize
     }
 
-    /// Bytes that a message of `length` takes, were it written now.
+    /// Bytes that a message of `length` would occupy now.
     pub(crate) fn cost(&self, length: usize) -> usize {
         let needed = space(length);
         let rest = self.shared.memory.capacity() - self.place;
         if needed <= rest { needed } else { rest + needed }
     }
 
-    /// Appends a message; false if the ring has no room for it, or isn't this process's. `check`
-    /// is the message's `check`, or anything if the ring isn't in a file.
+    /// Appends a message; false if the ring has no room for it, or is not this process's. `check`
+    /// is the message's check value, or anything if the ring is not in a file.
     pub(crate) fn push(&mut self, severity: Severity, bytes: &[u8], check: u32) -> bool {
         let capacity = self.shared.memory.capacity();
         if self.used() + self.cost(bytes.len()) > capacity
@@ -123,18 +123,18 @@ impl Producer {
         self.shared.memory.set_bytes(self.place + HEADER_LEN, bytes);
         self.head += needed as u64;
         self.place = next_place(self.place, needed, capacity);
-        // The file comes first: what the reader has freed must never be beyond its head.
+        // The file first: what the reader frees must never be beyond the head in the file.
         if let Some(mapping) = &self.shared.memory.mapping {
             mapping.publish_head(self.head);
         }
-        // Everything written above is complete before the reader can see the new head.
+        // Everything above is written before the reader can see the new head.
         self.shared.head.store(self.head, Ordering::Release);
         true
     }
 }
 
 impl Consumer {
-    /// Whether what is left outlives this process.
+    /// Whether the content outlives this process.
     pub(crate) fn is_durable(&self) -> bool {
         self.shared.memory.mapping.is_some()
     }
@@ -160,36 +160,36 @@ impl Consumer {
         self.shared.head.load(Ordering::Acquire) - self.freed
     }
 
-    /// Whether a message waits to be sent.
+    /// Whether there are unsent messages.
     pub(crate) fn has_unsent(&self) -> bool {
         self.shared.head.load(Ordering::Acquire) != self.sent
     }
 
-    /// The messages that wait to be sent, the oldest first.
+    /// The unsent messages, oldest first.
     pub(crate) fn unsent(&self) -> Messages<'_> {
         self.between(self.sent, self.shared.head.load(Ordering::Acquire))
     }
 
-    /// The messages that would be sent again were the way to break.
+    /// The messages that would be sent again if the connection broke.
     pub(crate) fn to_be_resent(&self) -> Messages<'_> {
         self.between(self.freed, self.sent)
     }
 
-    /// Notes that the connection has what ends at or before `to`.
+    /// Records that everything up to `to` was handed to the connection.
     pub(crate) fn advance_sent(&mut self, to: Cursor) {
         let head = self.shared.head.load(Ordering::Acquire);
         self.sent = to.clamp(self.sent, head);
     }
 
-    /// Notes that what ends at or before `to` has arrived.
+    /// Records that everything up to `to` is acknowledged.
     pub(crate) fn advance_acked(&mut self, to: Cursor) {
         self.acked = to.min(self.sent).max(self.acked);
     }
 
-    /// Frees the space of what has arrived and ends at or before `to`.
+    /// Frees the acknowledged messages up to `to`.
     pub(crate) fn free(&mut self, to: Cursor) {
         self.freed = to.min(self.acked).min(self.sent).max(self.freed);
-        // The file comes first: no byte is written over that the next process would look for.
+        // The file first: nothing is overwritten that the next process would look for.
         if let Some(mapping) = &self.shared.memory.mapping {
             mapping.publish_freed(self.freed);
         }
@@ -197,13 +197,13 @@ impl Consumer {
         self.shared.freed.store(self.freed, Ordering::Release);
     }
 
-    /// Everything that is kept will be sent again, and has to be acknowledged again.
+    /// Everything retained is unsent and unacknowledged again.
     pub(crate) fn rewind(&mut self) {
         self.sent = self.freed;
         self.acked = self.freed;
     }
 
-    /// The messages between two cursors that lie between messages.
+    /// The messages between two cursors, both of which are message boundaries.
     pub(crate) fn between(&self, from: Cursor, to: Cursor) -> Messages<'_> {
         let to = to.min(self.shared.head.load(Ordering::Acquire));
         Messages { shared: &self.shared, at: from, place: self.shared.memory.place(from), to }
@@ -215,7 +215,7 @@ impl Consumer {
 pub(crate) struct Messages<'a> {
     shared: &'a Shared,
     at: Cursor,
-    /// Where `at` is in memory.
+    /// The offset of `at`.
     place: usize,
     to: Cursor,
 }
@@ -246,13 +246,13 @@ impl<'a> Iterator for Messages<'a> {
 #[derive(Debug)]
 struct Shared {
     memory: Memory,
-    /// Written by the tail, read by the front.
+    /// Written by the producer, read by the consumer.
     head: AtomicU64,
-    /// Written by the front, read by the tail.
+    /// Written by the consumer, read by the producer.
     freed: AtomicU64,
 }
 
-/// Where in memory the next message begins; no message goes beyond the end.
+/// The offset at which the next message begins; no message crosses the end.
 #[inline]
 fn next_place(place: usize, taken: usize, capacity: usize) -> usize {
     let next = place + taken;
@@ -261,7 +261,7 @@ fn next_place(place: usize, taken: usize, capacity: usize) -> usize {
 
 #[cfg(not(logship_loom))]
 const PAGE: usize = 4096;
-/// Small enough that a model wraps around.
+/// Small enough for a model to wrap around.
 #[cfg(logship_loom)]
 const PAGE: usize = 64;
 

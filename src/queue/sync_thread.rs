@@ -12,7 +12,8 @@ use std::{
 use super::{QueueFile, Tell, ring::Producer};
 use crate::{fork, threads};
 
-/// The guard of a ring, if it is in a file that is to be synced; in words, why that can't be.
+/// Starts the sync thread of a ring, if it is in a file that is to be synced. The error is a
+/// sentence.
 pub(super) fn of(producer: &Producer, place: QueueFile<'_>) -> Result<Option<SyncThread>, String> {
     let (Some(file), Some((every, tell))) = (producer.file(), place.sync) else { return Ok(None) };
     let guard = file.and_then(|file| SyncThread::start(file, place.path.to_owned(), every, tell));
@@ -24,19 +25,19 @@ pub(super) fn of(producer: &Producer, place: QueueFile<'_>) -> Result<Option<Syn
     })
 }
 
-/// A thread that syncs a file; it ends when this is dropped.
+/// A thread that syncs a file until this is dropped.
 #[derive(Debug)]
 pub(super) struct SyncThread {
     _end: Sender<()>,
 }
 
 impl SyncThread {
-    /// Syncs `file`, known as `path`, at this interval, so that neither a log call nor the
-    /// shipper ever waits for a disk.
+    /// Syncs `file`, at `path`, at this interval, so that neither a log call nor the shipper ever
+    /// waits for a disk.
     ///
     /// # Errors
     ///
-    /// If the system gives no thread.
+    /// If the thread cannot be started.
     fn start(file: File, path: PathBuf, every: Duration, tell: Tell) -> io::Result<Self> {
         let (end, ended) = channel();
         let length = file.metadata()?.len();
@@ -85,7 +86,7 @@ impl FileWatch {
         }
     }
 
-    /// Tells, once, that somebody else has done something to the file.
+    /// Reports, once, that the file was changed by somebody else.
     fn look(&mut self) {
         let Ok(now) = self.file.metadata() else { return };
         let path = self.path.display();
@@ -102,7 +103,7 @@ impl FileWatch {
     }
 }
 
-/// A file that is on the disk is lost all the same if the directory that has its name isn't.
+/// A synced file is lost all the same if its directory entry is not on disk.
 fn sync_name(path: &Path) -> io::Result<()> {
     let directory = if path.is_dir() { Some(path) } else { path.parent() };
     directory.map_or(Ok(()), |directory| File::open(directory)?.sync_all())

@@ -9,7 +9,7 @@ use super::{Queue, State, ring, sync::MutexGuard};
 use crate::{Severity, stats::DropReason};
 
 impl Queue {
-    /// Waits until everything pushed before is acknowledged; false if `timeout` came first.
+    /// Waits until everything pushed before is acknowledged; false on timeout.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         self.flush_until(deadline(timeout), false)
     }
@@ -36,14 +36,14 @@ impl Queue {
         state.acked >= goal
     }
 
-    /// As [`flush`](Queue::flush), but it gives up once no server could be reached at any of its
+    /// Like [`flush`](Queue::flush), but gives up once no server could be reached at any of its
     /// addresses.
     pub(crate) fn flush_at_end(&self, timeout: Duration) -> bool {
         self.flush_until(deadline(timeout), true)
     }
 
-    /// Has the connection closed as its protocol wants, once everything is sent; the next record opens
-    /// another one. False if `timeout` came first.
+    /// Has the connection closed as its protocol wants, once everything is sent; the next record
+    /// opens another one. False on timeout.
     pub(crate) fn hang_up(&self, timeout: Duration) -> bool {
         let deadline = deadline(timeout);
         let mut state = self.lock();
@@ -62,7 +62,7 @@ impl Queue {
         true
     }
 
-    /// Has the reader hurry from now on, as a flush does.
+    /// Makes the reader hurry from now on, as a flush does.
     pub(crate) fn urge(&self) {
         let mut state = self.lock();
         state.flushes += 1;
@@ -70,7 +70,7 @@ impl Queue {
         self.wake();
     }
 
-    /// Nothing is taken any more: the reader ships what there is, for `limit` at most, and ends.
+    /// Closes the queue: the reader ships the rest, for `limit` at most, and ends.
     pub(crate) fn close(&self, limit: Duration) {
         let mut state = self.lock();
         let end = deadline(limit);
@@ -80,8 +80,8 @@ impl Queue {
         self.wake();
     }
 
-    /// Waits until the reader of a closed queue has ended, and gives up the memory or the file; false if
-    /// `timeout` came first.
+    /// Waits until the reader of a closed queue has ended, and frees the memory or the file; false
+    /// on timeout.
     pub(crate) fn wait_for_end(&self, timeout: Duration) -> bool {
         let deadline = deadline(timeout);
         let mut state = self.lock();
@@ -104,7 +104,7 @@ impl Queue {
         state.is_closed && state.end.is_none_or(|end| end <= Instant::now())
     }
 
-    /// Records that wait, or are under way; none of those that wait in a file for the next process.
+    /// Records that are pending, except those in a file for the next process.
     pub(crate) fn at_stake(&self) -> u64 {
         if self.is_checked {
             return 0;
@@ -157,7 +157,7 @@ impl Queue {
     }
 }
 
-/// When `limit` is over; one too long for the clock is over in a century.
+/// When `limit` is over; a limit too long for the clock is a century.
 pub(crate) fn deadline(limit: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(limit).unwrap_or_else(|| now + CENTURY)
