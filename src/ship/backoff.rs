@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-/// Pauses that double from a tenth of a second to half a minute, each shortened by chance so
-/// that a thousand clients of one server do not come back at the same instant.
+/// Pauses that double from 100 ms to 30 s, each with random jitter so that a thousand clients of
+/// one server do not reconnect at the same instant.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     tries: u32,
@@ -54,9 +54,9 @@ mod tests {
             after += backoff.next();
             tries += 1;
         }
-        // The first ten or so come in the first minute.
+        // About ten in the first minute.
         assert!((2880..=5760 + 10).contains(&tries), "{tries} tries");
-        // A century of them.
+        // A century's worth.
         backoff.tries = u32::MAX - 1;
         for _ in 0..3 {
             let pause = backoff.next();

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// Room for look-ups: one that hangs leaves room for another try.
+/// The thread pool for look-ups: one that hangs leaves room for another attempt.
 #[derive(Clone, Debug)]
 pub(super) struct LookUps(Arc<Semaphore>);
 
@@ -30,8 +30,8 @@ impl Default for LookUps {
     }
 }
 
-/// Asks again each time: the name may have moved. It runs on a thread of its own, so that a name
-/// server that never answers costs no more than `limit`.
+/// Resolves the name again on every connect, since it may have moved. The look-up runs on a thread
+/// of its own, so that an unresponsive name server costs no more than `limit`.
 pub(super) async fn addresses(
     endpoint: &Endpoint,
     limit: Duration,
@@ -64,7 +64,7 @@ async fn sockets(
     if endpoint.service.is_some() || endpoint.name_server.is_some() {
         return super::srv::sockets(endpoint, limit).await;
     }
-    // Only the other way to look up a name has a limit for each of its steps.
+    // Only the resolver behind `nameserver` has a timeout for each of its steps.
     let _ = limit;
     let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
     let explain = |error| not_found(&endpoint.host, &error);
@@ -75,7 +75,7 @@ pub(super) fn not_found(host: &str, error: &dyn Display) -> io::Error {
     failure(ErrorKind::NameNotFound, format!("{host:?} was not found: {error}"))
 }
 
-/// What `localhost` is, even if no hosts file says so (RFC 6761 section 6.3).
+/// The addresses of `localhost`, even without a hosts file (RFC 6761 section 6.3).
 fn loopback(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().filter(|label| label.eq_ignore_ascii_case("localhost"));
@@ -83,7 +83,7 @@ fn loopback(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
     last.map(|_| addresses.map(|address| SocketAddr::new(address, port)).into())
 }
 
-/// As tokio's own, which panics if the system gives no thread.
+/// tokio's own look-up panics if no thread can be started.
 async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<SocketAddr>> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
@@ -94,14 +94,14 @@ async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<
         let found = (host.as_str(), port).to_socket_addrs().map(Iterator::collect);
         let addresses = found.or_else(|error| loopback(&host, port).ok_or(error));
         drop(room);
-        // Whoever asked may have given up.
+        // The caller may have given up.
         let _ = answer.send(addresses);
     })?;
     found.await.map_err(io::Error::other)?
 }
 
-/// Shuffles the addresses of each family: the system gives them in the same order to every
-/// process, and all would go to the first one. The family it prefers stays the first.
+/// Shuffles the addresses of each family: the system returns them in the same order to every
+/// process, and all would use the first one. The family that the system prefers stays first.
 pub(super) fn spread(
     addresses: Vec<SocketAddr>,
     chance: &mut impl FnMut(usize) -> usize,
@@ -118,7 +118,7 @@ pub(super) fn spread(
     preferred
 }
 
-/// Numbers below a limit, by chance.
+/// Random numbers below a limit.
 pub(super) fn chance() -> impl FnMut(usize) -> usize {
     let state = RandomState::new();
     let mut count = 0_u64;

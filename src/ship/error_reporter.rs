@@ -9,7 +9,7 @@ use std::{
 
 use crate::{ConnectionInfo, ErrorKind, Event, ShipError, stats::Losses, stderr};
 
-/// What an application may ask to be told: see `Builder::on_error` and `Builder::on_event`.
+/// The application's callbacks: see `Builder::on_error` and `Builder::on_event`.
 #[derive(Clone, Default)]
 pub(crate) struct Callbacks {
     pub(crate) on_error: Option<Callback<ShipError>>,
@@ -18,16 +18,16 @@ pub(crate) struct Callbacks {
 
 type Callback<T> = Arc<dyn Fn(&T) + Send + Sync>;
 
-/// Calls the application's callbacks for each error, and writes to standard error once a minute if
-/// there is none for errors.
+/// Calls the application's callbacks for each error, or, without a callback for errors, writes to
+/// standard error once a minute.
 pub(crate) struct ErrorReporter {
     tag: String,
     callbacks: Callbacks,
     last_report: Option<Instant>,
     suppressed: u64,
-    /// Standard error was told of an error that is not known to be over.
+    /// Standard error shows an error that is not known to be over.
     is_open: bool,
-    /// Since when a server is away, or was before a connection that is not yet trusted.
+    /// Since when a server has been unreachable, or was before a connection that is still on trial.
     away_since: Option<Instant>,
     /// What was reported as dropped, and when.
     dropped: (Losses, Option<Instant>),
@@ -46,7 +46,7 @@ impl ErrorReporter {
         }
     }
 
-    /// Reports something that happens once, at the start; what comes after it is not held back.
+    /// Reports something that happens once, at the start, and does not delay later reports.
     pub(crate) fn report_at_start(&mut self, kind: ErrorKind, what: &str) {
         self.last_report = None;
         self.report(ShipError::new(kind, what));
@@ -76,7 +76,7 @@ impl ErrorReporter {
         error
     }
 
-    /// Reports what was lost at the end of the process; it is never held back.
+    /// Reports what was lost at the end of the process; it is never rate-limited.
     pub(crate) fn report_loss(&mut self, lost: u64, waited: Duration, state: &str) {
         let seconds = waited.as_secs_f32();
         let records = if lost == 1 { "record" } else { "records" };
@@ -86,7 +86,8 @@ impl ErrorReporter {
         );
     }
 
-    /// A server is connected to. If standard error was told of its absence, it is told that, too.
+    /// Reports a new connection, on standard error too if that shows that the server was
+    /// unreachable.
     pub(super) fn connected(&mut self, connection: &ConnectionInfo, pending: u64) {
         if std::mem::take(&mut self.is_open) && self.callbacks.on_error.is_none() {
             let text = format!("connected to {}, {pending} records waited", connection.server);
@@ -95,7 +96,7 @@ impl ErrorReporter {
         self.event(|| Event::Connected { connection: connection.clone(), pending });
     }
 
-    /// The connection has stayed up for long enough: the next error is a new one.
+    /// The connection has stayed up long enough: the next error is a new one.
     pub(super) fn proven(&mut self, server: &str) {
         self.suppressed = 0;
         if let Some(since) = self.away_since.take() {
@@ -104,7 +105,7 @@ impl ErrorReporter {
         }
     }
 
-    /// Whether the time has come to report what was dropped.
+    /// Whether it is time to report what was dropped.
     pub(super) fn is_drop_report_due(&self) -> bool {
         let last = self.dropped.1;
         self.callbacks.on_event.is_some()
@@ -121,13 +122,13 @@ impl ErrorReporter {
 
     fn tell_error(&mut self, error: &ShipError) {
         if let Some(on_error) = &self.callbacks.on_error {
-            // A callback that panics has been called; shipping goes on.
+            // A panic in a callback must not stop shipping.
             let _ = catch_unwind(AssertUnwindSafe(|| on_error(error)));
             return;
         }
         let hint = error.remedy().map(|remedy| format!(" (hint: {remedy})"));
         if let Some(line) = self.line(error, &hint.unwrap_or_default(), Instant::now()) {
-            // A server's answer may be in it.
+            // It may contain a server's answer.
             stderr::write_line(&line.replace(char::is_control, "?"));
         }
     }
@@ -138,7 +139,7 @@ impl ErrorReporter {
         }
     }
 
-    /// What standard error is told of it, unless it was told something lately.
+    /// Writes to standard error, unless it did so within the last minute.
     fn line(&mut self, what: &dyn fmt::Display, hint: &str, now: Instant) -> Option<String> {
         if self
             .last_report
@@ -170,7 +171,7 @@ mod tests {
         let (mut backoff, begin) = (Backoff::default(), Instant::now());
         let (mut after, mut told, mut lines) = (Duration::ZERO, 0, Vec::new());
         while after < DAY {
-            // Two servers, neither of which is there.
+            // Two servers, both unreachable.
             for server in ["tcp://a", "tcp://b"] {
                 told += 1;
                 let line = errors.line(&format!("cannot reach {server}"), "", begin + after);

@@ -1,6 +1,6 @@
-//! The shipper: takes batches from the queue to a server, and again if a connection ends.
+//! The shipper: sends batches from the queue to a server, again if a connection ends.
 //!
-//! Never: formats, logs, names one concrete transport.
+//! Never formats, never logs, names no concrete transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backoff;
@@ -35,7 +35,7 @@ use crate::{
     transport::{SendError, Session, Transport},
 };
 
-/// Ships what the queue holds; lives on a thread of its own.
+/// Ships what is in the queue, on a thread of its own.
 pub(crate) struct Shipper {
     queue: Arc<Queue>,
     reader: Reader,
@@ -45,13 +45,13 @@ pub(crate) struct Shipper {
     housekeeping: Housekeeping,
     poison: PoisonSearch,
     trial: Trial,
-    /// How often in a row the system had no room for what is to be sent.
+    /// How often in a row the system had no buffer space.
     busy_retries: u32,
     connection: Option<Transport>,
 }
 
-/// Looks after what the crate itself has to say; told whether someone waits for a flush, it says
-/// when to come back.
+/// Submits the crate's own reports that are due; the argument says whether anyone waits for a
+/// flush. Returns when to call again.
 pub(crate) type Housekeeping = Box<dyn FnMut(bool) -> Option<Duration> + Send>;
 
 impl Shipper {
@@ -78,18 +78,18 @@ impl Shipper {
 
     /// Ships until the queue is closed and everything is sent, or the time for that is up.
     ///
-    /// Waiting for work blocks the thread, outside of the runtime: only a step of I/O waits in it.
+    /// Waiting for work blocks the thread outside of the runtime; only I/O waits in it.
     pub(crate) async fn run(&mut self) {
         loop {
             let patience = self.patience();
             match self.reader.work(patience) {
                 Wake::Messages => self.ship().await,
-                // The message that is held is sent once a connection has proven itself without it.
+                // The held message is sent once a connection has proven itself without it.
                 Wake::Nothing if self.connection.is_none() && self.reader.is_holding() => {
                     self.ship().await;
                 }
                 Wake::Nothing => self.receive().await,
-                // If the server ended the connection itself, what it took is sent again first.
+                // If the server ended the connection, what it took is sent again first.
                 Wake::HangUp => {
                     if self.hang_up().await {
                         self.reader.hung_up();
@@ -110,7 +110,7 @@ impl Shipper {
         }
     }
 
-    /// Waits until the queue is closed and its time is up, whatever the shipper is waiting for.
+    /// Completes when the queue is closed and its time is up, whatever the shipper is waiting for.
     pub(super) fn end(&self) -> impl Future<Output = ()> + use<> {
         let queue = Arc::clone(&self.queue);
         async move {
@@ -128,9 +128,9 @@ impl Shipper {
         }
     }
 
-    /// Takes what the server has said meanwhile, if it hasn't ended.
+    /// Reads what the server has sent, if the connection has not ended.
     async fn receive(&mut self) {
-        // A connect under way beside the work goes on.
+        // A concurrent connection attempt continues.
         tokio::task::yield_now().await;
         let Some(transport) = &mut self.connection else { return };
         if let Err(error) = transport.receive().await {
@@ -166,7 +166,7 @@ impl Shipper {
         }
         match outcome {
             Ok(()) if sent == before => {
-                // Nothing more may be sent until the search for a poisonous message goes on.
+                // Nothing more may be sent until the search for a poison message continues.
                 self.reader.pause(SEARCH_PAUSE);
             }
             Ok(()) => {}
@@ -176,7 +176,7 @@ impl Shipper {
         }
     }
 
-    /// Sends the message that is held, and nothing else.
+    /// Sends the held message and nothing else.
     async fn send_held(&mut self) {
         let (Some(transport), Some(held)) = (&mut self.connection, self.reader.held()) else {
             return;
@@ -190,7 +190,7 @@ impl Shipper {
         }
     }
 
-    /// Waits a moment, a longer one each time, until the system has room again.
+    /// Pauses, longer each time, until the system has buffer space again.
     async fn on_send_buffer_full(&mut self, error: io::Error) {
         self.busy_retries += 1;
         match self.busy_retries {
@@ -219,8 +219,8 @@ impl Shipper {
         self.connection = Some(transport);
     }
 
-    /// The connection has ended: what is not confirmed goes back in line, and the next try comes
-    /// after a pause that grows as long as no connection proves itself.
+    /// Handles the end of a connection: what is not confirmed is sent again, after a pause that
+    /// grows until a connection proves itself.
     async fn on_disconnect(&mut self, error: io::Error) {
         self.update_acked();
         let Some(mut transport) = self.connection.take() else { return };
@@ -246,7 +246,7 @@ impl Shipper {
                 format!("{server} took {lost} records and ended: they may be lost ({error})");
             self.errors.report(ShipError::new(ErrorKind::Unconfirmed, what).at(&server));
         }
-        // An idle server that hangs up in good order is no trouble: there is nothing to repeat.
+        // An idle server that closes cleanly is no error: there is nothing to send again.
         if resent > 0 || error.kind() != io::ErrorKind::UnexpectedEof {
             self.errors.disconnected(&server, error);
         }
@@ -254,8 +254,8 @@ impl Shipper {
         self.reader.pause(if self.poison.is_active() { pause.min(SEARCH_BACKOFF) } else { pause });
     }
 
-    /// Ends the connection in good order, and learns from it what has arrived. False if the server
-    /// ended it before it had read everything, and something is to be sent again.
+    /// Closes the connection cleanly and learns what has arrived. False if the server ended it
+    /// before it had read everything, and something is to be sent again.
     async fn hang_up(&mut self) -> bool {
         self.update_acked();
         let Some(transport) = self.connection.take() else { return true };
@@ -272,7 +272,7 @@ impl Shipper {
         }
         let resent = self.reader.rewind();
         self.counters.resent.fetch_add(resent, Relaxed);
-        // One that takes its time may have it all: another try would only make copies.
+        // A slow server may take all the time there is: another attempt would only make duplicates.
         is_read || resent == 0 || begin.elapsed() >= CLOSE_TIMEOUT
     }
 
@@ -280,7 +280,7 @@ impl Shipper {
         let Some(transport) = &mut self.connection else { return };
         let (acked, keep) = (transport.acked(), transport.resend_buffer());
         let was_proven = self.trial.is_proven;
-        // A connection that has nothing to carry but a held message proves itself by staying up.
+        // A connection that has only a held message to carry proves itself by staying up.
         let is_tried = acked > 0 || self.reader.is_holding() && self.reader.has_nothing_to_send();
         self.trial.look(is_tried, keep.confirm_after, transport.is_stalled());
         self.reader.acked(acked, keep, self.trial.is_proven);
@@ -291,7 +291,7 @@ impl Shipper {
         }
     }
 
-    /// Goes on with the search for a poisonous message.
+    /// Continues the search for a poison message.
     async fn look_for_poison(&mut self) {
         if self.connection.is_none() {
             return;
@@ -305,7 +305,7 @@ impl Shipper {
 
     /// How long the next wait for work may take.
     fn patience(&mut self) -> Duration {
-        // While no server listens, what there is to say adds up.
+        // While no server is connected, reports accumulate.
         if self.connection.is_none() {
             return if self.reader.is_holding() { Duration::ZERO } else { Duration::MAX };
         }
@@ -324,26 +324,26 @@ impl Shipper {
     }
 }
 
-/// Large enough that a write costs nothing beside what it carries.
+/// Large enough for the cost of a write to be negligible.
 const BATCH_BYTES: usize = 64 * 1024;
-/// How long a server may take to read to the end when the way to it is closed.
+/// How long a server may take to read to the end when the connection is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How soon to look again what has arrived.
+/// How often to poll for acknowledgements.
 const ACK_POLL: Duration = Duration::from_millis(50);
-/// The same, while someone waits for a flush, or may soon wait for room.
+/// The same while anyone waits for a flush, or may soon wait for room.
 const ACK_POLL_URGENT: Duration = Duration::from_millis(1);
-/// How soon a step of I/O ends when the time is up.
+/// How soon I/O ends when the time is up.
 const END_POLL: Duration = Duration::from_millis(100);
-/// Half of the first pause while the system has no room.
+/// Half of the first pause when the system has no buffer space.
 const BUSY_BACKOFF: Duration = Duration::from_micros(500);
-/// Shortages in a row that are worth telling: an eighth of a second.
+/// Failures in a row before they are reported: an eighth of a second.
 const BUSY_REPORT_AFTER: u32 = 8;
-/// Shortages in a row that another way may be without: ten seconds.
+/// Failures in a row before another server is tried: ten seconds.
 const BUSY_GIVE_UP_AFTER: u32 = 85;
-/// How often an idle connection is looked at: has the server closed it?
+/// How often to check whether the server has closed an idle connection.
 const MAX_IDLE_WAIT: Duration = Duration::from_secs(1);
-/// The longest pause between two connections of a search, and between two looks during one.
+/// The longest pause between two connections of a search, and between two checks during one.
 const SEARCH_BACKOFF: Duration = Duration::from_secs(1);
 const SEARCH_PAUSE: Duration = Duration::from_millis(50);
-/// How soon to look whether a delivery is confirmed.
+/// How often to check whether a delivery is confirmed.
 const CONFIRM_POLL: Duration = Duration::from_secs(1);

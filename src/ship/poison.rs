@@ -1,20 +1,21 @@
-//! The search for a message that the server answers by closing the connection, every time.
+//! The search for a poison message, which makes the server close the connection every time.
 //!
-//! That connections end says nothing about a message. So the search only narrows down which message
-//! was the last before they did, holds it, and goes on with what comes behind it. Once a connection has
-//! proven itself without it, it is sent alone; only if that ends the connection at once is it dropped.
+//! That connections end proves nothing about a message. So the search only narrows down which
+//! message was the last before they did, holds it back, and continues with the next. Once a
+//! connection has proven itself without it, it is sent alone; only if that ends the connection at
+//! once is it dropped.
 
 use std::time::{Duration, Instant};
 
 use crate::{queue::Reader, stored::Cursor};
 
-/// What connections that ended on trial have told so far.
+/// What connections that ended on trial have shown so far.
 #[derive(Debug)]
 pub(super) struct PoisonSearch {
     /// Where the queue began when they ended.
     at: Cursor,
     failures: u32,
-    /// Failures in a row that begin a search.
+    /// Failures in a row that start a search.
     threshold: u32,
     step: Step,
     /// How often in a row a connection has ended when the suspect was sent alone.
@@ -25,10 +26,10 @@ pub(super) struct PoisonSearch {
 enum Step {
     #[default]
     Idle,
-    /// Everything up to `good` was survived; the connection ended when all up to `bad` was sent. Now all up
-    /// to `limit` is tried, and has been acknowledged `since`.
+    /// A connection survived everything up to `good` and ended when everything up to `bad` was
+    /// sent. Now everything up to `limit` is tried, and has been acknowledged `since`.
     Narrow { good: Cursor, bad: Cursor, limit: Cursor, since: Option<Instant> },
-    /// The suspect is held, and everything else is sent.
+    /// The suspect is held back while everything else is sent.
     Without,
     /// The suspect was sent alone.
     Alone { since: Instant },
@@ -38,9 +39,9 @@ enum Step {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     GoOn,
-    /// The held message is to be sent now.
+    /// Send the held message now.
     SendHeld,
-    /// The held message went through.
+    /// The held message was delivered.
     Acquitted,
 }
 
@@ -51,7 +52,7 @@ impl Default for PoisonSearch {
 }
 
 impl PoisonSearch {
-    /// Nothing that ends behind this is to be sent now.
+    /// Messages that end after this must not be sent now.
     pub(super) fn limit(&self) -> Cursor {
         match self.step {
             Step::Narrow { limit, .. } => limit,
@@ -59,16 +60,16 @@ impl PoisonSearch {
         }
     }
 
-    /// Whether connections that end now are a part of the search.
+    /// Whether a connection that ends now is part of the search.
     pub(super) fn is_active(&self) -> bool {
         !matches!(self.step, Step::Idle)
     }
 
-    /// A connection has ended; before the reader is rewound. Returns whether the held message is
-    /// to be dropped.
+    /// To be called when a connection has ended, before the reader is rewound. Returns whether the
+    /// held message is to be dropped.
     pub(super) fn on_end(&mut self, reader: &mut Reader, is_proven: bool) -> bool {
         if let Step::Alone { since } = self.step {
-            // A server may be stopped in this very moment: it has to happen again.
+            // The server may have been stopped at that very moment: it has to happen again.
             self.strikes = if since.elapsed() < SURVIVAL_TIME { self.strikes + 1 } else { 0 };
             let is_poison = self.strikes >= MAX_STRIKES;
             self.step = if is_poison { Step::Idle } else { Step::Without };
@@ -87,14 +88,14 @@ impl PoisonSearch {
                 self.narrow(reader, begin, sent);
             }
             Step::Narrow { good, bad, limit, .. } => self.narrow(reader, good, bad.min(limit)),
-            // Without the suspect they end as well: it was not that, or not that alone.
+            // Connections end without the suspect as well: it was not the cause, or not alone.
             Step::Without => self.give_up(reader),
             Step::Idle | Step::Alone { .. } => {}
         }
         false
     }
 
-    /// Looks on while a connection lives.
+    /// To be called while a connection is up.
     pub(super) fn on_alive(&mut self, reader: &mut Reader, is_proven: bool) -> Verdict {
         match &mut self.step {
             Step::Idle => Verdict::GoOn,
@@ -127,7 +128,7 @@ impl PoisonSearch {
         }
     }
 
-    /// When to look on again.
+    /// When to check again.
     pub(super) fn next_look(&self) -> Option<Duration> {
         self.is_active().then_some(SURVIVAL_TIME / 4)
     }
@@ -159,7 +160,7 @@ impl PoisonSearch {
 
 const MIN_FAILURES: u32 = 3;
 const MAX_STRIKES: u32 = 2;
-/// A server that minds a message closes within this time.
+/// A server that rejects a message closes within this time.
 const SURVIVAL_TIME: Duration = Duration::from_secs(1);
-/// A message that was sent alone has been delivered after this time.
+/// A message sent alone counts as delivered after this time.
 const ACQUITTAL_TIME: Duration = Duration::from_secs(10);

@@ -15,7 +15,7 @@ use crate::{
     transport::{Address, Server, Transport, endpoint::Endpoint, failure::failure},
 };
 
-/// A server, and what is known of its addresses.
+/// A server and what is known about its addresses.
 #[derive(Debug)]
 pub(crate) struct ServerEntry {
     pub(super) server: Server,
@@ -25,9 +25,9 @@ pub(crate) struct ServerEntry {
 #[derive(Debug, Default)]
 struct State {
     last: Vec<Address>,
-    /// The one that is, or was last, connected to.
+    /// The address of the current or last connection.
     current: Option<Address>,
-    /// Those whose last connection ended on trial come behind the others.
+    /// Addresses whose last connection ended on trial; they are tried last.
     failed: Vec<Address>,
 }
 
@@ -42,8 +42,8 @@ impl ServerEntry {
         &self.server.endpoint
     }
 
-    /// Connects to the first of its addresses that answers. Each has a moment's start before the
-    /// next one is tried as well (RFC 8305 section 5).
+    /// Connects to the first address that answers. Each gets a short head start before the next one
+    /// is tried as well (RFC 8305 section 5).
     pub(super) async fn connect(
         self: &Arc<Self>,
         limit: Duration,
@@ -63,7 +63,7 @@ impl ServerEntry {
             };
             let step = if is_last { Duration::MAX } else { ATTEMPT_DELAY };
             match timeout(step, race.join_next()).await {
-                // The next one starts.
+                // Start the next one.
                 Err(_) => {}
                 Ok(Some(Ok((address, Ok(transport))))) => {
                     self.state().current = Some(address);
@@ -83,7 +83,7 @@ impl ServerEntry {
         }
     }
 
-    /// The last connection has proven itself, or has ended on trial.
+    /// Records that the last connection has proven itself, or has ended on trial.
     pub(super) fn note_outcome(&self, is_proven: bool) {
         let mut state = self.state();
         let Some(current) = state.current else { return };
@@ -93,8 +93,8 @@ impl ServerEntry {
         }
     }
 
-    /// Where it is now; if the name is not found, where it was. Those that failed come last, the
-    /// one that failed longest ago first of them.
+    /// The current addresses; if the name cannot be resolved, the previous ones. Those that failed
+    /// come last, the one that failed longest ago first among them.
     async fn addresses(&self, limit: Duration, look_ups: &LookUps) -> io::Result<Vec<Address>> {
         let found = addresses(&self.server.endpoint, limit, look_ups).await;
         let mut state = self.state();

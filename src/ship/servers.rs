@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use super::{ErrorReporter, ServerEntry, backoff::Backoff, dns::LookUps};
 use crate::{ErrorKind, ShipError, stats::Counters, transport::Transport};
 
-/// The servers in the order of preference, and where we are.
+/// The servers in order of preference, and the current one.
 pub(crate) struct Servers {
     all: Vec<Arc<ServerEntry>>,
     penalties: Vec<Penalty>,
@@ -24,7 +24,7 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
-    /// `limit` is for each look-up of a name.
+    /// `limit` applies to each look-up of a name.
     pub(crate) fn new(all: Vec<Arc<ServerEntry>>, limit: Duration) -> Self {
         let (backoff, asked_last) = (Backoff::default(), Instant::now());
         let look_ups = LookUps::default();
@@ -32,7 +32,7 @@ impl Servers {
         Servers { all, penalties, current: 0, limit, look_ups, backoff, failback: None, asked_last }
     }
 
-    /// The server that is, or was last, connected to.
+    /// The server of the current or last connection.
     pub(super) fn current(&self) -> String {
         self.all
             .get(self.current)
@@ -44,7 +44,7 @@ impl Servers {
         self.all.get(self.current)?.current_address()
     }
 
-    /// The connection to the current one has stayed up for as long as it takes to be trusted.
+    /// Records that the current connection has proven itself.
     pub(super) fn on_proven(&mut self) {
         self.backoff.reset();
         if let Some(penalty) = self.penalties.get_mut(self.current) {
@@ -53,8 +53,8 @@ impl Servers {
         self.note_outcome(true);
     }
 
-    /// The connection to the current one has ended on trial, or stalled: for a while the others come
-    /// first, for twice as long each time.
+    /// Records that the current connection has ended on trial, or stalled: for a while the other
+    /// servers come first, for twice as long each time.
     pub(super) fn penalize_current(&mut self, has_stalled: bool) {
         if let Some(penalty) = self.penalties.get_mut(self.current) {
             let length = (penalty.length * 2).clamp(MIN_PENALTY, MAX_PENALTY);
@@ -70,7 +70,7 @@ impl Servers {
         }
     }
 
-    /// Tries each address of each server, in order; none if no one answers.
+    /// Tries each address of each server, in order; none if nobody answers.
     pub(super) async fn connect(
         &mut self,
         errors: &mut ErrorReporter,
@@ -101,8 +101,8 @@ impl Servers {
         None
     }
 
-    /// From time to time asks, beside the work, whether a server that is preferred to the
-    /// current one is back; gives the way to it when it is.
+    /// Checks from time to time, during other work, whether a server preferred to the current one
+    /// is back; returns the connection to it.
     pub(super) async fn try_failback(&mut self) -> Option<Transport> {
         if let Some(asked) = self.failback.take_if(|asked| asked.is_finished()) {
             let (index, transport) = asked.await.ok().flatten()?;
@@ -136,21 +136,21 @@ impl Servers {
         self.penalties.get(index)?.until.filter(|until| Instant::now() < *until)
     }
 
-    /// Whether a preferred server is being connected to.
+    /// Whether a connection to a preferred server is being opened.
     pub(super) fn is_connecting(&self) -> bool {
         self.failback.is_some()
     }
 }
 
-/// How long a server comes after the others.
+/// How long a failed server comes after the others.
 #[derive(Clone, Copy, Debug, Default)]
 struct Penalty {
     until: Option<Instant>,
     length: Duration,
 }
 
-/// How often to ask whether a preferred server is back.
+/// How often to check whether a preferred server is back.
 const FAILBACK_INTERVAL: Duration = Duration::from_secs(10);
 const MIN_PENALTY: Duration = Duration::from_secs(10);
-/// Each try with a server that stalls costs as long as a write may take.
+/// Each attempt with a server that stalls costs as long as a write may take.
 const MAX_PENALTY: Duration = Duration::from_secs(300);

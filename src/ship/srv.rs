@@ -16,7 +16,7 @@ use crate::{
     transport::{endpoint::Endpoint, failure::failure},
 };
 
-/// The addresses of an endpoint that names a service, or a name server of its own.
+/// The addresses of an endpoint that names a service or a name server.
 pub(super) async fn sockets(endpoint: &Endpoint, limit: Duration) -> io::Result<Vec<SocketAddr>> {
     let resolver = resolver(endpoint.name_server, limit)?;
     let Some(service) = &endpoint.service else {
@@ -58,8 +58,8 @@ async fn hosts(resolver: &TokioResolver, host: &str, port: u16) -> io::Result<Ve
     Ok(spread(found.collect(), &mut chance()))
 }
 
-/// Reads the system's configuration again each time, as the system's own look-ups do, and keeps no
-/// answer longer than the connect that it was asked for.
+/// Reads the system's configuration anew each time, as the system's own resolver does, and caches
+/// no answer beyond one connect.
 fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioResolver> {
     let explain =
         |e| failure(ErrorKind::NameServer, format!("the system names no name server: {e}"));
@@ -72,21 +72,21 @@ fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioReso
         None => read_system_conf().map_err(explain)?,
     };
     options.cache_size = 0;
-    // One that is silent leaves time to ask again, or to ask another.
+    // An unresponsive server leaves time to ask again, or to ask another.
     options.timeout = options.timeout.min(limit / TRIES);
     let builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
     builder.with_options(options).build().map_err(io::Error::other)
 }
 
-/// A name that no search list is added to.
+/// A fully qualified name, to which no search list applies.
 fn absolute(name: &str) -> io::Result<Name> {
     let mut name = Name::from_utf8(name).map_err(io::Error::other)?;
     name.set_fqdn(true);
     Ok(name)
 }
 
-/// The lowest priority first; among equals by chance, so that the first is each in proportion to
-/// its weight, and those of weight 0 hardly ever.
+/// Lowest priority value first; among equals random, in proportion to their weights, those of
+/// weight 0 almost never first.
 fn in_order(mut targets: Vec<SRV>, chance: &mut impl FnMut(usize) -> usize) -> Vec<SRV> {
     targets.retain(|target| !target.target.is_root());
     targets.sort_by_key(|target| (target.priority, target.weight));

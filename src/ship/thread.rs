@@ -5,18 +5,18 @@ use std::{io, thread::JoinHandle};
 use super::Shipper;
 use crate::threads;
 
-/// Starts the shipper on a thread of its own, with a runtime of its own: it works whatever
-/// runtime the application has, and outlives it.
+/// Starts the shipper on its own thread and runtime, so that it works with whatever runtime the
+/// application has, and outlives it.
 ///
 /// # Errors
 ///
-/// If the system gives no thread or no event queue.
+/// If the system provides no thread or no event queue.
 pub(crate) fn spawn(mut shipper: Shipper) -> io::Result<JoinHandle<()>> {
     has_descriptors()?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    // The mark is enough. A scoped subscriber that refuses everything would take `tracing`'s
-    // fast path away from every thread of the program, as long as this one lives.
+    // The thread-local mark is enough. A scoped subscriber that refuses everything would disable
+    // `tracing`'s fast path on every thread of the program, as long as this thread lives.
     threads::spawn("logship", move || {
         let end = shipper.end();
         runtime.block_on(async {
@@ -29,7 +29,7 @@ pub(crate) fn spawn(mut shipper: Shipper) -> io::Result<JoinHandle<()>> {
     })
 }
 
-/// A tokio that has `signal` on, as the program may have it, panics if there are too few.
+/// With its feature `signal`, which the program may enable, tokio panics without descriptors.
 #[cfg(unix)]
 fn has_descriptors() -> io::Result<()> {
     let all = (0..DESCRIPTORS / 2).map(|_| std::os::unix::net::UnixStream::pair());
@@ -41,6 +41,6 @@ fn has_descriptors() -> io::Result<()> {
     Ok(())
 }
 
-/// What a runtime takes, and the first socket.
+/// Descriptors of a runtime and the first socket.
 #[cfg(unix)]
 const DESCRIPTORS: usize = 8;

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Whether a connection has stayed up for long enough that what it took can be trusted to arrive.
+/// Whether a connection has stayed up long enough to trust that what it took has arrived.
 #[derive(Debug, Default)]
 pub(super) struct Trial {
-    /// When something was first acknowledged on it.
+    /// When the first byte was acknowledged.
     since: Option<Instant>,
     pub(super) is_proven: bool,
 }

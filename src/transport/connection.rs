@@ -1,4 +1,4 @@
-//! A connection that can be looked at without waiting.
+//! The interface of a connection, and reading from it without waiting.
 
 use std::{
     fmt,
@@ -15,21 +15,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{failure::failure, tcp_info};
 use crate::{ErrorKind as Kind, connection_info::TlsInfo};
 
-/// Bytes that travel both ways, with a socket under them.
+/// A byte stream in both directions over a socket.
 pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug {
     fn socket(&self) -> SockRef<'_>;
 
-    /// Bytes that were written to the socket, if they are more than what was written here.
+    /// Bytes written to the socket, if they differ from the bytes written here.
     fn on_the_wire(&self) -> Option<u64> {
         None
     }
 
-    /// What the system had counted as acknowledged before anything was written to the socket.
+    /// The system's count of acknowledged bytes before anything was written to the socket.
     fn acknowledged_before(&self) -> Option<u64> {
         tcp_info::bytes(&self.socket())
     }
 
-    /// What TLS has agreed on; none without TLS.
+    /// The negotiated TLS parameters; none without TLS.
     fn tls(&self) -> Option<&TlsInfo> {
         None
     }
@@ -39,7 +39,7 @@ pub(crate) trait Connection: AsyncRead + AsyncWrite + Unpin + Send + fmt::Debug 
 ///
 /// # Errors
 ///
-/// If the peer has closed: it would let the kernel take one more write, and lose it.
+/// If the peer has closed: the kernel would accept one more write, and lose it.
 pub(super) fn has_input(connection: &dyn Connection) -> io::Result<bool> {
     match connection.socket().peek(&mut [MaybeUninit::uninit()]) {
         Ok(0) => Err(ended()),
@@ -51,7 +51,7 @@ pub(super) fn has_input(connection: &dyn Connection) -> io::Result<bool> {
     }
 }
 
-/// Reads what is there; none if that is nothing.
+/// Reads what is available; none if that is nothing.
 ///
 /// # Errors
 ///

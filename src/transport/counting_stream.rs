@@ -15,15 +15,15 @@ use tokio::{
 
 use super::tcp_info;
 
-/// A TCP connection that counts what is written to it, and remembers how the peer began.
+/// A TCP connection that counts written bytes and keeps the first bytes of the peer.
 #[derive(Debug)]
 pub(crate) struct CountingStream {
     heard: FirstBytes,
-    /// Whether there is more to remember.
+    /// Whether there is more to keep.
     listens: bool,
     pub(super) tcp: TcpStream,
     pub(super) written: u64,
-    /// What the system counted as acknowledged before anything was written.
+    /// The system's count of acknowledged bytes before anything was written.
     pub(super) acknowledged_before: Option<u64>,
 }
 
@@ -44,7 +44,7 @@ impl CountingStream {
     }
 }
 
-/// The first bytes of a peer: they outlive a handshake that fails.
+/// The first bytes of a peer, available after a failed handshake.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FirstBytes(Arc<Mutex<Vec<u8>>>);
 
@@ -99,5 +99,5 @@ impl AsyncWrite for CountingStream {
     }
 }
 
-/// A ServerHello with all of its extensions.
+/// Fits a ServerHello with all of its extensions.
 const BEGINNING: usize = 512;

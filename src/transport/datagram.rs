@@ -14,7 +14,8 @@ use crate::{
     stored::{Cursor, Stored},
 };
 
-/// An open datagram socket. What the kernel has taken counts as arrived: nobody answers.
+/// An open datagram socket. What the kernel has accepted counts as acknowledged, since servers do
+/// not answer.
 #[derive(Debug)]
 pub(crate) struct Datagrams {
     socket: Socket,
@@ -80,7 +81,7 @@ impl Session for Datagrams {
         }
     }
 
-    /// Nobody answers, but the network may: a port where nobody listens, for one.
+    /// Servers do not answer, but the network may: ICMP reports a closed port.
     async fn receive(&mut self) -> io::Result<()> {
         match &self.socket {
             Socket::Udp(socket) => socket.take_error()?.map_or(Ok(()), Err),
@@ -134,11 +135,11 @@ impl Socket {
     }
 }
 
-/// On macOS, no datagram may be longer than the socket's buffer, which has 9,216 bytes for UDP and
-/// 2,048 for Unix sockets; elsewhere it is never that small.
+/// On macOS a datagram cannot be longer than the socket's buffer, which is 9,216 bytes for UDP and
+/// 2,048 for Unix sockets; on other systems the buffer is never that small.
 fn make_room(socket: &SockRef<'_>) {
     if cfg!(target_os = "macos") {
-        // Where it is refused, long messages are dropped as too long.
+        // If it is refused, long messages are dropped as too long.
         let _ = socket.set_send_buffer_size(LONGEST);
     }
 }
@@ -148,11 +149,11 @@ const LONGEST: usize = 1 << 16;
 
 #[cfg(not(windows))]
 const TOO_LONG: i32 = libc::EMSGSIZE;
-/// `WSAEMSGSIZE`: sockets have numbers of their own there, which are not the C library's.
+/// `WSAEMSGSIZE`: Windows sockets have their own error numbers, not the C library's.
 #[cfg(windows)]
 const TOO_LONG: i32 = 10040;
 
-/// Messages handed over at once.
+/// Messages per system call.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const MOST: usize = super::sendmmsg::MOST;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]

@@ -9,33 +9,32 @@ use crate::resend::ResendBuffer;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     pub(crate) scheme: Scheme,
-    /// A name or an address without brackets, the domain of a service; empty for a socket in the
-    /// file system.
+    /// A name or an address without brackets, or the domain of a service; empty for a path.
     pub(crate) host: String,
     /// The service whose SRV records name host and port, such as `_syslog-tls._tcp` (RFC 2782).
     pub(crate) service: Option<String>,
-    /// Who is asked for names, instead of the system.
+    /// The name server to ask instead of the system.
     pub(crate) name_server: Option<SocketAddr>,
     pub(crate) port: u16,
-    /// The socket in the file system; empty for the others.
+    /// The path of the socket; empty for other schemes.
     pub(crate) path: PathBuf,
     pub(crate) framing: Framing,
     pub(crate) tls: TlsOptions,
-    /// What is kept of what was acknowledged, if the URL says.
+    /// The size of the resend buffer, if the URL sets it.
     pub(crate) resend_buffer: Option<ResendBuffer>,
 }
 
-/// How messages are told apart on a stream (RFC 6587 section 3.4).
+/// How messages are delimited on a stream (RFC 6587 section 3.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Framing {
-    /// `MSG-LEN SP SYSLOG-MSG`, whatever the message holds.
+    /// `MSG-LEN SP SYSLOG-MSG`, whatever the message contains.
     #[default]
     OctetCounting,
     /// A line end after each message.
     Lf,
 }
 
-/// How messages travel.
+/// The scheme of a URL: the transport.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scheme {
     Udp,
@@ -46,7 +45,7 @@ pub(crate) enum Scheme {
     Unix,
 }
 
-/// What a scheme is called, what its URL names, and which options mean something with it.
+/// A scheme's name, what its URL locates, and which options apply to it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SchemeInfo {
     pub(crate) name: &'static str,
@@ -54,22 +53,22 @@ pub(crate) struct SchemeInfo {
     pub(crate) example: &'static str,
     pub(crate) location: Location,
     pub(crate) is_tls: bool,
-    /// Whether a resend buffer is of use: RELP servers answer for each message, UDP ones for none.
+    /// Whether a resend buffer is useful: RELP servers acknowledge each message, UDP ones none.
     pub(crate) keeps_sent: bool,
     /// Whether the framing can be chosen: RFC 5425 and RELP have their own.
     pub(crate) has_framing: bool,
-    /// Whether `TCP_USER_TIMEOUT` means something.
+    /// Whether `TCP_USER_TIMEOUT` applies.
     pub(crate) is_tcp: bool,
-    /// Whether a message has to fit into a datagram of IP.
+    /// Whether a message has to fit into an IP datagram.
     pub(crate) is_udp: bool,
 }
 
-/// What stands behind `://`.
+/// What follows `://`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Location {
-    /// A host that is looked up, with a port; this one if none is written.
+    /// A host to resolve, with a port or this default.
     Host { default_port: u16 },
-    /// A path of this machine.
+    /// A path on this machine.
     Path,
 }
 
@@ -118,10 +117,10 @@ const fn port(default_port: u16) -> Location {
 }
 
 impl Endpoint {
-    /// The name that the server's certificate must bear.
+    /// The name that the server's certificate must have.
     #[cfg(any(test, feature = "native-tls", feature = "rustls"))]
     pub(crate) fn server_name(&self) -> &str {
-        // The zone of a link-local address is of this machine only.
+        // The zone of a link-local address is local to this machine.
         let host = self.host.split('%').next().unwrap_or_default();
         self.tls.server_name.as_deref().unwrap_or(host)
     }

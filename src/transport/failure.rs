@@ -1,4 +1,4 @@
-//! I/O errors that say what kind of problem of shipping they are.
+//! I/O errors with a kind of `ErrorKind`.
 
 use std::{
     error, fmt,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::ErrorKind;
 
-/// What an `io::Error` of this crate carries.
+/// The inner error of an `io::Error` of this crate.
 #[derive(Debug)]
 struct Failure {
     kind: ErrorKind,
@@ -33,7 +33,7 @@ pub(crate) fn failure(kind: ErrorKind, message: impl Into<String>) -> io::Error 
     io::Error::new(class, Failure { kind, message: message.into() })
 }
 
-/// What kind of problem this is.
+/// The kind of this error.
 pub(crate) fn kind(error: &io::Error) -> ErrorKind {
     if let Some(failure) = error.get_ref().and_then(|inner| inner.downcast_ref::<Failure>()) {
         return failure.kind;
@@ -52,19 +52,19 @@ pub(crate) fn kind(error: &io::Error) -> ErrorKind {
     }
 }
 
-/// Whether the operating system is short of memory, or the queue of a network card is full.
+/// Whether the system is short of memory, or a network card's queue is full.
 pub(super) fn is_shortage(error: &io::Error) -> bool {
     error.raw_os_error().is_some_and(|code| SHORTAGES.contains(&code))
 }
 
 #[cfg(not(windows))]
 const SHORTAGES: [i32; 2] = [libc::ENOBUFS, libc::ENOMEM];
-/// `WSAENOBUFS`: sockets have numbers of their own there, which are not the C library's.
+/// `WSAENOBUFS`: Windows sockets have their own error numbers, not the C library's.
 #[cfg(windows)]
 const SHORTAGES: [i32; 1] = [10055];
 
-/// Whether the server has ended the TLS session because of our certificate, or for want of one.
-/// With TLS 1.3 that comes after the handshake, and neither library has more than a text for it.
+/// Whether the server ended the TLS session because of our certificate, or the lack of one. With
+/// TLS 1.3 that happens after the handshake, and both libraries report it as text only.
 pub(crate) fn is_client_alert(error: &io::Error) -> bool {
     let text = error.to_string().to_ascii_lowercase().replace([' ', '_'], "");
     text.contains("alert")

@@ -2,7 +2,7 @@
 
 use crate::transport::endpoint::Framing;
 
-/// Appends one frame. The message is not looked at: whoever frames by line ends has none in it.
+/// Appends one frame. The caller makes sure that a message framed by line ends contains none.
 #[inline]
 pub(super) fn push(out: &mut Vec<u8>, framing: Framing, message: &[u8]) {
     match framing {

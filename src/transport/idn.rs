@@ -1,8 +1,8 @@
 //! Internationalised host names as Punycode (RFC 5425 section 5.2, RFC 3492).
 
-/// The name with each label that isn't US-ASCII in its ASCII Compatible Encoding: `xn--...`, after
-/// mapping to lower case. Other mappings (RFC 3491: widths, ligatures) are not done: a name that
-/// needs them is not found, or matches no certificate.
+/// The name with each label that is not US-ASCII in its ASCII Compatible Encoding: `xn--...`, after
+/// mapping to lower case. Other mappings (RFC 3491: widths, ligatures) are not supported: a name
+/// that needs them does not resolve, or matches no certificate.
 pub(crate) fn to_ascii(name: &str) -> Result<String, String> {
     if name.is_ascii() {
         return Ok(name.to_owned());
@@ -93,7 +93,7 @@ mod tests {
             ("bücher.example", "xn--bcher-kva.example"),
             ("例え.テスト", "xn--r8jz45g.xn--zckzah"),
             ("例え。テスト", "xn--r8jz45g.xn--zckzah"),
-            // A number that is just as large as the threshold of its last digit.
+            // A number that equals the threshold of its last digit.
             ("紙.example", "xn--mb0a.example"),
             ("пример.испытание", "xn--e1afmkfd.xn--80akhbyknj4f"),
             ("παράδειγμα.δοκιμή", "xn--hxajbheg2az3al.xn--jxalpdlp"),
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(punycode(&chinese).as_deref(), Some("ihqwcrb4cv8a8dqg056pqjye"));
         let japanese: Vec<char> = "3年b組金八先生".chars().collect();
         assert_eq!(punycode(&japanese).as_deref(), Some("3b-ww4c5e180e575a65lsy2b"));
-        // Section 6.1: 455 itself is not divided any more.
+        // Section 6.1: 455 itself is not divided again.
         assert_eq!([adapt(780, 6, false), adapt(608, 2, false)], [33, 45]);
     }
 

@@ -10,22 +10,22 @@ use crate::stored::Cursor;
 /// Maps bytes on the wire to messages of the queue.
 #[derive(Debug)]
 pub(super) struct InFlight {
-    /// After how many bytes on the wire everything up to a cursor is handed over.
+    /// For each sent cursor, the number of bytes on the wire up to it.
     marks: VecDeque<(u64, Cursor)>,
     sent: Cursor,
     acked: Cursor,
-    /// What the system had counted as acknowledged when no byte of ours was yet.
+    /// The system's count of acknowledged bytes before the first byte of ours.
     base: Option<u64>,
     is_stalled: bool,
 }
 
 impl InFlight {
-    /// `base` is what the system had counted before anything was written.
+    /// `base` is the system's count before anything was written.
     pub(super) fn new(base: Option<u64>) -> Self {
         InFlight { marks: VecDeque::new(), sent: 0, acked: 0, base, is_stalled: false }
     }
 
-    /// Everything up to `end` is on the wire, which took it to `wire` bytes.
+    /// Records that everything up to `end` is on the wire, which took `wire` bytes in all.
     pub(super) fn note_sent(&mut self, wire: u64, end: Cursor) {
         self.sent = end;
         self.marks.push_back((wire, end));
@@ -35,7 +35,8 @@ impl InFlight {
         self.sent
     }
 
-    /// Everything before this is acknowledged, or was written where the system doesn't tell.
+    /// Everything before this is acknowledged, or written on systems that do not report
+    /// acknowledgements.
     pub(super) fn acked(&mut self, socket: &SockRef<'_>) -> Cursor {
         if self.marks.is_empty() {
             return self.acked;
@@ -46,7 +47,7 @@ impl InFlight {
         let acknowledged = match (self.base, seen) {
             (Some(base), Some(now)) => now.bytes.saturating_sub(base),
             (None, _) => u64::MAX,
-            // It told before and doesn't now: what it said last holds.
+            // The system reported it earlier and no longer does: the last answer holds.
             (Some(_), None) => 0,
         };
         while let Some((_, end)) = self.marks.front().filter(|(wire, _)| *wire <= acknowledged) {
@@ -56,7 +57,7 @@ impl InFlight {
         self.acked
     }
 
-    /// Whether the peer had no room when it was last asked what has arrived.
+    /// Whether the peer's window was closed at the last look.
     pub(super) fn is_stalled(&self) -> bool {
         self.is_stalled
     }

@@ -1,8 +1,8 @@
 //! Limits on silence and stalls: write timeout, TCP_USER_TIMEOUT, keepalive.
 //!
-//! Who is silent doesn't even acknowledge: the network swallows everything, or the machine is gone.
-//! Who stalls acknowledges, and says that there is no room. The kernel's user timeout (RFC 5482)
-//! ends both alike; so while the peer's window is closed, it is as long as a write may take.
+//! A silent peer does not even acknowledge: the network drops everything, or the machine is gone. A
+//! stalled peer acknowledges, and says that it has no room. The kernel's user timeout (RFC 5482)
+//! ends both alike, so while the peer's window is closed it is as long as the write timeout.
 
 use std::{
     io,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::ErrorKind;
 
-/// What a connection is forgiven, and which of it the kernel has been told.
+/// The timeouts of a connection, and the one that is set in the kernel.
 #[derive(Debug)]
 pub(super) struct Liveness {
     timeouts: Timeouts,
@@ -32,7 +32,7 @@ impl Liveness {
         Liveness { timeouts, is_stalled: false }
     }
 
-    /// Writes the first of these bytes, at least one, unless the peer takes none for too long.
+    /// Writes the first of these bytes, at least one, unless the peer accepts none for too long.
     pub(super) async fn write(
         &mut self,
         connection: &mut dyn Connection,
@@ -46,7 +46,8 @@ impl Liveness {
                 Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(outcome) => return outcome,
                 Err(_) => {
-                    // Where the system doesn't tell, the end is seen unless something stands before it.
+                    // On systems that do not report it, the peer's end is seen only once its data
+                    // is read.
                     has_input(connection)?;
                     self.look(&connection.socket(), begin, "a write")?;
                 }
@@ -54,12 +55,12 @@ impl Liveness {
         }
     }
 
-    /// Looks whether the peer stalls, while it is waited for.
+    /// Checks for a stalled peer during a wait.
     ///
     /// # Errors
     ///
-    /// If the peer has closed its half: who hears no more may say none, and never makes room. And
-    /// where it has been waited for as long as a write may take.
+    /// If the peer has closed its half, since it may never make room again, or if the wait has
+    /// lasted as long as a write may take.
     pub(super) fn look(
         &mut self,
         socket: &SockRef<'_>,
@@ -87,25 +88,25 @@ impl Liveness {
         }
     }
 
-    /// How long to wait until the next look.
+    /// How long to wait until the next check.
     pub(super) fn step(&self) -> Duration {
         LOOK.min(self.timeouts.write)
     }
 }
 
-/// Has the kernel end a connection on which the peer doesn't answer, busy or idle.
+/// Makes the kernel end a connection whose peer does not answer, busy or idle.
 ///
 /// # Errors
 ///
 /// If it is not a TCP socket.
 pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io::Result<()> {
     let usual = if user_timeout.is_zero() { USUAL } else { user_timeout };
-    // The kernel counts these in seconds, one at least.
+    // The kernel counts these in whole seconds, at least one.
     let part = |of: u32| (usual / of).clamp(SECOND, LONGEST_KEEPALIVE);
     let keepalive = TcpKeepalive::new().with_time(part(2));
     #[cfg(not(target_os = "openbsd"))]
     let keepalive = keepalive.with_interval(part(4));
-    // Windows before 10 and wine refuse a number of tries.
+    // Windows before 10, and wine, refuse the number of probes.
     #[cfg(not(any(target_os = "openbsd", windows)))]
     let keepalive = keepalive.with_retries(KEEPALIVE_TRIES);
     socket.set_tcp_keepalive(&keepalive)?;
@@ -117,7 +118,7 @@ pub(super) fn set_keepalive(socket: &SockRef<'_>, user_timeout: Duration) -> io:
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
-    // An option that every Linux since 2.6.37 knows; if one doesn't, keepalive is left.
+    // Every Linux since 2.6.37 has this option; without it keepalive remains.
     let _ = socket.set_tcp_user_timeout(Some(limit.max(Duration::from_millis(1))));
 }
 
@@ -129,9 +130,9 @@ fn set_user_timeout(socket: &SockRef<'_>, limit: Duration) {
 #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "macos")))]
 fn set_user_timeout(_: &SockRef<'_>, _: Duration) {}
 
-/// How soon it is noticed that a peer stalls; the shortest user timeout is as long.
+/// How soon a stalled peer is noticed; the user timeout is at least as long.
 const LOOK: Duration = Duration::from_millis(250);
-/// For keepalive, where no silence is too long.
+/// For keepalive if no silence is too long.
 const USUAL: Duration = Duration::from_secs(20);
 const SECOND: Duration = Duration::from_secs(1);
 /// The kernel's own limit for keepalive, in seconds.

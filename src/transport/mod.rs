@@ -1,6 +1,6 @@
-//! Batches to bytes: servers, connections, and what is known to have arrived.
+//! Servers and connections: sends batches and knows what is acknowledged.
 //!
-//! Never: retries, sleeps, looks inside a message.
+//! Never retries, never sleeps, never reads message content.
 
 mod connection;
 #[cfg(any(feature = "native-tls", feature = "rustls"))]
@@ -51,7 +51,7 @@ use crate::{
     stored::{Cursor, Stored},
 };
 
-/// A server that can be connected to, with all that its URL names read and checked.
+/// A server to connect to, with all files that its URL names read and checked.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) endpoint: Endpoint,
@@ -59,14 +59,14 @@ pub(crate) struct Server {
     tls: Option<tls::Connector>,
 }
 
-/// How long each step may take.
+/// Time limits of the steps of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
-    /// Finding the addresses, connecting to one, shaking hands: each.
+    /// For resolving the name, for connecting to an address, and for a handshake: each.
     pub(crate) connect: Duration,
-    /// A write of which the server's side takes no byte.
+    /// For a write of which the peer accepts no byte.
     pub(crate) write: Duration,
-    /// A time in which the server's side doesn't even acknowledge; zero leaves it to the system.
+    /// For data without acknowledgement; zero leaves it to the system.
     pub(crate) user_timeout: Duration,
 }
 
@@ -78,11 +78,11 @@ pub(crate) enum Transport {
     Relp(Relp),
 }
 
-/// Where a server is to be found.
+/// The address of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Socket(SocketAddr),
-    /// As the URL says: there is nothing to look up.
+    /// The path in the URL: there is nothing to resolve.
     AsWritten,
 }
 
@@ -91,8 +91,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// If one can't be read or isn't what it should be, or the URL asks for what this build
-    /// of the crate can't do.
+    /// If one cannot be read or is invalid, or the URL needs a feature that this build lacks.
     pub(crate) fn new(endpoint: Endpoint, timeouts: Timeouts) -> Result<Self, Error> {
         if !cfg!(feature = "dns-srv")
             && (endpoint.service.is_some() || endpoint.name_server.is_some())
@@ -110,12 +109,12 @@ impl Server {
         Ok(Server { tls, endpoint, timeouts })
     }
 
-    /// What should be known of this server from the start on.
+    /// A warning about this server's settings, for the start.
     pub(crate) fn warning(&self) -> Option<String> {
         self.tls.as_ref().and_then(tls::Connector::warning)
     }
 
-    /// What went wrong since the last time, and didn't stop a connection.
+    /// Problems since the last call that did not prevent a connection.
     pub(crate) fn take_notices(&self) -> Vec<String> {
         self.tls.as_ref().map(tls::Connector::take_notices).unwrap_or_default()
     }
@@ -144,7 +143,7 @@ impl Server {
             }
             #[cfg(unix)]
             (Scheme::Unix, _) => unix::connect(&self.endpoint, timeouts).await,
-            // `Server::new` refuses the one, and the look-up gives the other no such address.
+            // `Server::new` refuses `unix://`, and resolving gives the others no such address.
             #[cfg(not(unix))]
             (Scheme::Unix, _) => Err(io::ErrorKind::Unsupported.into()),
             (
@@ -169,7 +168,7 @@ impl Server {
     }
 }
 
-/// Asks whichever transport it is.
+/// Calls a method of whichever session it is.
 macro_rules! ask {
     ($transport:expr, $session:ident => $answer:expr) => {
         match $transport {

@@ -1,11 +1,11 @@
-//! Stand-in for TLS if no library is built in.
+//! Stand-in for TLS in builds without a TLS library.
 
 use std::{io, net::SocketAddr};
 
 use super::{Timeouts, connection::Connection, endpoint::Endpoint};
 use crate::Error;
 
-/// There is none.
+/// Uninhabited.
 #[derive(Debug)]
 pub(super) enum Connector {}
 

@@ -1,9 +1,9 @@
-//! RELP, version 0: a server's answer for each message.
+//! RELP, version 0: the server acknowledges each message.
 //!
 //! ```text
 //! TXNR SP COMMAND SP DATALEN [SP DATA] LF
 //! ```
-//! A message counts as arrived when the server has answered `200` for its transaction.
+//! A message is acknowledged when the server has answered `200` for its transaction.
 
 use std::{
     collections::VecDeque,
@@ -37,12 +37,12 @@ pub(crate) struct Relp {
     liveness: Liveness,
     frames: Vec<u8>,
     answers: ResponseParser,
-    /// Transactions that wait for their answer, the oldest first.
+    /// Unanswered transactions, oldest first.
     in_flight: VecDeque<Transaction>,
-    /// Since when the oldest of them waits.
+    /// When the wait for the oldest of them began.
     waiting_since: Instant,
     next: u32,
-    /// What the server says it is.
+    /// The server's `relp_software`.
     software: Option<String>,
     sent: Cursor,
     acked: Cursor,
@@ -56,7 +56,7 @@ struct Transaction {
 }
 
 impl Relp {
-    /// Opens a session: nothing is sent before the server has agreed to take `syslog` messages.
+    /// Opens a session: nothing is sent before the server has accepted the command `syslog`.
     pub(super) async fn open(
         connection: Box<dyn Connection>,
         timeouts: Timeouts,
@@ -97,7 +97,7 @@ impl Relp {
         }
         let offers_of = |name| answer.text.lines().find_map(|line| line.strip_prefix(name));
         self.software = offers_of("relp_software=").map(|name| name.replace(char::is_control, "?"));
-        // Without a version it is no RELP, and without the command there is nothing to say.
+        // Without a version it is not RELP, and without the command nothing can be sent.
         let mut offers = answer.text.lines().filter_map(|line| line.split_once('='));
         let takes = |(name, values): (&str, &str)| {
             name == "commands" && values.split(',').any(|value| value == "syslog")
@@ -118,7 +118,7 @@ impl Relp {
             match self.liveness.write(&mut *self.connection, rest).await {
                 Ok(bytes) => rest = rest.get(bytes..).unwrap_or_default(),
                 Err(error) => {
-                    // Each answer that was on its way is a copy less.
+                    // Each answer that was on its way prevents a duplicate.
                     let _ = self.read_what_is_there().await;
                     return Err(error);
                 }
@@ -129,7 +129,7 @@ impl Relp {
 
     async fn take_what_is_there(&mut self) -> io::Result<()> {
         if has_input(&*self.connection)? {
-            // The runtime has to hear of it before it lets us read.
+            // The runtime must learn of it before it lets us read.
             tokio::task::yield_now().await;
             self.read_what_is_there().await?;
         }
@@ -219,7 +219,7 @@ impl Session for Relp {
                 if stored.bytes.len() > LONGEST {
                     self.write().await?;
                     self.sent = end;
-                    // The first one without an answer will be set aside: it must be this one.
+                    // The caller drops the first unacknowledged message: it must be this one.
                     while !self.in_flight.is_empty() {
                         self.wait_readable().await?;
                     }
@@ -253,7 +253,7 @@ impl Session for Relp {
         self.connection.tls()
     }
 
-    /// Takes the answers that are there; an error means as in `wait_readable`.
+    /// Reads the answers that are there; errors as for `wait_readable`.
     async fn receive(&mut self) -> io::Result<()> {
         self.take_what_is_there().await?;
         if !self.in_flight.is_empty() {
@@ -271,10 +271,10 @@ impl Session for Relp {
             self.frames.clear();
             self.push_frame("close", b"");
             self.write().await?;
-            // The answer, or the end: either will do.
+            // Either the answer or the end of the connection will do.
             self.read().await
         };
-        // Whatever came of it, what was answered before has arrived.
+        // Whatever the outcome, what was answered before has arrived.
         let _ = tokio::time::timeout(limit, farewell).await;
         self.in_flight.is_empty()
     }
@@ -299,7 +299,7 @@ fn push(out: &mut Vec<u8>, number: u32, command: &str, data: &[u8]) {
     out.push(b'\n');
 }
 
-/// The number of the transaction after this one.
+/// The transaction number after this one.
 fn following(number: u32) -> u32 {
     if number == LAST { FIRST } else { number + 1 }
 }
@@ -310,12 +310,12 @@ fn refused(answer: &Answer) -> io::Error {
 }
 
 const OFFERS: &str = "relp_version=0\nrelp_software=logship\ncommands=syslog";
-/// Transactions under way at once, as librelp has it.
+/// Concurrent transactions, the same as librelp.
 const WINDOW: usize = 128;
 const FIRST: u32 = 1;
 const LAST: u32 = 999_999_999;
 const HINT: u32 = 0;
-/// What a server takes unless it says otherwise.
+/// A server's limit unless it offers another.
 const LONGEST: usize = 128 * 1024;
 
 #[cfg(test)]

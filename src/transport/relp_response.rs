@@ -8,13 +8,13 @@ use crate::ErrorKind;
 /// `TXNR SP "rsp" SP DATALEN [SP CODE [SP TEXT]] LF`
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
-    /// The transaction that it is for, or 0 for a hint of the server.
+    /// The transaction it answers, or 0 for a hint.
     pub(super) number: u32,
     pub(super) code: u32,
     pub(super) text: String,
 }
 
-/// Bytes that were read, until they make an answer.
+/// Collects bytes until they form an answer.
 #[derive(Debug, Default)]
 pub(super) struct ResponseParser {
     bytes: Vec<u8>,
@@ -25,11 +25,11 @@ impl ResponseParser {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next whole answer, if there is one.
+    /// The next complete answer, if there is one.
     ///
     /// # Errors
     ///
-    /// If what was read can't become one: the session is of no use any more.
+    /// If the bytes cannot become one: the session is unusable.
     pub(super) fn next(&mut self) -> io::Result<Option<Answer>> {
         match parse(&self.bytes)? {
             Some((answer, length)) => {
@@ -55,7 +55,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, usize)>> {
     if !matches!((number, command), (1.., b"rsp") | (0, b"serverclose")) {
         return Err(wrong());
     }
-    // The length ends at the blank before the data, or at the line end where there are none.
+    // The length ends at the blank before the data, or at the line end if there is no data.
     let Some(end) = rest.iter().position(|byte| !byte.is_ascii_digit()) else {
         return if rest.len() > LONGEST_NUMBER { Err(wrong()) } else { Ok(None) };
     };
@@ -80,7 +80,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Answer, usize)>> {
     Ok(Some((Answer { number, code, text }, whole)))
 }
 
-/// The bytes before the next blank, which is passed over; none if there is no blank yet.
+/// The bytes before the next blank, which is consumed; none if there is no blank yet.
 fn word<'a>(rest: &mut &'a [u8], longest: usize) -> Result<Option<&'a [u8]>, ()> {
     match rest.iter().take(longest + 1).position(|byte| *byte == b' ') {
         Some(end) => {

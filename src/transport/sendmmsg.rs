@@ -7,12 +7,12 @@ use std::{
     ptr,
 };
 
-/// Sends messages over a connected socket, one datagram for each; returns how many the kernel
-/// took, the first ones of them. At most [`MOST`] are looked at.
+/// Sends messages over a connected socket, one datagram each; returns how many of the first
+/// [`MOST`] the kernel accepted.
 ///
 /// # Errors
 ///
-/// If it took none.
+/// If it accepted none.
 pub(super) fn send(socket: BorrowedFd<'_>, messages: &[&[u8]]) -> io::Result<usize> {
     let count = messages.len().min(MOST);
     let mut parts: [libc::iovec; MOST] = array::from_fn(|index| {
@@ -41,7 +41,7 @@ pub(super) fn send(socket: BorrowedFd<'_>, messages: &[&[u8]]) -> io::Result<usi
     usize::try_from(taken).map_err(|_| io::Error::last_os_error())
 }
 
-/// Datagrams in one call: more of them gain nothing.
+/// Datagrams per call; more gain nothing.
 pub(super) const MOST: usize = 64;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Messages over a stream of bytes.
+//! Messages over a byte stream.
 
 use std::{
     io,
@@ -27,12 +27,12 @@ pub(crate) struct Stream {
     connection: Box<dyn Connection>,
     framing: Framing,
     liveness: Liveness,
-    /// Frames on their way to the socket, kept for its capacity.
+    /// Frames to be written; reused for its capacity.
     frames: Vec<u8>,
     /// Where each message of the batch ends: in `frames`, and in the queue.
     ends: Vec<(usize, Cursor)>,
     in_flight: InFlight,
-    /// Bytes written, before TLS makes more of them.
+    /// Bytes written, before TLS adds its overhead.
     written: u64,
     resend_buffer: ResendBuffer,
     /// Until then a break means that the server refused us, and nothing has arrived.
@@ -40,7 +40,7 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// `connection` is as new: nothing of ours was written to it.
+    /// `connection` must be new: nothing was written to it.
     pub(super) fn new(
         connection: Box<dyn Connection>,
         framing: Framing,
@@ -60,8 +60,9 @@ impl Stream {
         }
     }
 
-    /// A server may refuse a client's certificate when writes have long succeeded (TLS 1.3): what
-    /// is written counts as arrived only once the server has spoken, or has had time to refuse.
+    /// A server may refuse a client's certificate after writes have succeeded (TLS 1.3), so what is
+    /// written counts as acknowledged only once the server has sent something, or has had time to
+    /// refuse.
     pub(super) fn on_probation(mut self) -> Self {
         self.probation = Some(Instant::now() + PROBATION);
         self
@@ -116,7 +117,7 @@ impl Session for Stream {
         self.resend_buffer
     }
 
-    /// A peer without room has not read what it has, however long ago it took that.
+    /// A peer without room has not read what it buffered, however long ago it acknowledged it.
     fn is_stalled(&self) -> bool {
         self.in_flight.is_stalled()
     }
@@ -135,7 +136,7 @@ impl Session for Stream {
     async fn close(mut self, limit: Duration) -> bool {
         let farewell = async {
             self.connection.shutdown().await?;
-            // Already shut down by most connections; TLS only says that it ends.
+            // Most connections have shut down already; TLS only sends close_notify.
             let _ = self.connection.socket().shutdown(std::net::Shutdown::Write);
             loop {
                 self.read().await?;
@@ -145,14 +146,14 @@ impl Session for Stream {
         farewell.is_ok_and(|end| end.is_err_and(|e| e.kind() == io::ErrorKind::UnexpectedEof))
     }
 
-    /// Reads and throws away what the server has said: session tickets left unread would turn our
-    /// close into a reset, and the server would lose what it has not read yet. And a peer that has
-    /// closed would let the kernel take one more write, and lose it.
+    /// Reads and discards what the server has sent: unread session tickets would turn our close
+    /// into a reset, and the server would lose what it has not read yet. And if a peer has closed,
+    /// the kernel would accept one more write, and lose it.
     async fn receive(&mut self) -> io::Result<()> {
         if !has_input(&*self.connection)? {
             return Ok(());
         }
-        // The runtime has to hear of it before it lets us read.
+        // The runtime must learn of it before it lets us read.
         tokio::task::yield_now().await;
         while try_read(&mut *self.connection, &mut [0; 1024]).await?.is_some() {
             self.probation = None;
@@ -161,5 +162,5 @@ impl Session for Stream {
     }
 }
 
-/// A round trip to the far side of the world, and then some.
+/// A round trip around the world, with a margin.
 const PROBATION: Duration = Duration::from_millis(400);

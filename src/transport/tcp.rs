@@ -16,17 +16,17 @@ pub(super) async fn connect(address: SocketAddr, timeouts: Timeouts) -> io::Resu
         TcpStream::connect(address),
     )
     .await?;
-    // Frames leave in batches already; the kernel must not hold the last one back.
+    // Frames leave in batches already; the kernel must not delay the last one.
     stream.set_nodelay(true)?;
     set_keepalive(&SockRef::from(&stream), timeouts.user_timeout)?;
-    // What our kernel holds goes to the server's as soon as that has room, read or not. Where a system
-    // doesn't know the option, only more of it may.
+    // What our kernel buffers goes to the server's kernel as soon as that has room, read or not. On
+    // a system without the option, more of it may be lost.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT);
     Ok(stream)
 }
 
-/// Two batches: one that leaves, and one behind it.
+/// Two batches: one in transit, and one behind it.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT: u32 = 128 << 10;
 

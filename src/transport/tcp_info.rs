@@ -1,26 +1,26 @@
-//! What the peer's kernel has acknowledged, asked of the socket.
+//! TCP_INFO: what the peer's kernel has acknowledged.
 #![allow(unsafe_code)]
 
 use socket2::SockRef;
 
-/// What the system knows of the other end of a TCP connection.
+/// What the system knows about the other end of a TCP connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TcpInfo {
-    /// Bytes acknowledged since the connection began. It is the next hop that acknowledges,
-    /// which may be a proxy, and it is no promise that the server has read them.
+    /// Bytes acknowledged since the connection was opened, by the next hop, which may be a proxy.
+    /// It does not mean that the server has read them.
     pub(super) bytes: u64,
-    /// The peer's window is closed: it acknowledges, and takes no more.
+    /// The peer's window is closed: it acknowledges but accepts no more.
     pub(super) is_stalled: bool,
-    /// The peer has closed its half, though what it said before may not be read yet.
+    /// The peer has closed its half, though its data may not be read yet.
     pub(super) has_ended: bool,
 }
 
-/// Bytes that the peer's kernel has acknowledged, if the system tells.
+/// Bytes that the peer's kernel has acknowledged, if the system reports it.
 pub(super) fn bytes(socket: &SockRef<'_>) -> Option<u64> {
     query(socket, 0).map(|seen| seen.bytes)
 }
 
-/// Where the system tells: on Linux, even after a reset, and whatever was written.
+/// Linux reports it even after a reset.
 #[cfg(target_os = "linux")]
 pub(super) fn query(socket: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
     use std::{
@@ -42,22 +42,22 @@ pub(super) fn query(socket: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
         )
     };
     let has = |field: usize, bytes: usize| (length as usize) >= field + bytes;
-    // An older kernel fills less of it.
+    // An older kernel fills in less.
     if outcome != 0 || !has(offset_of!(libc::tcp_info, tcpi_bytes_acked), size_of::<u64>()) {
         return None;
     }
     // SAFETY: `tcp_info` is made of integers, for which zeroes and anything that the kernel writes
     // are valid.
     let info = unsafe { info.assume_init() };
-    // What doesn't fit a segment doesn't leave, and the kernel only asks from time to time.
+    // Data that does not fit a segment is held, and the kernel only probes from time to time.
     let tells_window = has(offset_of!(libc::tcp_info, tcpi_snd_wnd), size_of::<u32>());
     let is_stalled = tells_window && info.tcpi_snd_wnd < info.tcpi_snd_mss;
     let has_ended = info.tcpi_state == CLOSE_WAIT;
     Some(TcpInfo { bytes: info.tcpi_bytes_acked, is_stalled, has_ended })
 }
 
-/// On macOS, while the connection lasts. It counts what waits in the socket and not what has
-/// arrived, so the answer is relative to `written`, which may be less than what was written.
+/// macOS reports it while the connection lasts. It counts what is in the send buffer and not what
+/// has arrived, so the answer is relative to `written`, which may be less than what was written.
 #[cfg(target_os = "macos")]
 pub(super) fn query(socket: &SockRef<'_>, written: u64) -> Option<TcpInfo> {
     use std::{mem::MaybeUninit, os::fd::AsRawFd as _};
@@ -78,7 +78,7 @@ pub(super) fn query(socket: &SockRef<'_>, written: u64) -> Option<TcpInfo> {
     // SAFETY: `tcp_connection_info` is made of integers, for which zeroes and anything that the
     // kernel writes are valid.
     let info = unsafe { info.assume_init() };
-    // After a reset nothing waits any more, which does not mean that it has arrived.
+    // After a reset the buffer is empty, which does not mean that it has arrived.
     if outcome != 0 || info.tcpi_state < ESTABLISHED {
         return None;
     }
@@ -94,7 +94,7 @@ pub(super) fn query(_: &SockRef<'_>, _: u64) -> Option<TcpInfo> {
     None
 }
 
-/// Has macOS end a connection whose peer acknowledges nothing for so long: its user timeout.
+/// Makes macOS end a connection whose peer acknowledges nothing for this long: its user timeout.
 #[cfg(target_os = "macos")]
 pub(super) fn set_retransmit_limit(socket: &SockRef<'_>, limit: std::time::Duration) {
     use std::os::fd::AsRawFd as _;

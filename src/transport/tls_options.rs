@@ -8,7 +8,7 @@ use crate::{
     transport::idn,
 };
 
-/// What a URL, the program and the environment say of TLS to one server.
+/// The TLS settings for one server, from its URL, the builder and the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct TlsOptions {
     pub(crate) ca: Option<PathBuf>,
@@ -57,7 +57,7 @@ pub enum TlsBackend {
 }
 
 impl TlsOptions {
-    /// What a URL may say.
+    /// The options that a URL may have.
     pub(crate) const NAMES: [&str; 8] = [
         "ca_file",
         "cert_file",
@@ -89,8 +89,8 @@ impl TlsOptions {
         Ok(())
     }
 
-    /// Takes from `others` what is not said here. A certificate and its key are one, and so are
-    /// all fingerprints.
+    /// Takes from `others` what is not set here. A certificate and its key are taken together, and
+    /// so are all fingerprints.
     pub(crate) fn or(&mut self, others: &TlsOptions) {
         self.ca = self.ca.take().or_else(|| others.ca.clone());
         if self.cert.is_none() && self.key.is_none() {
@@ -105,7 +105,7 @@ impl TlsOptions {
         self.library = self.library.or(others.library);
     }
 
-    /// Whether what is said goes together.
+    /// Whether the settings fit together.
     pub(crate) fn check(&self) -> Result<(), String> {
         match (&self.cert, &self.key) {
             (Some(_), None) => return Err("expected a key_file beside cert_file".to_owned()),

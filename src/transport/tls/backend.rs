@@ -14,7 +14,7 @@ use crate::{
     transport::{Timeouts, counting_stream::CountingStream, with_timeout},
 };
 
-/// One library, set up.
+/// A configured TLS library.
 pub(super) enum Backend {
     #[cfg(feature = "native-tls")]
     Native(native::Backend),
@@ -22,7 +22,7 @@ pub(super) enum Backend {
     Rustls(rustls::Backend),
 }
 
-/// A connection of one library.
+/// A connection of one of the libraries.
 #[derive(Debug)]
 pub(super) enum Session {
     #[cfg(feature = "native-tls")]
@@ -31,9 +31,9 @@ pub(super) enum Session {
     Rustls(Box<rustls::Session>),
 }
 
-/// Why there is no connection.
+/// Why a handshake failed.
 pub(super) enum Failed {
-    /// The certificate is refused, with what it was if the library tells.
+    /// The certificate was rejected; it is included if the library reports it.
     Certificate(RejectReason, Option<Vec<u8>>),
     Handshake(io::Error),
 }
@@ -65,7 +65,7 @@ impl Backend {
         }
     }
 
-    /// Gives the connection and the certificate that was shown.
+    /// Returns the connection and the server's certificate.
     pub(super) async fn shake_hands(
         &self,
         name: &str,
@@ -85,7 +85,7 @@ impl Backend {
         }
     }
 
-    /// What the server shows, if it was refused and the library did not tell what it was.
+    /// The certificate of a rejected server, if the library did not report it.
     pub(super) async fn look(
         &self,
         name: &str,
@@ -97,7 +97,7 @@ impl Backend {
             Backend::Native(client) => native::look(client, name, at, timeouts).await,
             #[cfg(feature = "rustls")]
             Backend::Rustls(_) => {
-                // It tells.
+                // rustls reports it.
                 let _ = (name, at, timeouts);
                 None
             }
@@ -106,7 +106,7 @@ impl Backend {
 }
 
 impl Session {
-    /// Tells the server that nothing will come.
+    /// Closes a connection on which nothing was sent.
     pub(super) async fn bid_farewell(mut self, timeouts: Timeouts) {
         let farewell = async {
             match &mut self {
@@ -116,7 +116,7 @@ impl Session {
                 Session::Rustls(session) => session.shutdown().await,
             }
         };
-        // It is refused in any case.
+        // The connection is rejected in any case.
         let _ = with_timeout(timeouts.connect, ErrorKind::Timeout, "a farewell", farewell).await;
     }
 }

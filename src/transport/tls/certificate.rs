@@ -1,4 +1,4 @@
-//! Owners' names of certificates, for error messages only.
+//! Descriptions of certificates, for error messages only.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +11,7 @@ use x509_cert::{
     time::Time,
 };
 
-/// The owner as RFC 4514 writes it, such as `CN=logs.example.com`.
+/// The subject as in RFC 4514, such as `CN=logs.example.com`.
 pub(super) fn subject(der: &[u8]) -> String {
     let subject = Certificate::from_der(der).map(|all| all.tbs_certificate().subject().to_string());
     readable(&subject.unwrap_or_else(|_| "(not readable)".to_owned()))
@@ -22,7 +22,7 @@ pub(super) fn issuer(der: &[u8]) -> String {
     readable(&issuer.unwrap_or_else(|_| "(not readable)".to_owned()))
 }
 
-/// The names and addresses that it is for, none at the end of what is told.
+/// The names and addresses that it is for, up to the limit of what is shown.
 pub(super) fn names(der: &[u8]) -> String {
     let all = alternatives(der);
     let mut names: Vec<String> = all.iter().filter_map(told).take(NAMES).collect();
@@ -40,14 +40,14 @@ pub(super) fn has_addresses(der: &[u8]) -> bool {
     alternatives(der).iter().any(|name| matches!(name, GeneralName::IpAddress(_)))
 }
 
-/// From when to when it is valid, if that can be read.
+/// Its validity period, if that can be read.
 pub(super) fn validity(der: &[u8]) -> Option<(Time, Time)> {
     let certificate = Certificate::from_der(der).ok()?;
     let validity = certificate.tbs_certificate().validity();
     Some((validity.not_before, validity.not_after))
 }
 
-/// What kind of key it is for.
+/// The type of its key.
 #[cfg(feature = "native-tls")]
 pub(super) fn algorithm(der: &[u8]) -> Option<ObjectIdentifier> {
     let certificate = Certificate::from_der(der).ok()?;
@@ -73,7 +73,7 @@ fn told(name: &GeneralName) -> Option<String> {
     }
 }
 
-/// What a stranger wrote, fit to be shown on a terminal.
+/// Untrusted text, made safe for a terminal.
 fn readable(text: &str) -> String {
     let whole = text.chars().count();
     let shown = text.chars().take(LONGEST);
@@ -93,6 +93,6 @@ fn readable(text: &str) -> String {
     shown
 }
 
-/// A certificate may hold thousands.
+/// A certificate may have thousands.
 const NAMES: usize = 8;
 const LONGEST: usize = 255;

@@ -1,6 +1,6 @@
 //! TLS: trust, identity and sessions (RFC 5425 sections 4.2 and 5).
 //!
-//! What is the same whatever library speaks TLS; `native.rs` and `rustls.rs` name the libraries.
+//! Common to all libraries; `native.rs` and `rustls.rs` use them.
 
 mod backend;
 mod certificate;
@@ -39,10 +39,10 @@ use crate::{
     transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions,
 };
 
-/// Makes TLS connections the way one URL asks for.
+/// Makes TLS connections with the settings of one URL.
 pub(super) struct Connector {
     endpoint: String,
-    /// The name that the server's certificate must bear.
+    /// The name that the server's certificate must have.
     name: String,
     options: TlsOptions,
     library: TlsBackend,
@@ -50,21 +50,21 @@ pub(super) struct Connector {
     notices: Mutex<Vec<String>>,
 }
 
-/// What the files held when they were last of use.
+/// The content of the files when they were last valid.
 struct Current {
     client: Arc<Backend>,
     trust: Arc<Trust>,
     own_fingerprint: Option<String>,
     digest: Digest,
-    /// The change that was found to be of no use, so that it is told once.
+    /// The last change found invalid, so that it is reported once.
     told: Option<Option<Digest>>,
 }
 
 impl Connector {
     /// # Errors
     ///
-    /// If a file that is named can't be read, or isn't PEM of the right kind, or the key is
-    /// not that of the certificate.
+    /// If a file cannot be read or is not PEM of the right kind, or the key does not match the
+    /// certificate.
     pub(super) fn new(endpoint: &Endpoint) -> Result<Self, Error> {
         let options = endpoint.tls.clone();
         options.check().map_err(|rule| Error::new(format!("{endpoint}: {rule}")))?;
@@ -89,7 +89,7 @@ impl Connector {
         })
     }
 
-    /// What should be known from the start on.
+    /// A warning about the settings, for the start.
     pub(super) fn warning(&self) -> Option<String> {
         self.options.danger_accept_invalid_certs.then(|| {
             format!(
@@ -100,7 +100,7 @@ impl Connector {
         })
     }
 
-    /// What went wrong and didn't stop a connection.
+    /// Problems since the last call that did not prevent a connection.
     pub(super) fn take_notices(&self) -> Vec<String> {
         std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -150,8 +150,8 @@ impl Connector {
         Err(reject::of_certificate(&why, shown.as_deref(), &self.name, &self.options))
     }
 
-    /// What to connect with: the files may have changed since the last time. New ones that are of
-    /// no use are told of, and the old ones stay.
+    /// The backend for the next connection. The files may have changed: invalid new ones are
+    /// reported, and the old ones stay in use.
     fn fresh(&self) -> (Arc<Backend>, Arc<Trust>, Option<String>) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (news, digest) = match Files::read(&self.options) {
@@ -187,7 +187,7 @@ impl Current {
         let version = options.min_version.unwrap_or_default();
         let client =
             Backend::new(library, &trust, material.identity, version).map_err(|error| {
-                // The pair is what the library looks at for the first time here.
+                // The library checks here whether the pair matches.
                 let files = [
                     ("cert_file", &options.cert),
                     ("key_file", &options.key),
@@ -215,6 +215,6 @@ impl fmt::Debug for Connector {
     }
 }
 
-/// With both features on, `rustls` changes nothing for whoever did not ask for it.
+/// With both features on, `rustls` must change nothing for those who did not ask for it.
 const DEFAULT_LIBRARY: TlsBackend =
     if cfg!(feature = "native-tls") { TlsBackend::NativeTls } else { TlsBackend::Rustls };

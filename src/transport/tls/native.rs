@@ -32,7 +32,8 @@ impl Backend {
         match trust {
             Trust::Authorities { named: None, .. } => {}
             Trust::Authorities { named: Some(authorities), .. } => {
-                // Whoever names an authority trusts that one, and not a hundred others beside it.
+                // A configured authority is trusted instead of the system's, not in addition to
+                // them.
                 builder.disable_built_in_roots(true);
                 for authority in authorities {
                     let authority = Certificate::from_der(authority)
@@ -40,7 +41,7 @@ impl Backend {
                     builder.add_root_certificate(authority);
                 }
             }
-            // The fingerprints are looked at before anything is sent.
+            // The fingerprints are checked before anything is sent.
             Trust::Pinned(_) | Trust::Anyone => {
                 builder.danger_accept_invalid_certs(true);
                 builder.danger_accept_invalid_hostnames(true);
@@ -78,9 +79,9 @@ impl Backend {
     }
 }
 
-/// The library does not tell whose certificate it has refused. To tell it to whoever has to put
-/// it right, it is looked at once more, on a connection that nothing is ever sent on and nobody
-/// gets hold of, without a certificate of our own.
+/// Fetches the certificate that the library rejected without reporting it, so that the error can
+/// describe it. The connection is used for nothing else: nothing is sent, no client certificate is
+/// shown, and it never leaves this function.
 pub(super) async fn look(
     client: &Backend,
     name: &str,
@@ -113,10 +114,10 @@ fn read(identity: &Identity) -> Result<native_tls::Identity, Error> {
         chain += &encode_string("CERTIFICATE", LineEnding::LF, certificate)
             .map_err(|e| unreadable(e.to_string()))?;
     }
-    // Neither library's words: they might quote the key.
+    // Not the libraries' texts: they might quote the key.
     let no_key = || Error::new("the key is of no kind that the TLS library knows");
     let key = pkcs8::bytes(&identity.key).map_err(|_| no_key())?;
-    // OpenSSL keeps pairs by their kind, and looks only whether those of one kind fit.
+    // OpenSSL stores pairs by key type, and compares only those of one type.
     let kind = pkcs8::algorithm(&key).map_err(|_| no_key())?;
     if identity.chain.first().is_some_and(|own| certificate::algorithm(own) != Some(kind)) {
         return Err(not_a_pair());
@@ -129,7 +130,7 @@ fn not_a_pair() -> Error {
     Error::new("the key is not that of the certificate")
 }
 
-/// Which check failed, if it was one of a certificate. OpenSSL says so in brackets.
+/// Which check of the certificate failed, if any. OpenSSL says so in brackets.
 fn why(text: &str) -> Option<RejectReason> {
     let is_about_certificate = text.contains("certificate verify failed")
         || cfg!(any(windows, target_vendor = "apple")) && text.contains("ertificate");
@@ -176,7 +177,7 @@ mod tests {
         assert!(matches!(failed("unsuitable certificate purpose"), RejectReason::Usage));
         let RejectReason::Other(words) = failed("EE certificate key too weak") else { panic!() };
         assert_eq!(words, "EE certificate key too weak");
-        // What a server says of our certificate is nothing that we have found of its own.
+        // A server's alert about our certificate is not a finding about its own.
         assert!(told("sslv3 alert bad certificate").is_none());
         assert!(why("tlsv13 alert certificate required").is_none());
     }

@@ -1,4 +1,4 @@
-//! The PEM files that settings name.
+//! PEM files that settings name.
 
 use std::{
     fs,
@@ -10,24 +10,24 @@ use sha2::Digest as _;
 
 use crate::{Error, transport::tls_options::TlsOptions};
 
-/// The files as they are at this moment.
+/// The files at this moment.
 pub(super) struct Files {
     ca: Option<Vec<u8>>,
     cert: Option<Vec<u8>>,
     key: Option<Vec<u8>>,
-    /// Tells whether something has changed, without keeping a key.
+    /// A hash that shows whether they have changed, without keeping a key.
     pub(super) digest: Digest,
 }
 
 pub(super) type Digest = [u8; 32];
 
-/// What they hold.
+/// The parsed files.
 pub(super) struct Material {
     pub(super) authorities: Option<Vec<CertificateDer<'static>>>,
     pub(super) identity: Option<Identity>,
 }
 
-/// Who we are: our certificate with those above it, and its key.
+/// The client certificate with its chain, and its key.
 pub(super) struct Identity {
     pub(super) chain: Vec<CertificateDer<'static>>,
     pub(super) key: PrivateKeyDer<'static>,
@@ -83,7 +83,7 @@ fn certificates(
 
 fn key(path: &Path, pem: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
     PrivateKeyDer::from_pem_slice(pem).map_err(|_| {
-        // Not the reader's words: they might quote what stands there.
+        // Not the parser's text: it might quote the content.
         let path = path.display();
         if pem.windows(ENCRYPTED.len()).any(|part| part == ENCRYPTED) {
             return Error::new(format!(

@@ -24,12 +24,12 @@ pub(super) fn bytes(key: &PrivateKeyDer<'_>) -> der::Result<Vec<u8>> {
     })
 }
 
-/// What kind of key it is.
+/// The type of the key.
 pub(super) fn algorithm(key: &[u8]) -> der::Result<ObjectIdentifier> {
     AnyRef::from_der(key)?.sequence(|fields| {
         u8::decode(fields)?;
         let algorithm = AlgorithmIdentifierRef::decode(fields)?;
-        // The key itself, and attributes that may follow.
+        // The key itself; attributes may follow.
         while Option::<AnyRef<'_>>::decode(fields)?.is_some() {}
         Ok::<_, der::Error>(algorithm.oid)
     })
@@ -45,7 +45,7 @@ fn curve(key: &[u8]) -> der::Result<ObjectIdentifier> {
         Option::<AnyRef<'_>>::decode(fields)?;
         Ok::<_, der::Error>(curve)
     })?;
-    // Without its curve a key is no key.
+    // Without its curve a key is useless.
     curve.map(|curve| curve.value).ok_or_else(|| ErrorKind::Failed.into())
 }
 

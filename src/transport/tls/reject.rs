@@ -1,4 +1,4 @@
-//! Why a server was rejected, in words that help.
+//! Error texts for rejected servers.
 
 use std::{io, time::SystemTime};
 
@@ -12,21 +12,21 @@ use crate::{
     },
 };
 
-/// Why a server's certificate is refused.
+/// Why a server's certificate was rejected.
 #[derive(Debug)]
 pub(super) enum RejectReason {
     /// It is for other names.
     Name,
-    /// It is for no name at all, but the common name perhaps.
+    /// It has no name, except perhaps a common name.
     NoName,
     Expired,
     NotYetValid,
     UnknownAuthority,
-    /// It is not for servers.
+    /// It is not a server certificate.
     Usage,
     /// It has none of the fingerprints.
     Pin,
-    /// In the library's words.
+    /// The library's reason.
     Other(String),
 }
 
@@ -93,7 +93,7 @@ pub(super) fn of_certificate(
     failure(why.kind(), format!("the server's certificate is refused: {reason}{shown}"))
 }
 
-/// The handshake ended before there was a certificate to look at, or the server refused us.
+/// The handshake ended before the server showed a certificate, or the server rejected us.
 pub(super) fn of_handshake(error: &io::Error, heard: &[u8]) -> io::Error {
     match heard.first() {
         None => failure(

@@ -64,13 +64,13 @@ impl Backend {
                     rustls::Error::InconsistentKeys(_) => {
                         Error::new("the key is not that of the certificate")
                     }
-                    // Its words for a key that it can't read say no more.
+                    // Its error text for an unreadable key says no more.
                     _ => Error::new("the key is of no kind that the TLS library knows"),
                 })?
             }
         };
-        // A resumed session would show no certificate, and be trusted for what was asked of the
-        // first one.
+        // A resumed session would show no certificate, and be trusted by the settings of the first
+        // one.
         config.resumption = Resumption::disabled();
         Ok(Backend { connector: Arc::new(config).into(), verifier })
     }
@@ -118,9 +118,9 @@ fn why(error: &CertificateError) -> RejectReason {
     }
 }
 
-/// Looks at certificates as [`Trust`] asks for, and remembers the last one that it refused.
+/// Verifies certificates as [`Trust`] demands, and keeps the last one that it rejected.
 struct Verifier {
-    /// Path, dates, usage and name; none if the trust asks for none of them.
+    /// Verifies chain, dates, usage and name; none if `Trust` demands none of them.
     path: Option<Arc<WebPkiServerVerifier>>,
     pins: Vec<Fingerprint>,
     algorithms: WebPkiSupportedAlgorithms,
@@ -144,7 +144,7 @@ impl Verifier {
                     Arc::new(roots),
                     Arc::clone(provider),
                 );
-                // An empty store trusts nobody; a connection then says so.
+                // An empty store trusts nobody, and the connection error says so.
                 (path.build().ok(), pins.clone())
             }
             Trust::Pinned(pins) => (None, pins.clone()),
@@ -183,7 +183,7 @@ fn authorities(named: &[CertificateDer<'static>]) -> Result<RootCertStore, Error
 
 fn authorities_of_the_system() -> RootCertStore {
     let mut roots = RootCertStore::empty();
-    // What can't be read leads to nobody being trusted, and never to anybody.
+    // What cannot be read can only make fewer servers trusted, never more.
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     roots
 }
@@ -208,7 +208,7 @@ impl ServerCertVerifier for Verifier {
         Ok(ServerCertVerified::assertion())
     }
 
-    /// That the server has the key of its certificate, whatever is trusted.
+    /// Verifies that the server has the key of its certificate, whatever is trusted.
     fn verify_tls12_signature(
         &self,
         message: &[u8],
@@ -238,14 +238,14 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// A connection through rustls, of which every byte is with the socket when a write is done.
+/// A rustls connection that has passed every byte of a finished write to the socket.
 ///
-/// rustls takes more than the socket does and keeps the rest for the next call. What is counted
-/// as acknowledged would then be less than what it stands for.
+/// rustls accepts more than the socket does and keeps the rest for the next call; acknowledgements
+/// would then be attributed to too many messages.
 #[derive(Debug)]
 pub(super) struct Session {
     pub(super) stream: TlsStream<CountingStream>,
-    /// Bytes that rustls has taken by a write that is not done yet.
+    /// Bytes that rustls has accepted from a write that is not finished.
     owed: usize,
 }
 
@@ -256,7 +256,7 @@ impl AsyncRead for Session {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
-        // rustls has a lecture to give here on whoever closes without close_notify.
+        // rustls has a longer error for a missing close_notify.
         Poll::Ready(read.map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => ended(),
             _ => error,
@@ -265,7 +265,7 @@ impl AsyncRead for Session {
 }
 
 impl AsyncWrite for Session {
-    /// Whoever was told to wait has to come back with the same bytes, as with OpenSSL.
+    /// After `Pending` the caller must repeat the write with the same bytes, as with OpenSSL.
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -2,8 +2,8 @@
 
 use crate::TlsVersion;
 
-/// Read from the first bytes of the server, which no library would tell alike. A false answer
-/// would have broken the handshake: both sides have signed what was said.
+/// Read from the first bytes of the server, since the libraries do not report it alike. A forged
+/// answer would have broken the handshake, whose transcript both sides sign.
 pub(super) fn version(heard: &[u8]) -> Option<TlsVersion> {
     let mut rest = heard;
     // TLSPlaintext: type, version, length. Handshake: type, length.

@@ -15,7 +15,7 @@ use crate::{
     transport::{connection::Connection, counting_stream::CountingStream},
 };
 
-/// A TLS connection to a server that has shown what it must.
+/// A TLS connection to a server that has passed all checks.
 #[derive(Debug)]
 pub(crate) struct TlsStream {
     session: Session,

@@ -7,12 +7,12 @@ use rustls_pki_types::CertificateDer;
 use super::{RejectReason, certificate};
 use crate::{transport::fingerprint::Fingerprint, transport::tls_options::TlsOptions};
 
-/// Nothing is trusted by leaving something out: the one way to trust anyone has a name.
+/// Leaving a setting out never extends trust: trusting anyone has an explicit variant.
 pub(super) enum Trust {
-    /// A path to one of the named authorities, or to one of the system's, with the right name;
-    /// and one of the fingerprints, if there are any.
+    /// A chain to a configured authority, or to one of the system's, with the right name; and one
+    /// of the fingerprints, if there are any.
     Authorities { named: Option<Vec<CertificateDer<'static>>>, pins: Vec<Fingerprint> },
-    /// One of the fingerprints, which says it all: no path, no name, no dates.
+    /// One of the fingerprints, which suffices: chain, name and dates are not checked.
     Pinned(Vec<Fingerprint>),
     /// `danger_accept_invalid_certs=true`.
     Anyone,
@@ -34,7 +34,7 @@ impl Trust {
         !matches!(self, Trust::Anyone)
     }
 
-    /// What no library looks at; to be asked of every connection before anything is sent.
+    /// The checks that the libraries lack; to be made on every connection before anything is sent.
     pub(super) fn check(&self, shown: &[u8], name: &str) -> Result<(), RejectReason> {
         match self {
             Trust::Anyone => Ok(()),
@@ -70,7 +70,7 @@ mod tests {
         assert!(matches!(pinned.check(b"abd", "a"), Err(RejectReason::Pin)));
         let authorities = Trust::Authorities { named: None, pins: pins() };
         assert!(authorities.asks_for_something());
-        // What no certificate is, or none with a name, is refused before its fingerprint counts.
+        // What is not a certificate, or has no name, is rejected before its fingerprint counts.
         assert!(matches!(authorities.check(b"abc", "a"), Err(RejectReason::NoName)));
         assert!(matches!(authorities.check(b"abc", "127.0.0.1"), Err(RejectReason::NoName)));
         assert!(!Trust::Anyone.asks_for_something() && Trust::Anyone.check(b"", "a").is_ok());
