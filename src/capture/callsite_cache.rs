@@ -1,4 +1,4 @@
-//! What a thread keeps from one log call to the next, and what all threads know of callsites.
+//! Caches of callsites, per thread and shared, and a thread's buffers.
 
 use std::{
     cell::Cell,
@@ -22,7 +22,7 @@ pub(super) struct Sites {
     events: Known<usize, CallsitePrefix>,
     #[cfg(feature = "tracing")]
     spans: Known<usize, SpanPrefix>,
-    /// Those of records without a callsite, by a hash of their origin.
+    /// The parts of records without a callsite, by a hash of their origin.
     origins: Known<u64, OriginPrefix>,
     state: RandomState,
 }
@@ -55,7 +55,7 @@ impl<K: Copy + Eq + std::hash::Hash, T> Known<K, T> {
     }
 }
 
-/// A callsite: its address, and the fields it has.
+/// A callsite: its address and its fields.
 #[derive(Clone, Copy)]
 pub(super) struct Callsite {
     #[cfg(feature = "tracing")]
@@ -141,7 +141,7 @@ struct CallsiteSlot<T> {
     site: Arc<T>,
 }
 
-/// A place for each of a few; there is no memory for them until one is used.
+/// A small direct-mapped cache, allocated on first use.
 struct Slots<T>(Vec<Option<T>>);
 
 impl<T> Default for Slots<T> {
@@ -151,7 +151,7 @@ impl<T> Default for Slots<T> {
 }
 
 impl<T> Slots<T> {
-    /// What stands in its place, or what `find` finds.
+    /// The cached value, or the result of `find`.
     #[inline]
     fn get(
         &mut self,
@@ -179,7 +179,8 @@ impl<T> Slots<CallsiteSlot<T>> {
         key: usize,
         find: impl Fn() -> Arc<T>,
     ) -> Option<&Arc<T>> {
-        // Metadata are a few words long; their addresses differ in the bits above those.
+        // Metadata are a few words long, so the lowest bits of their addresses carry no
+        // information.
         let slot = self.get(
             key >> 4 ^ key >> 10,
             |slot| slot.callsite == key && slot.encoder == encoder,
@@ -190,7 +191,7 @@ impl<T> Slots<CallsiteSlot<T>> {
 }
 
 impl ThreadCache {
-    /// What is needed to write a record of `callsite`, or of a record that has none.
+    /// The buffers and constant parts for a record of `callsite`, or for one without.
     #[inline]
     pub(super) fn parts<'o>(
         &mut self,
@@ -221,7 +222,7 @@ impl ThreadCache {
         (&mut self.scratch, site.unwrap_or(&self.nowhere))
     }
 
-    /// What is needed to encode the fields of a span.
+    /// The buffers and names for the fields of a span.
     #[cfg(feature = "tracing")]
     #[inline]
     pub(super) fn span_parts(
@@ -239,18 +240,18 @@ impl ThreadCache {
     }
 }
 
-/// Lends this thread's buffers; a log call within a log call, or at the end of a thread, gets
-/// new ones.
+/// Lends this thread's buffers; a log call within a log call, or while the thread ends, gets new
+/// ones.
 #[inline]
 pub(super) fn with_scratch<T>(work: impl FnOnce(&mut ThreadCache) -> T) -> T {
     thread_local!(static KEPT: Cell<Option<Box<ThreadCache>>> = const { Cell::new(None) });
     let mut kept = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
     let result = work(&mut kept);
-    // At the end of a thread there is no place left to keep them.
+    // While a thread ends, its storage is gone.
     let _ = KEPT.try_with(|place| place.set(Some(kept)));
     result
 }
 
 const SLOTS: usize = 64;
-/// Callsites that are remembered for all threads: a program makes up targets without end.
+/// The most callsites cached for all threads: a program may make up targets without end.
 const MOST: usize = 4096;

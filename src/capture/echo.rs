@@ -1,7 +1,7 @@
-//! Events that come a second time, as records of `log`.
+//! Detection of events that arrive a second time, as `log` records.
 //!
-//! With its feature `log-always`, which any crate of a program may switch on, `tracing` hands each event
-//! to `log` too, right after the subscriber, and tells it of each span.
+//! With its feature `log-always`, which any crate of a program may enable, `tracing` passes each
+//! event to `log` as well, right after the subscriber, and each span.
 
 use std::cell::Cell;
 
@@ -12,14 +12,14 @@ thread_local! {
     static LAST: Cell<Option<(&'static Metadata<'static>, u64)>> = const { Cell::new(None) };
 }
 
-/// Notes that a layer has seen an event or a span of this callsite.
+/// Records that a layer has seen an event or a span of this callsite.
 #[inline]
 pub(super) fn note(metadata: &'static Metadata<'static>, encoder: u64) {
-    // At the end of a thread nothing is left to compare with.
+    // While a thread ends, there is nothing to compare with.
     let _ = LAST.try_with(|last| last.set(Some((metadata, encoder))));
 }
 
-/// Whether what comes from there is what this thread's last callsite has said.
+/// Whether a record of this origin repeats this thread's last callsite.
 pub(super) fn is_echo(target: &str, file: Option<&str>, line: Option<u32>, encoder: u64) -> bool {
     let last = LAST.try_with(Cell::get).ok().flatten();
     let is_echo = last.is_some_and(|(last, by)| {
@@ -33,15 +33,16 @@ pub(super) fn is_echo(target: &str, file: Option<&str>, line: Option<u32>, encod
     is_echo
 }
 
-/// The same of a record of `log`, if a layer is in use.
+/// The same for a `log` record, if a layer is in use.
 #[cfg(feature = "log")]
 pub(super) fn is_echo_of(record: &log::Record<'_>, encoder: u64) -> bool {
-    // Macros of `log` name a file that lives as long as the program, and `tracing` one that doesn't.
+    // The file name in a record of `log`'s macros is `'static`, and in one of `tracing`'s it is
+    // not.
     record.file_static().is_none()
         && (LIFECYCLE.contains(&record.target())
             || is_echo(record.target(), record.file(), record.line(), encoder))
 }
 
-/// Targets under which `tracing` tells `log` of spans.
+/// Targets under which `tracing` logs spans to `log`.
 #[cfg(feature = "log")]
 const LIFECYCLE: [&str; 2] = ["tracing::span", "tracing::span::active"];

@@ -9,12 +9,12 @@ use crate::{
     record::{Level, Severities},
 };
 
-/// `RUST_LOG` as env_logger reads it, for both doors.
+/// `RUST_LOG` with env_logger's syntax, for both front ends.
 #[derive(Debug)]
 pub(crate) struct Filter(env_filter::Filter);
 
 impl Filter {
-    /// The filter, and what seems odd about it.
+    /// The filter, and warnings about it.
     ///
     /// # Errors
     ///
@@ -27,7 +27,7 @@ impl Filter {
         }
     }
 
-    /// The same from the environment, where an invalid directive is told and left out: other
+    /// The same from the environment: an invalid directive is reported and ignored, since other
     /// readers of the variable know other directives, and the program has to start.
     pub(crate) fn of_environment(directives: &str) -> (Self, Vec<String>) {
         let parsed = Directives::parse(directives);
@@ -45,19 +45,19 @@ impl Filter {
         self.0.enabled(&metadata)
     }
 
-    /// The least severe level that some target may be logged at.
+    /// The most verbose level that any target may be logged at.
     pub(crate) fn max_level(&self) -> log::LevelFilter {
         self.0.filter()
     }
 }
 
-/// Directives, and what is wrong with some.
+/// Directives, and warnings about them.
 #[derive(Default)]
 struct Directives {
-    /// A target, or none for all others, and its level.
+    /// A target, or none for the default, and its level.
     valid: Vec<(Option<String>, LevelFilter)>,
     invalid: Vec<String>,
-    /// Severities where a level is expected.
+    /// Severity keywords given as levels.
     keywords: Vec<String>,
     bare: Vec<String>,
 }
@@ -112,12 +112,12 @@ impl Directives {
     fn push(&mut self, target: &str, level: LevelFilter) {
         self.valid.push((Some(target.to_owned()), level));
         if target.contains('-') {
-            // A package is named so, its modules are not.
+            // A package name with `-`, whose modules have `_`.
             self.valid.push((Some(target.replace('-', "_")), level));
         }
     }
 
-    /// The level of this name or number; or the one that a severity's keyword means.
+    /// The level of this name or number, or of a severity's keyword.
     fn level(&mut self, word: &str, piece: &str) -> Option<LevelFilter> {
         let by_number = || word.parse().ok().and_then(|n: usize| LevelFilter::iter().nth(n));
         if let Some(level) = word.parse().ok().or_else(by_number) {
@@ -134,7 +134,7 @@ impl Directives {
         Some(log_level(level).to_level_filter())
     }
 
-    /// What is told if nothing but a few targets is shipped, by a word that may be an error.
+    /// The warning for a filter that ships only a few targets because of what may be a typo.
     fn hint(&self) -> Option<String> {
         if self.valid.iter().any(|(target, _)| target.is_none()) {
             return None;
@@ -168,7 +168,7 @@ impl Directives {
     }
 }
 
-/// What stands between commas, but for those in brackets; last, what stands behind a slash.
+/// Splits at commas outside of brackets; the last part is what follows a slash.
 fn pieces(text: &str) -> Vec<&str> {
     let (mut depth, mut start, mut end, mut found) = (0_u32, 0, text.len(), Vec::new());
     for (at, c) in text.char_indices() {
@@ -204,7 +204,7 @@ fn log_level(level: Level) -> log::Level {
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 const EXPECTED: &str = "expected off, error, warn, info, debug or trace, or such a level for a \
                         target, as in info,my_crate=debug";
-/// Characters that no target has: marks of quotations, and what stands for invalid UTF-8.
+/// Characters that no target contains: quotation marks, and the replacement for invalid UTF-8.
 const ODD: [char; 6] = ['"', '\'', '`', ';', '=', '\u{fffd}'];
 
 #[cfg(test)]
@@ -245,7 +245,7 @@ mod tests {
         assert!(error.ends_with("did you mean \"info\"?"), "{error}");
     }
 
-    /// A program must start whatever another reader of the variable was meant to get.
+    /// A program must start, whatever other reader the variable was meant for.
     #[test]
     fn nonsense_of_the_environment_is_told_and_left_out() {
         for (text, level, told_part) in [

@@ -1,4 +1,5 @@
-//! Records of `log` for the other layers of the subscriber: a console, and the program's own.
+//! Forwarding of `log` records to the other layers of the subscriber: a console, and the program's
+//! own.
 
 use std::{cell::Cell, fmt};
 
@@ -8,16 +9,16 @@ use log::{
 };
 
 thread_local! {
-    /// Whether what this thread says is for the others alone.
+    /// Whether this thread's current event is for the other layers only.
     static FORWARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the event under way is a record that this crate has captured, or refused, already.
+/// Whether the current event is a record that this crate has already captured or refused.
 pub(super) fn is_forwarded() -> bool {
     FORWARDED.try_with(Cell::get).unwrap_or_default()
 }
 
-/// Has all layers but this crate's own see a record as an event, its key-values behind the text.
+/// Passes a record as an event to all layers but this crate's own, its key-values after the text.
 pub(super) fn forward(record: &Record<'_>) {
     struct Restore(bool);
     impl Drop for Restore {
@@ -28,7 +29,7 @@ pub(super) fn forward(record: &Record<'_>) {
     let _restore = Restore(FORWARDED.try_with(|f| f.replace(true)).unwrap_or_default());
     let pairs = Pairs(record.key_values());
     let mut others = record.to_builder();
-    // A failed write is the other layer's to know of.
+    // A failed write is the other layer's concern.
     let _ =
         tracing_log::format_trace(&others.args(format_args!("{}{pairs}", record.args())).build());
 }

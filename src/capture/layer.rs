@@ -45,7 +45,7 @@ use crate::{
 pub struct Layer {
     pipeline: Arc<Pipeline>,
     filter: Option<Arc<LiveFilter>>,
-    /// Tells this subscriber's spans from those of another.
+    /// Distinguishes this subscriber's spans from those of another.
     stack: u64,
     #[cfg(feature = "opentelemetry")]
     whole: super::otel::WeakSubscriber,
@@ -146,8 +146,8 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let metadata = event.metadata();
-        // Events that were `log` records all share one callsite, and bring their own metadata.
-        // Their own target is a constant, and to look at it is cheaper than to ask.
+        // Events that were `log` records share one callsite and carry their own metadata. Comparing
+        // the target, a constant, is cheaper than asking for it.
         let is_suspect = metadata.target() == BRIDGE;
         let bridged = is_suspect.then(|| event.normalized_metadata()).flatten();
         #[cfg(feature = "log")]
@@ -165,7 +165,7 @@ where
         self.pipeline.submit(origin, callsite, |writer, site| {
             match callsite {
                 Some(_) => event.record(&mut Fields { writer, site }),
-                // `log.target` and its like are no fields, but the metadata seen above.
+                // `log.target` and the like are not fields but the metadata seen above.
                 None => event.record(&mut FnVisitor(|field: &Field, value: Value<'_>| match field
                     .name()
                 {
@@ -175,7 +175,7 @@ where
                 })),
             }
             if event.is_contextual() {
-                // As its filter, if it has one, sees it: whatever span this thread is in.
+                // With the same filter as this layer, whatever span the thread is in.
                 if let Some(span) = context.lookup_current() {
                     spans::write_current(&self.pipeline, writer, self.stack, &span, |writer| {
                         self.write_spans(writer, Some(&span));
@@ -191,8 +191,8 @@ where
     }
 }
 
-/// Writes the fields of an event whose callsite is known. One method for each kind of value, so
-/// that each is compiled into the few steps that this kind takes.
+/// Writes the fields of an event whose callsite is known. One method per type, so that each is
+/// compiled into few instructions.
 struct Fields<'f, 'w> {
     writer: &'f mut Writer<'w>,
     site: &'f CallsitePrefix,
@@ -262,7 +262,7 @@ fn write_text(writer: &mut Writer<'_>, value: Value<'_>) {
     }
 }
 
-/// The target of all events that `tracing-log` makes, until they are normalised.
+/// The target of all events made by `tracing-log`, until they are normalised.
 const BRIDGE: &str = "log";
 
 pub(super) fn level(level: &tracing_core::Level) -> Level {

@@ -11,7 +11,7 @@ use tracing_subscriber::{
 use super::LiveFilter;
 use crate::record::Level;
 
-/// What [`LiveFilter`] lets through, for the layer it is attached to: the others see everything.
+/// [`LiveFilter`] as the filter of one layer: other layers see everything.
 pub(crate) struct LayerFilter(pub(crate) Arc<LiveFilter>);
 
 impl<S> PerLayerFilter<S> for LayerFilter {

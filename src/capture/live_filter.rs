@@ -1,4 +1,4 @@
-//! The filter of a handle, which may be replaced while the program runs.
+//! The filter of a handle, which can be replaced at run time.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -10,15 +10,15 @@ use arc_swap::ArcSwap;
 use super::Filter;
 use crate::record::Level;
 
-/// What all layers and loggers of a handle ask. Reading takes no lock.
+/// The filter shared by all layers and loggers of a handle. Reading takes no lock.
 pub(crate) struct LiveFilter {
     current: ArcSwap<Filter>,
-    /// What the program has set, and returns to when an operator's filter ends.
+    /// The program's filter, which is restored when an operator's override ends.
     base: Mutex<Arc<Filter>>,
-    /// Whether there is a logger, and whether the program has no other one.
+    /// Whether there is a logger, and whether it is the program's only one.
     has_logger: AtomicBool,
     owns_log: AtomicBool,
-    /// The level of `log` that other layers want in any case.
+    /// The level of `log` that other layers need in any case.
     floor: AtomicUsize,
 }
 
@@ -39,31 +39,31 @@ impl LiveFilter {
         self.current.load().wants(level, target)
     }
 
-    /// The least severe level that some target may be logged at.
+    /// The most verbose level that any target may be logged at.
     pub(crate) fn max_level(&self) -> log::LevelFilter {
         self.current.load().max_level()
     }
 
-    /// Replaces what the program has set.
+    /// Replaces the program's filter.
     pub(crate) fn set_base(&self, filter: Filter) {
         let mut base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
         *base = Arc::new(filter);
         self.apply(Arc::clone(&base));
     }
 
-    /// Replaces it for now; none returns to what the program has set.
+    /// Overrides the filter for now; `None` restores the program's.
     pub(crate) fn set_for_now(&self, filter: Option<Filter>) {
         let base = self.base.lock().unwrap_or_else(PoisonError::into_inner);
         self.apply(filter.map_or_else(|| Arc::clone(&base), Arc::new));
     }
 
-    /// One at a time, under the lock of the base, so that the maximum level is the filter's.
+    /// One at a time, under the lock of the base, so that the maximum level matches the filter.
     fn apply(&self, filter: Arc<Filter>) {
         self.current.store(filter);
         #[cfg(feature = "tracing")]
         tracing_core::callsite::rebuild_interest_cache();
         let max = self.max_level().max(self.floor());
-        // Another logger of the program may want more than this one.
+        // Another logger of the program may need more verbose records than this one.
         if self.owns_log.load(Relaxed) || self.has_logger.load(Relaxed) && max > log::max_level() {
             log::set_max_level(max);
         }
@@ -74,7 +74,7 @@ impl LiveFilter {
         self.has_logger.store(true, Relaxed);
     }
 
-    /// This crate's logger is the program's: its maximum level follows the filter.
+    /// Notes that this crate's logger is the program's: its maximum level follows the filter.
     #[cfg(feature = "log")]
     pub(crate) fn take_log(&self, floor: log::LevelFilter) {
         let _base = self.base.lock().unwrap_or_else(PoisonError::into_inner);

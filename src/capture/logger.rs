@@ -34,7 +34,7 @@ pub struct Logger {
     pipeline: Arc<Pipeline>,
     filter: Arc<LiveFilter>,
     flush_timeout: Duration,
-    /// Whether other layers of the program's subscriber are to see the records.
+    /// Whether other layers of the program's subscriber should see the records.
     forwards: bool,
 }
 
@@ -54,7 +54,7 @@ impl Logger {
         Logger { forwards: true, ..self }
     }
 
-    /// The level to give to `log::set_max_level`, so that what isn't wanted costs nothing.
+    /// The level for `log::set_max_level`, with which disabled records cost nothing.
     #[must_use]
     pub fn max_level(&self) -> log::LevelFilter {
         self.filter.max_level()
@@ -102,7 +102,7 @@ impl log::Log for Logger {
         });
     }
 
-    /// Waits until everything logged before has arrived, or the flush timeout is over.
+    /// Waits until everything logged before is acknowledged, or the flush timeout is over.
     fn flush(&self) {
         if !is_muted() {
             self.pipeline.flush(self.flush_timeout);
@@ -126,7 +126,7 @@ struct Named<'w, 'a, 'n> {
 }
 
 impl Named<'_, '_, '_> {
-    /// Each kind of value is compiled into the few steps that it takes.
+    /// One method per type, so that each is compiled into few instructions.
     #[inline(always)]
     fn field(&mut self, value: Value<'_>) -> Result<(), KvError> {
         self.writer.named_field(self.name, value);
@@ -139,7 +139,7 @@ impl<'v> VisitValue<'v> for Named<'_, '_, '_> {
         self.field(Value::Display(&value as &dyn fmt::Display))
     }
 
-    /// Nothing was said, which the field's absence says best: a text `None` would be of another
+    /// A missing value is best expressed by a missing field: the text `None` would have another
     /// type than the field's other values.
     fn visit_null(&mut self) -> Result<(), KvError> {
         Ok(())

@@ -1,6 +1,6 @@
-//! Events to records: where both front ends meet.
+//! Capture: both front ends turn events into records.
 //!
-//! Never: does I/O, sleeps, panics, names ship or transport.
+//! Never does I/O, sleeps or panics; knows neither ship nor transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod callsite_cache;
@@ -51,7 +51,7 @@ use crate::{
     stats::{Counters, DropReason, ForkedCounters},
 };
 
-/// Where every record comes in: both doors, the panic hook and the crate's own reports lead here.
+/// The entry point of every record: of both front ends, the panic hook and the crate's own reports.
 pub(crate) struct Pipeline {
     pub(crate) encoder: Encoder,
     pub(crate) queue: Arc<Queue>,
@@ -60,16 +60,16 @@ pub(crate) struct Pipeline {
     generation: u32,
     /// How long to go on when no handle is left.
     flush_timeout: Duration,
-    /// What a child of it has logged.
+    /// Counts what a forked child has logged.
     forked: ForkedCounters,
     sites: Sites,
     has_panic_hook: AtomicBool,
-    /// Callsites of which something was suppressed and is not told yet.
+    /// Callsites with suppressed records that are not reported yet.
     noisy: Mutex<Vec<Arc<Burst>>>,
-    /// Whether events come by a layer.
+    /// Whether a layer is in use.
     #[cfg(feature = "tracing")]
     has_layer: std::sync::atomic::AtomicBool,
-    /// Goes up with everything that is recorded for a span after its creation.
+    /// Incremented whenever something is recorded for a span after its creation.
     #[cfg(feature = "tracing")]
     span_changes: std::sync::atomic::AtomicU64,
 }
@@ -98,8 +98,8 @@ impl Pipeline {
         }
     }
 
-    /// Takes a record, unless this thread's log calls are not to be captured; `fill` says what
-    /// is in it. A callsite that is known is not asked for its origin again.
+    /// Submits a record, unless this thread's log calls are not to be captured; `fill` writes its
+    /// fields and text. The origin of a known callsite is not computed again.
     #[inline]
     fn submit<'o>(
         &self,
@@ -119,14 +119,14 @@ impl Pipeline {
         }
     }
 
-    /// Takes a record that is nothing but a text.
+    /// Submits a record that is only a text.
     pub(crate) fn submit_text(&self, target: &str, text: fmt::Arguments<'_>) {
         let (severity, level) = (Severity::Informational, Level::Info);
         let origin = || Origin { severity, level, target, file: None, line: None };
         self.submit(origin, None, |writer, _| writer.text(text));
     }
 
-    /// Takes a record of the crate's own if the queue has room; returns whether it had.
+    /// Submits a record of the crate's own if the queue has room; returns whether it had.
     fn submit_own<'o>(
         &self,
         origin: impl Fn() -> Origin<'o>,
@@ -162,7 +162,7 @@ impl Pipeline {
             let (scratch, site) = kept.parts(self, origin, callsite);
             let burst = site.burst.as_ref().filter(|burst| !burst.admits());
             let mut writer = self.encoder.begin(scratch, site);
-            // A value's own formatting may panic: that must not take the log call with it.
+            // A value's own formatting may panic, which must not take the log call with it.
             if catch_unwind(AssertUnwindSafe(|| fill(&mut writer, site))).is_err() {
                 writer.recover_from_panic();
             }
@@ -191,7 +191,7 @@ impl Pipeline {
         self.noisy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a record beyond the burst limit of its callsite; whether the shipper is to look after it.
+    /// Counts a record over its callsite's burst limit; returns whether to wake the shipper for it.
     #[cold]
     #[inline(never)]
     fn suppress(&self, burst: &Arc<Burst>, severity: Severity, text: &str) -> bool {
@@ -203,12 +203,12 @@ impl Pipeline {
         is_first
     }
 
-    /// Waits until everything logged has arrived; a forked child has nothing to wait for.
+    /// Waits until everything logged is acknowledged; a forked child has nothing to wait for.
     pub(crate) fn flush(&self, timeout: Duration) -> bool {
         self.queue_of_this_process().is_none_or(|queue| queue.flush(timeout))
     }
 
-    /// The stats of this process.
+    /// The counters of this process.
     pub(crate) fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         if self.is_forked() {
@@ -221,23 +221,23 @@ impl Pipeline {
         stats
     }
 
-    /// To whom this process's records go.
+    /// The server that this process ships to.
     pub(crate) fn connection(&self) -> Option<ConnectionInfo> {
         if self.is_forked() { None } else { self.counters.connection() }
     }
 
-    /// Whether no server is connected to, and the last try was in vain.
+    /// Whether no server is connected and the last attempt failed.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.counters.is_cut_off()
     }
 
-    /// Where this process's records wait; none in a forked child.
+    /// This process's queue; none in a forked child.
     pub(crate) fn queue_of_this_process(&self) -> Option<&Arc<Queue>> {
         (!self.is_forked()).then_some(&self.queue)
     }
 
-    /// Whether this process is a child of the one that was set up: any lock of that one may be taken
-    /// forever, and its shipper is not there.
+    /// Whether this process is a forked child of the one that was set up: any of the parent's locks
+    /// may be held forever, and its shipper does not exist here.
     #[inline]
     fn is_forked(&self) -> bool {
         self.generation != fork::generation()

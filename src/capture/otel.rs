@@ -7,14 +7,14 @@ use tracing_subscriber::registry::{LookupSpan, Scope};
 use crate::encode::Writer;
 
 /// Writes the ids of the innermost span that `tracing-opentelemetry` has seen, whether its layer
-/// comes before ours or after it. It starts that span, if nobody has entered it yet: only then
+/// comes before ours or after. This starts the span if nobody has entered it yet, since only then
 /// does it have an id.
 pub(super) fn write<'a, S: LookupSpan<'a>>(
     writer: &mut Writer<'_>,
     dispatch: &Dispatch,
     scope: Option<Scope<'a, S>>,
 ) {
-    // No extension of a span is held here: the other layer wants to look at its own.
+    // No span extension is borrowed here: the other layer needs to borrow its own.
     for span in scope.into_iter().flatten() {
         let Some(context) = tracing_opentelemetry::get_otel_context(&span.id(), dispatch) else {
             continue;
@@ -26,13 +26,13 @@ pub(super) fn write<'a, S: LookupSpan<'a>>(
     }
 }
 
-/// The subscriber that a layer is a part of, which alone can find another layer's data.
+/// The subscriber that a layer is part of; only it can find another layer's data.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WeakSubscriber(std::sync::OnceLock<WeakDispatch>);
 
 impl WeakSubscriber {
     pub(super) fn note(&self, dispatch: &Dispatch) {
-        // The first to know it is as good as any other.
+        // The first one is as good as any other.
         let _ = self.0.set(dispatch.downgrade());
     }
 

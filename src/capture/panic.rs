@@ -15,11 +15,11 @@ use crate::{
     reentrancy::is_in_log_call,
 };
 
-/// Records each panic, with severity CRITICAL, then the hook that was there before has its turn. With
-/// `backtrace` the record carries one.
+/// Records each panic with severity CRITICAL, with a backtrace if `backtrace` is set, then calls
+/// the previous hook.
 ///
-/// It waits until the record has arrived, since an abort may follow, for a second at most. A panic may
-/// be caught, and is no reason to wait for a server that is away; nor is one within a log call.
+/// It waits until the record is acknowledged, since an abort may follow, for a second at most. A
+/// panic may be caught, so it does not wait for an unreachable server, nor within a log call.
 pub(crate) fn install_hook(pipeline: &Arc<Pipeline>, backtrace: bool) {
     if pipeline.has_panic_hook.swap(true, Relaxed) {
         return;
@@ -38,7 +38,7 @@ pub(crate) fn install_hook(pipeline: &Arc<Pipeline>, backtrace: bool) {
     }));
 }
 
-/// Once a minute it may be in vain.
+/// At most one fruitless wait a minute.
 fn wait(pipeline: &Pipeline, waited_in_vain: &Mutex<Option<Instant>>) {
     let last = *waited_in_vain.lock().unwrap_or_else(PoisonError::into_inner);
     if last.is_some_and(|last| last.elapsed() < PANIC_FLUSH_INTERVAL) {

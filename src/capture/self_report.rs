@@ -13,9 +13,9 @@ use crate::{
     stats::DropReason,
 };
 
-/// Tells in-band how many records were dropped, with their severities and the reason (RFC 5424
-/// section 8.6): at once for the first, then every ten seconds as long as there are more. And all
-/// the stats, as often as was asked for.
+/// Reports in-band how many records were dropped, with their severities and the reason (RFC 5424
+/// section 8.6): at once for the first, then every ten seconds while there are more. Also all
+/// counters, at the configured interval.
 #[derive(Debug)]
 pub(crate) struct SelfReport {
     pipeline: Weak<Pipeline>,
@@ -31,8 +31,8 @@ impl SelfReport {
         SelfReport { pipeline, told, last: None, statistics, statistics_last }
     }
 
-    /// Reports what is due, or says when something will be. Someone who waits for a flush wants
-    /// to be told everything now.
+    /// Submits the reports that are due and returns the time until the next. During a flush,
+    /// everything is due.
     pub(crate) fn housekeeping(&mut self, is_urgent: bool) -> Option<Duration> {
         let pipeline = self.pipeline.upgrade()?;
         let (losses, stats) = (self.tend_losses(&pipeline, is_urgent), self.poll_stats(&pipeline));
@@ -56,7 +56,7 @@ impl SelfReport {
     fn tend_losses(&mut self, pipeline: &Pipeline, is_urgent: bool) -> Option<Duration> {
         let mut now = Stats::default();
         pipeline.queue.tell(&mut now);
-        // What was beyond a burst limit is told by callsite.
+        // Records over a burst limit are reported by callsite.
         now.forget(DropReason::Burst);
         if now.dropped == self.told.dropped {
             return None;
@@ -75,7 +75,7 @@ impl SelfReport {
 }
 
 impl Pipeline {
-    /// Says that an operator has changed the filter, or that the program's own is back.
+    /// Reports that an operator has changed the filter, or that the program's own is restored.
     pub(crate) fn tell_filter(&self, directives: &str, file: &std::path::Path) {
         let origin = || origin(Severity::Notice, Level::Info, "logship");
         let is_in = self.submit_own(origin, |writer| {

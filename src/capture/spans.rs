@@ -1,7 +1,7 @@
-//! The spans around an event, as they are kept with the spans themselves.
+//! The spans around an event, whose encoded fields are stored with the spans.
 //!
-//! A value is encoded before its span is locked: it may log while it is formatted, and other
-//! threads meanwhile record into the span and read it.
+//! A value is encoded before its span is locked, since it may log while it is formatted, and other
+//! threads record into the span and read it meanwhile.
 
 use std::{
     cell::Cell,
@@ -24,13 +24,13 @@ use crate::{
     reentrancy::enter,
 };
 
-/// What this crate keeps with a span: one part for each handle whose layer sees it.
+/// What this crate stores with a span: one part for each handle whose layer sees it.
 struct Parts {
     first: Part,
     others: Vec<Part>,
 }
 
-/// A span as one encoder writes it.
+/// A span as encoded by one encoder.
 struct Part {
     encoder: u64,
     prefix: Arc<SpanPrefix>,
@@ -53,7 +53,7 @@ impl Parts {
     }
 }
 
-/// Encodes the fields of a new span, once for all the events inside it.
+/// Encodes the fields of a new span, once for all events in it.
 pub(super) fn begin<'a, S: LookupSpan<'a>>(
     pipeline: &Pipeline,
     span: &SpanRef<'a, S>,
@@ -70,7 +70,7 @@ pub(super) fn begin<'a, S: LookupSpan<'a>>(
     with_fields(pipeline, span, values, |prefix, written| add(prefix, SpanFields::new(written)));
 }
 
-/// Encodes what was recorded for a span later.
+/// Encodes fields that are recorded later.
 pub(super) fn record<'a, S: LookupSpan<'a>>(
     pipeline: &Pipeline,
     span: &SpanRef<'a, S>,
@@ -83,11 +83,11 @@ pub(super) fn record<'a, S: LookupSpan<'a>>(
             part.fields.merge(written);
         }
     });
-    // After the change: whoever still reads the old number looks again at the next record.
+    // After the change: a thread that still reads the old number checks again at the next record.
     pipeline.span_changes.fetch_add(1, Release);
 }
 
-/// Encodes `values` in this thread's buffer, and hands them on.
+/// Encodes `values` in this thread's buffer and passes them on.
 fn with_fields<'a, S: LookupSpan<'a>>(
     pipeline: &Pipeline,
     span: &SpanRef<'a, S>,
@@ -110,7 +110,7 @@ thread_local! {
     static MOVES: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Notes that this thread has entered or left a span.
+/// Counts that this thread has entered or left a span.
 #[inline]
 pub(super) fn bump_epoch() {
     MOVES.set(MOVES.get() + 1);
@@ -122,11 +122,11 @@ pub(super) fn new_stack() -> u64 {
     NEXT.fetch_add(1, Relaxed)
 }
 
-/// Has `say` write the spans around `span`, as the subscriber `stack` knows them, unless they are the
-/// same as in the record before.
+/// Has `say` write the spans around `span`, as the subscriber `stack` knows them, unless they are
+/// the same as in the previous record.
 ///
-/// All that they depend on is in the key. Ids of spans are used again, and moves are noted only
-/// while the layer is in its place: neither would do without the other.
+/// The key has everything they depend on. Span ids are reused, and moves are noted only while the
+/// layer is installed, so neither suffices alone.
 #[inline]
 pub(super) fn write_current<'a, S: LookupSpan<'a>>(
     pipeline: &Pipeline,
@@ -143,8 +143,8 @@ pub(super) fn write_current<'a, S: LookupSpan<'a>>(
     }
 }
 
-/// Writes the spans that this thread is in, for a record that came by another way than a layer. Nothing is
-/// kept from the record before: which spans those are, only the registry can say.
+/// Writes the spans that this thread is in, for a record that did not come through a layer. Nothing
+/// is cached: only the registry knows which spans those are.
 pub(super) fn write_current_spans(pipeline: &Pipeline, writer: &mut Writer<'_>) {
     dispatcher::get_default(|dispatch| {
         let Some(registry) = dispatch.downcast_ref::<Registry>() else { return };
@@ -156,7 +156,7 @@ pub(super) fn write_current_spans(pipeline: &Pipeline, writer: &mut Writer<'_>) 
     });
 }
 
-/// Writes the spans of a record, the innermost first.
+/// Writes the spans of a record, innermost first.
 pub(super) fn write<'a, S: LookupSpan<'a>>(
     pipeline: &Pipeline,
     writer: &mut Writer<'_>,

@@ -6,7 +6,7 @@ use tracing_core::field::{Field, Visit};
 
 use crate::record::Value;
 
-/// Hands each field to one function, as one kind of thing.
+/// Passes each field to one function as a `Value`.
 pub(super) struct FnVisitor<F>(pub(super) F);
 
 impl<F: FnMut(&Field, Value<'_>)> Visit for FnVisitor<F> {

@@ -1,12 +1,12 @@
-//! The origin of a record, constant for its callsite.
+//! The writer of a record's origin, which is constant for its callsite.
 
 use super::{
     ControlCharacters, EscapeMode, MessageBuf, Settings,
     escape::{Escaped, push_escaped},
 };
 
-/// Takes what a format says between the header and the fields. Content has one way in, and is
-/// escaped on it.
+/// Writes what a format has between the header and the fields. Content has one way in, which
+/// escapes it.
 pub(super) struct BodyWriter<'a> {
     out: &'a mut MessageBuf,
     mode: EscapeMode,
@@ -20,12 +20,12 @@ impl<'a> BodyWriter<'a> {
         BodyWriter { out, mode, settings, cut: 0 }
     }
 
-    /// A part of the format.
+    /// Writes a literal part of the format.
     pub(super) fn literal(&mut self, text: &'static str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
-    /// What is escaped already.
+    /// Writes text that is already escaped.
     pub(super) fn written(&mut self, text: &[u8]) {
         self.out.extend_from_slice(text);
     }
@@ -34,7 +34,7 @@ impl<'a> BodyWriter<'a> {
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
-    /// A target, a file or a name, cut if it is long.
+    /// Writes a target, a file or a name, cut if it is long.
     pub(super) fn value(&mut self, value: &str) {
         let limit = self.out.len() + self.settings.longest_constant();
         let mut escaped = Escaped::new(self.out, limit, self.mode, ControlCharacters::Escape);
@@ -43,7 +43,7 @@ impl<'a> BodyWriter<'a> {
         self.cut += u64::from(escaped.cut > 0);
     }
 
-    /// What is never cut, since it is what people search for, and is short by its own rules.
+    /// Writes a value that is never cut: people search for it, and it is short by its own rules.
     pub(super) fn whole_value(&mut self, value: &str) {
         push_escaped(self.out, value, self.mode);
     }
@@ -52,7 +52,7 @@ impl<'a> BodyWriter<'a> {
         self.out.len()
     }
 
-    /// Takes back what was written since there were so many bytes.
+    /// Truncates the output to this length.
     pub(super) fn truncate(&mut self, length: usize) {
         self.out.truncate(length);
     }

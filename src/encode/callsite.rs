@@ -23,24 +23,24 @@ pub(crate) struct CallsitePrefix {
     pub(super) pri: InlineBytes,
     /// From HOSTNAME to the first SD-ELEMENTs.
     pub(super) lead: Vec<u8>,
-    /// What comes before the fields.
+    /// What precedes the fields.
     pub(super) body: Vec<u8>,
-    /// Parts of it that found no room.
+    /// Parts of it that did not fit.
     pub(super) cut: u64,
     /// Each field's name with its delimiters, in the order of the callsite.
     pub(super) names: Vec<InlineBytes>,
-    /// How noisy the callsite is, if that has a limit.
+    /// The burst counter of the callsite, if there is a limit.
     pub(crate) burst: Option<Arc<Burst>>,
-    /// Which of the fields is the text.
+    /// The index of the field that is the text.
     pub(crate) text_at: Option<usize>,
 }
 
-/// What a thread needs to write a message; kept from one message to the next.
+/// A thread's buffers for messages; reused from one message to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     pub(super) frame: MessageBuf,
     pub(super) text: String,
-    /// The error of the record, if it is told apart from the fields.
+    /// The record's error, if the format has a place for it apart from the fields.
     pub(super) error: MessageBuf,
     pub(super) header: HeaderChanges,
     pub(super) keys: KeyCache,
@@ -50,27 +50,27 @@ pub(crate) struct Scratch {
     pub(super) context: Context,
 }
 
-/// What the last record said of its spans, and when that may be said again.
+/// The encoded spans of the previous record, and the key under which they may be reused.
 #[derive(Debug, Default)]
 pub(super) struct Context {
     pub(super) key: Option<ContextKey>,
     pub(super) bytes: Vec<u8>,
-    /// Where the spans begin in it, behind the trace.
+    /// The offset of the spans, after the trace ids.
     pub(super) spans_from: usize,
-    /// Whether the names of the spans were too long.
+    /// Whether the span names were too long.
     pub(super) is_cut: bool,
 }
 
-/// Two records of one thread with the same key have the same to say of their spans.
+/// Two records of one thread with the same key have the same spans.
 pub(crate) type ContextKey = [u64; 5];
 
 impl Scratch {
-    /// The text of the record that was written last.
+    /// The text of the last record.
     pub(crate) fn last_text(&self) -> &str {
         &self.text
     }
 
-    /// An empty buffer, for something else than a message.
+    /// An empty buffer for something other than a message.
     pub(crate) fn buffer(&mut self) -> &mut MessageBuf {
         self.frame.clear();
         &mut self.frame
@@ -109,7 +109,7 @@ impl Encoder {
         }
     }
 
-    /// The same, with those known that set a part of the header.
+    /// The same, knowing which fields set a part of the header.
     fn event_names<'a>(&self, fields: impl Iterator<Item = &'a str> + Clone) -> Vec<InlineBytes> {
         let mut names = self.field_names(fields.clone());
         for (name, field) in names.iter_mut().zip(fields) {
@@ -120,7 +120,7 @@ impl Encoder {
         names
     }
 
-    /// The names of an event's fields with their delimiters, none the same as another.
+    /// The names of an event's fields with their delimiters, made unique.
     pub(crate) fn field_names<'a>(
         &self,
         fields: impl Iterator<Item = &'a str>,
@@ -128,7 +128,7 @@ impl Encoder {
         self.names(&self.reserved, fields).map(|(_, name)| name).collect()
     }
 
-    /// What each field is called, and that with its delimiters.
+    /// Each field's name, and the name with its delimiters.
     pub(super) fn names<'a>(
         &self,
         reserved: &[u64],
@@ -147,8 +147,7 @@ impl Encoder {
         })
     }
 
-    /// A name with its delimiters. Behind that of a secret its value is written too: what stands
-    /// instead of it.
+    /// A name with its delimiters. For a secret, its replacement value follows.
     pub(super) fn delimited(&self, name: &[u8], is_secret: bool) -> InlineBytes {
         let around = &self.layout.name;
         let (open, close) = (around.open.as_bytes(), around.close.as_bytes());

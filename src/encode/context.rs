@@ -1,4 +1,4 @@
-//! Spans and trace of a record.
+//! Writing of a record's spans and trace ids.
 
 #[cfg(feature = "opentelemetry")]
 use super::MessageBuf;
@@ -10,19 +10,19 @@ use super::{
     writer::OMITTED,
 };
 
-/// The spans of a record while they are walked through, the innermost first.
+/// The spans of a record during the walk from the innermost outwards.
 #[derive(Debug, Default)]
 pub(super) struct Spans {
     names: Names,
     path: Pieces,
-    /// Bytes of spans' names beyond what a record has room for.
+    /// Bytes of span names that a record has no room for.
     path_cut: usize,
     fields: Pieces,
     omitted: u64,
     is_cut: bool,
 }
 
-/// Bytes, and where each piece of them ends.
+/// Bytes, and the end of each piece of them.
 #[derive(Debug, Default)]
 struct Pieces {
     bytes: Vec<u8>,
@@ -47,8 +47,7 @@ impl Pieces {
 }
 
 impl Writer<'_> {
-    /// Says of the spans around the record what the last record with this key said; false if
-    /// that isn't known.
+    /// Repeats the spans of the previous record if its key is the same; false if it is not.
     #[inline]
     pub(crate) fn repeat_spans(&mut self, key: &ContextKey) -> bool {
         let context = &self.scratch.context;
@@ -71,7 +70,7 @@ impl Writer<'_> {
         has_room
     }
 
-    /// Keeps for [`repeat_spans`](Writer::repeat_spans) what `say` says of the spans.
+    /// Writes the spans with `say`, and keeps them for [`repeat_spans`](Writer::repeat_spans).
     pub(crate) fn keep_spans(&mut self, key: ContextKey, say: impl FnOnce(&mut Self)) {
         self.close_fields();
         let (start, omitted) = (self.scratch.frame.len(), self.omitted);
@@ -86,7 +85,7 @@ impl Writer<'_> {
         context.spans_from = spans_from;
     }
 
-    /// The trace that the record belongs to, and the span of it (W3C Trace Context section 3.2.2).
+    /// Writes the ids of the record's trace and of its span (W3C Trace Context section 3.2.2).
     #[cfg(feature = "opentelemetry")]
     pub(crate) fn trace(&mut self, trace: [u8; 16], span: [u8; 8]) {
         self.close_fields();
@@ -105,7 +104,7 @@ impl Writer<'_> {
         frame.extend_from_slice(close.as_bytes());
     }
 
-    /// Begins what is said of the spans around the record.
+    /// Begins the spans of the record.
     pub(crate) fn begin_spans(&mut self) {
         let spans = &mut self.scratch.spans;
         spans.path.clear();
@@ -114,8 +113,8 @@ impl Writer<'_> {
         spans.names.restart(&self.encoder.reserved_in_spans);
     }
 
-    /// The next span outwards. A name that a span further inside has taken gets a number: the
-    /// innermost value is the one that is asked for by the name alone.
+    /// Adds the next span outwards. A name that an inner span has taken gets a number: searching by
+    /// the name alone finds the innermost value.
     pub(crate) fn add_span(&mut self, prefix: &SpanPrefix, fields: &SpanFields) {
         let Spans { names, path, path_cut, fields: written, omitted, is_cut } =
             &mut self.scratch.spans;
@@ -139,13 +138,13 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes the spans that were added, as far as the frame has room for them.
+    /// Writes the added spans, as far as the frame has room for them.
     pub(crate) fn end_spans(&mut self) {
         self.close_fields();
         let Scratch { frame, spans, .. } = &mut *self.scratch;
         let layout = &self.encoder.layout;
         let between = layout.between_spans.len();
-        // The names of the innermost spans are those that matter.
+        // The names of the innermost spans matter most.
         let (mut cut, mut shown, mut bytes) = (spans.path_cut, 0, 0);
         let limit = self.max_message_size / NAMES_SHARE;
         let whole = spans.path.bytes.len() + between * spans.path.ends.len().saturating_sub(1);

@@ -1,4 +1,4 @@
-//! Errors among the fields of a record, for formats that tell them apart.
+//! Errors among the fields of a record, for formats with a place for them.
 
 use std::{error, fmt::Write as _};
 
@@ -12,7 +12,7 @@ use super::{
 use crate::record::Value;
 
 impl Writer<'_> {
-    /// Whether this is the error of the record, if the format tells that apart from the fields.
+    /// Whether this is the record's error, which the format writes apart from the fields.
     #[inline(always)]
     pub(super) fn takes_apart(&mut self, value: Value<'_>) -> bool {
         match (value, self.encoder.layout.errors) {
@@ -57,6 +57,7 @@ impl Writer<'_> {
     }
 }
 
-/// What an error says, and that again with its causes, take so many parts of the room at most.
+/// The share of the room for an error's text, and again for the text with its sources: one part in
+/// so many, each.
 const ERROR_SHARE: usize = 4;
 const ERROR_END: &[u8] = b"\"}";

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 use super::MessageBuf;
 use crate::Error;
 
-/// Where a value stands, which decides what has to be escaped.
+/// The kind of place that a value is written to; it decides what has to be escaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EscapeMode {
     /// PARAM-VALUE: `"`, `\` and `]` get a backslash (RFC 5424 section 6.3.3).
@@ -64,21 +64,21 @@ impl fmt::Display for ControlCharacters {
     }
 }
 
-/// Appends a text of the setup or the header, without a limit: its length was checked before.
+/// Appends a text of the settings or the header, whose length was checked before.
 pub(super) fn push_escaped(out: &mut MessageBuf, text: &str, mode: EscapeMode) {
     Escaped::new(out, usize::MAX, mode, ControlCharacters::Escape).push(text);
 }
 
-/// Appends text to `out` so that it can't end the value it stands in, up to a limit.
+/// Appends text to `out`, escaped so that it cannot end its value, up to a limit.
 pub(super) struct Escaped<'a> {
     pub(super) out: &'a mut MessageBuf,
-    /// `out` never gets longer than this.
+    /// The maximum length of `out`.
     pub(super) limit: usize,
     pub(super) place: EscapeMode,
     pub(super) controls: ControlCharacters,
-    /// Bytes of the caller's text that found no room.
+    /// Bytes of the text that did not fit.
     pub(super) cut: usize,
-    /// What kept control characters will cost on the server, taken off the limit.
+    /// The growth of unescaped control characters on the server, taken off the limit.
     pub(super) growth: usize,
 }
 
@@ -101,7 +101,7 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// Writes a character of US-ASCII as a control character is written.
+    /// Writes an ASCII character in the form of an escaped control character.
     #[cold]
     pub(super) fn push_octal(&mut self, character: char) {
         if self.cut == 0 && self.out.len() + OCTAL <= self.limit {
@@ -111,14 +111,14 @@ impl<'a> Escaped<'a> {
         }
     }
 
-    /// Says in the value that it was cut, taking up to [`CUT_MARK`] bytes beyond the limit.
-    /// `before` bytes of it were lost on the way here.
+    /// Marks the value as cut, with up to [`CUT_MARK`] bytes beyond the limit. `before` bytes were
+    /// cut earlier.
     #[inline]
     pub(super) fn mark_cut(&mut self, before: usize) {
         if self.cut + before > 0 {
             let cut = std::mem::take(&mut self.cut) + before;
             self.limit = usize::MAX;
-            // This writer takes all that is written to it.
+            // This writer accepts everything.
             let _ = fmt::Write::write_fmt(self, format_args!("...[cut {cut} bytes]"));
             self.cut = cut;
         }
@@ -157,7 +157,7 @@ impl<'a> Escaped<'a> {
         match character {
             '"' | '\\' | ']' => self.out.extend_from_slice(&[b'\\', character as u8]),
             _ if !is_control(character) => self.out.extend_from_slice(bytes),
-            // Servers written in C take it for the end, whatever stands for it.
+            // Servers written in C take NUL for the end, in whatever form.
             '\0' => push_octal(self.out, 0),
             _ if self.place == EscapeMode::Json => self.push_json_escape(character),
             _ if self.controls == ControlCharacters::Escape => {
@@ -192,13 +192,13 @@ impl<'a> Escaped<'a> {
 impl fmt::Write for Escaped<'_> {
     #[inline]
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // What finds no room is counted, not refused: a `Display` that meets an error may panic.
+        // What does not fit is counted, not refused: a `Display` that meets an error may panic.
         self.push(text);
         Ok(())
     }
 }
 
-/// The longest prefix of at most `room` bytes that ends between two characters.
+/// The longest prefix of at most `room` bytes that ends at a character boundary.
 pub(super) fn floor_char_boundary(text: &str, room: usize) -> usize {
     if room >= text.len() {
         return text.len();
@@ -216,21 +216,21 @@ fn is_control(character: char) -> bool {
         | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Whether a text may be appended to so many bytes without a change.
+/// Whether a text may be appended unchanged.
 #[inline]
 pub(super) fn fits_as_it_is(text: &str, before: usize, limit: usize, place: EscapeMode) -> bool {
     before + text.len() <= limit && is_plain(text, place)
 }
 
-/// Eight bytes at a time: the answer is nearly always "nothing to do", and has to be cheap.
+/// Eight bytes at a time: the answer is nearly always yes, and has to be cheap.
 #[inline]
 fn is_plain(text: &str, place: EscapeMode) -> bool {
     let bytes = text.as_bytes();
     suspects_in(bytes, place) == 0 || bytes.iter().all(|&b| class(b, place) == PLAIN)
 }
 
-/// As [`suspects`], for any number of bytes. What is left over beside whole words is looked at
-/// together with its neighbours, or with bytes that never are suspects.
+/// Like [`suspects`], for any number of bytes. A remainder is checked together with its neighbours,
+/// or padded with bytes that are never suspects.
 #[inline]
 fn suspects_in(bytes: &[u8], place: EscapeMode) -> u64 {
     if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -256,11 +256,10 @@ fn suspects_in_short(bytes: &[u8], place: EscapeMode) -> u64 {
     suspects(word, place)
 }
 
-/// Not 0 if one of eight bytes could need an escape; a false alarm costs only time.
+/// Not 0 if any of eight bytes may need escaping; a false positive costs only time.
 ///
-/// A byte from 128 on has its high bit set, 127 gets it by adding one, and one too small by
-/// taking away what it should have at least. What is carried from byte to byte meanwhile comes
-/// from one that is a suspect itself.
+/// Bytes from 128 on have their high bit set, 127 gets it by adding one, and one below 32 by
+/// subtracting 32. Carries between bytes only come from bytes that are suspects themselves.
 #[inline]
 fn suspects(word: u64, place: EscapeMode) -> u64 {
     let mut found = word | word.wrapping_add(ONES) | word.wrapping_sub(ONES * 0x20);
@@ -274,7 +273,7 @@ fn suspects(word: u64, place: EscapeMode) -> u64 {
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 
-/// First bytes of characters that need a closer look, in the text and in quoted values.
+/// First bytes of characters that need a closer look, in texts and in quoted values.
 #[inline]
 fn class(byte: u8, place: EscapeMode) -> u8 {
     let asked = match place {
@@ -285,9 +284,9 @@ fn class(byte: u8, place: EscapeMode) -> u8 {
     CLASSES[byte as usize] & asked
 }
 
-/// Bytes that a control character takes.
+/// Bytes of an escaped control character.
 const OCTAL: usize = 4;
-/// Bytes that the mark of a cut takes at most, escaped: its `]` may get a backslash.
+/// The most bytes that the mark of a cut takes, escaped: its `]` may get a backslash.
 pub(super) const CUT_MARK: usize = 40;
 
 const PLAIN: u8 = 0;

@@ -1,4 +1,4 @@
-//! Field names as they are written: sanitised and made unique.
+//! Field names: sanitised and made unique.
 
 use std::{
     collections::HashMap,
@@ -8,25 +8,24 @@ use std::{
 
 /// The names of one set of parameters, or of one JSON object.
 ///
-/// Where two would be the same, without regard to case since rsyslog has none for structured data
-/// nor for JSON, the later one gets a number. Each name costs the same, however many there are.
-/// They are known by their hashes: two names whose hashes are the same count as the same.
+/// A name that is already taken gets a number; case is ignored, as rsyslog ignores it in structured
+/// data and JSON. The cost of a name does not depend on their number. Names are identified by their
+/// hashes: two names with the same hash count as the same.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// The names as long as they are few, and how many they are.
+    /// The names while they are few, and their number.
     few: [u64; FEW],
     count: usize,
-    /// One bit for each of them: most names are seen to be new without another look. All bits once they
-    /// are many.
+    /// A bit for each name: most are found to be new by this alone. All bits once they are many.
     bits: u64,
     is_large: bool,
-    /// All names once they are many, each with the last number that it was given.
-    many: HashMap<u64, u32, BuildHasherDefault<AsItIs>>,
+    /// All names once they are many, each with the last number it was given.
+    many: HashMap<u64, u32, BuildHasherDefault<PassThrough>>,
     numbered: Vec<u8>,
 }
 
 impl Names {
-    /// Forgets all names but `reserved`, which no field may have.
+    /// Removes all names but `reserved`, which no field may have.
     #[inline]
     pub(super) fn restart(&mut self, reserved: &[u64]) {
         self.count = 0;
@@ -37,7 +36,7 @@ impl Names {
         }
     }
 
-    /// Takes the name with this hash; false if it was taken before.
+    /// Takes the name with this hash; false if it was already taken.
     #[inline(always)]
     pub(super) fn claim(&mut self, hash: u64) -> bool {
         let bit = bit_of(hash);
@@ -52,7 +51,7 @@ impl Names {
         }
     }
 
-    /// The same for a name that may be taken, or if there are many.
+    /// The same if the name may be taken, or there are many.
     #[cold]
     #[inline(never)]
     fn claim_slowly(&mut self, hash: u64) -> bool {
@@ -75,11 +74,11 @@ impl Names {
         }
     }
 
-    /// `name`, which is taken, with a number that makes it another.
+    /// A taken `name` with a number that makes it unique.
     #[cold]
     pub(super) fn number(&mut self, name: &[u8]) -> &[u8] {
         self.enlarge();
-        // Long names that begin alike are counted together: they become the same stem.
+        // Long names with a common beginning are counted together: they become the same stem.
         let stem = name.get(..LONGEST - NUMBER).unwrap_or(name);
         let counter = hash_of(stem);
         let mut number = self.many.get(&counter).copied().unwrap_or(1).max(1);
@@ -124,8 +123,8 @@ fn bit_of(hash: u64) -> u64 {
     1 << (hash >> 58)
 }
 
-/// The same for names that differ in case only. It is mixed with a number of this process, so that nobody
-/// outside can choose names that share it.
+/// A hash that ignores case. It is seeded with a random number of this process, so that nobody
+/// outside can choose colliding names.
 pub(super) fn hash_of(name: &[u8]) -> u64 {
     static SEED: OnceLock<u64> = OnceLock::new();
     let seed = *SEED.get_or_init(|| RandomState::new().hash_one(0));
@@ -142,11 +141,11 @@ pub(super) fn hash_of(name: &[u8]) -> u64 {
     })
 }
 
-/// Hashes what is a hash already.
+/// Passes through what is already a hash.
 #[derive(Debug, Default)]
-struct AsItIs(u64);
+struct PassThrough(u64);
 
-impl Hasher for AsItIs {
+impl Hasher for PassThrough {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -162,7 +161,7 @@ impl Hasher for AsItIs {
     }
 }
 
-/// What a name may be made of.
+/// The characters that a name may consist of.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) enum Rule {
     /// SD-NAME (RFC 5424 section 6.3.2): printable US-ASCII but `=`, `]`, `"`, `\` and blanks.
