@@ -167,13 +167,13 @@ pub(super) enum Rule {
     /// SD-NAME (RFC 5424 section 6.3.2): printable US-ASCII but `=`, `]`, `"`, `\` and blanks.
     #[default]
     SdName,
-    /// A JSON key that Elasticsearch never refuses, whatever other records hold.
+    /// A JSON key that Elasticsearch never rejects, whatever other records contain.
     Key,
 }
 
 impl Rule {
-    /// The name that stands for `name` on the wire. 32 bytes at most: rsyslog gives up all
-    /// structured data of a message over one longer name.
+    /// The sanitised form of `name`, at most 32 bytes: rsyslog drops all structured data of a
+    /// message over one longer name.
     pub(super) fn push(self, out: &mut Vec<u8>, name: &str) {
         match self {
             Rule::SdName => push_sd_name(out, name),
@@ -201,9 +201,9 @@ fn push_sd_name(out: &mut Vec<u8>, name: &str) {
     }
 }
 
-/// Letters, digits, `-` and `_`, which it doesn't begin with: Elasticsearch keeps such names for
-/// itself, and takes a dot for an object, so that a record with `a.b` would keep it from taking one
-/// with `a`. None ends like the name that a number too big for a field gets.
+/// Letters, digits, `-` and `_`, not beginning with `_`, which Elasticsearch reserves. It takes a
+/// dot for an object, so a record with `a.b` would make it reject one with `a`. None ends like the
+/// name of an oversized number.
 fn push_key(out: &mut Vec<u8>, name: &str) {
     let start = out.len();
     let name = name.strip_prefix("r#").unwrap_or(name).trim_start_matches('_');
@@ -222,11 +222,11 @@ fn push_key(out: &mut Vec<u8>, name: &str) {
 
 /// Odd, and with as many bits set as not.
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Names that are looked through one by one; more are kept in a table.
+/// Names compared one by one; more are kept in a table.
 const FEW: usize = 32;
 /// Bytes that a number takes of a long name, up to 999 of them.
 const NUMBER: usize = 4;
-/// Ends the key of a number that the field's own type could not hold; it is text.
+/// The suffix of a number that does not fit the field's type and is written as text.
 pub(super) const BIG: &str = "_big";
 pub(super) const LONGEST: usize = 32;
 
@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(names[1], format!("{}_2", "n".repeat(28)));
     }
 
-    /// Whoever chooses keys for the worst can't make one of them cost more than a few looks.
+    /// Adversarial keys cost no more than a few comparisons each.
     #[test]
     fn no_set_of_names_is_dear() {
         let count = 2000;

@@ -8,8 +8,8 @@ pub(super) fn pri(facility: Facility, severity: Severity) -> u8 {
     facility.code() * 8 + severity.code()
 }
 
-/// A header field: bytes that aren't PRINTUSASCII become `_`, what is too long is cut, and an
-/// empty value is NILVALUE.
+/// A header field: bytes that are not PRINTUSASCII become `_`, an overlong value is cut, and an
+/// empty one is NILVALUE.
 pub(super) fn push_field(out: &mut MessageBuf, value: &str, longest: usize) {
     if value.is_empty() {
         out.push(b'-');
@@ -45,8 +45,8 @@ pub(super) fn push_msgid(out: &mut MessageBuf, origin: &Origin<'_>) {
 ///
 /// # Errors
 ///
-/// If it is empty, longer than 48 bytes, holds something other than printable US-ASCII
-/// (RFC 5424 section 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
+/// If it is empty, longer than 48 bytes, contains anything but printable US-ASCII (RFC 5424 section
+/// 6), or one of `/ [ ] :`, at which rsyslog ends a program's name.
 pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     match broken_rule(tag) {
         None => Ok(()),
@@ -57,7 +57,7 @@ pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     }
 }
 
-/// Which rule for APP-NAME this breaks.
+/// The rule for APP-NAME that this value breaks.
 pub(super) fn broken_rule(tag: &str) -> Option<&'static str> {
     if tag.is_empty() {
         Some("expected 1 to 48 printable US-ASCII characters")
@@ -74,11 +74,11 @@ pub(super) fn broken_rule(tag: &str) -> Option<&'static str> {
     }
 }
 
-/// Checks what someone wrote down for HOSTNAME or PROCID.
+/// Checks a configured HOSTNAME or PROCID.
 ///
 /// # Errors
 ///
-/// If it isn't printable US-ASCII without blanks, or too long (RFC 5424 section 6).
+/// If it is not printable US-ASCII without blanks, or too long (RFC 5424 section 6).
 pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(), Error> {
     if value.len() <= longest && value.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());
@@ -89,7 +89,7 @@ pub(crate) fn check_field(name: &str, value: &str, longest: usize) -> Result<(),
     )))
 }
 
-/// VERSION (RFC 5424 section 6.2.2) and the blank behind it.
+/// VERSION (RFC 5424 section 6.2.2) and the blank after it.
 pub(super) const VERSION: &str = "1 ";
 /// Longest HOSTNAME, bytes.
 pub(crate) const HOSTNAME: usize = 255;

@@ -1,8 +1,8 @@
-//! Parts of the header that a record sets for itself.
+//! Parts of the header that a record sets itself.
 //!
-//! `syslog.severity`, `syslog.facility`, `syslog.msgid` and `syslog.appname` are no fields: a valid
-//! value becomes a part of the header, which is written again at the end of the record. What is
-//! invalid, or comes a second time, is a field like any other, so that nothing is lost.
+//! `syslog.severity`, `syslog.facility`, `syslog.msgid` and `syslog.appname` are not shipped as
+//! fields: a valid value becomes part of the header, which is rewritten at the end of the record.
+//! An invalid value, or a second one, is a field like any other, so that nothing is lost.
 
 use std::fmt::{self, Write as _};
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{Facility, Severity, record::Value};
 
-/// A part of the header that has a name among the fields.
+/// A part of the header that a field can set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum HeaderField {
     Severity,
@@ -36,7 +36,7 @@ impl HeaderField {
     }
 }
 
-/// What the record under way has set.
+/// What the current record has set.
 #[derive(Debug, Default)]
 pub(super) struct HeaderChanges {
     severity: Option<Severity>,
@@ -50,7 +50,7 @@ pub(super) struct HeaderChanges {
 }
 
 impl Writer<'_> {
-    /// Whether the value becomes a part of the header.
+    /// Sets the part from the value; false if it is invalid.
     #[cold]
     #[inline(never)]
     pub(super) fn takes_header(&mut self, part: HeaderField, value: Value<'_>) -> bool {
@@ -68,7 +68,7 @@ impl Writer<'_> {
     #[cold]
     #[inline(never)]
     pub(super) fn named_header(&mut self, part: HeaderField, value: Value<'_>, before: usize) {
-        // Until it is known to stay, for the value's own formatting may panic.
+        // Written for now: formatting the value may panic.
         let Scratch { frame, header, .. } = &mut *self.scratch;
         header.name.clear();
         header.name.extend_from_slice(frame.get(before..).unwrap_or_default());
@@ -78,7 +78,7 @@ impl Writer<'_> {
             frame.extend_from_slice(&header.name);
             self.push_value(value);
         } else if before == self.first_name {
-            // An element that was opened for it alone is none.
+            // An element that was opened for it alone is removed.
             self.scratch.frame.truncate(self.fields_at.start);
             self.is_in_fields = false;
         }
@@ -108,7 +108,7 @@ impl Writer<'_> {
             }
             HeaderField::AppName if changes.appname.is_none() => {
                 let text = word.as_str();
-                // In JSON it stands a second time, where quotes are escaped.
+                // JSON repeats it, with quotes escaped.
                 let growth = header::broken_rule(text).is_none().then_some(3 * text.len())?;
                 self.make_room(growth)?;
                 self.scratch.header.appname = Some(word);
@@ -118,7 +118,7 @@ impl Writer<'_> {
         Some(())
     }
 
-    /// Keeps so many bytes for a longer header, unless fields have taken them.
+    /// Reserves this many bytes for a longer header, unless fields have taken them.
     fn make_room(&mut self, bytes: usize) -> Option<()> {
         self.has_room(bytes).then(|| self.keep_for_header(bytes))
     }
@@ -128,7 +128,7 @@ impl Writer<'_> {
         self.max_message_size = self.max_message_size.saturating_sub(bytes);
     }
 
-    /// Writes the header again, with what the record has set, around the rest of the message.
+    /// Rewrites the header with what the record has set, in front of the rest of the message.
     #[cold]
     #[inline(never)]
     pub(super) fn rewrite_header(&mut self) {
@@ -150,7 +150,7 @@ impl Writer<'_> {
         let elements = self.number_at.map_or(start, |at| at.saturating_sub(META_OPEN.len()));
         let msgid_end = elements.saturating_sub(layout.elements.len());
         let msgid = match layout.has_msgid {
-            // It has no blank in it, and one behind it and before it.
+            // It contains no blank, and there is one before and after it.
             true => part(0, msgid_end.saturating_sub(1))
                 .iter()
                 .rposition(|byte| *byte == b' ')
@@ -191,8 +191,8 @@ impl Writer<'_> {
     }
 }
 
-/// The target that has lost its place in MSGID, as the first parameter of `source`; says how much
-/// of `body` it has written along.
+/// Writes the target that was displaced from MSGID as the first parameter of `source`; returns how
+/// much of `body` was copied with it.
 fn push_target(out: &mut MessageBuf, target: &[u8], body: &[u8], number: u32) -> usize {
     let begin = out.len();
     out.extend_from_slice(b"[source@");
@@ -212,17 +212,17 @@ fn push_target(out: &mut MessageBuf, target: &[u8], body: &[u8], number: u32) ->
         return open;
     }
     out.push(b']');
-    // Without it there was no structured data.
+    // There was no structured data otherwise.
     usize::from(body.first() == Some(&b'-'))
 }
 
-/// A keyword or another name, whatever the case, or a number from 0 to 7.
+/// A keyword or another name, in any case, or a number from 0 to 7.
 fn severity(word: &str) -> Option<Severity> {
     let by_code = || Severity::ALL.get(word.parse::<usize>().ok()?).copied();
     Severity::of_word(word).or_else(by_code)
 }
 
-/// A short text, kept without memory of its own.
+/// A short text without a heap allocation.
 #[derive(Debug)]
 struct Word {
     bytes: [u8; APP_NAME],
@@ -230,7 +230,7 @@ struct Word {
 }
 
 impl Word {
-    /// The text of a value, if it is short enough and of a kind that may be one.
+    /// The text of a value, if it is short enough and of a suitable type.
     fn of(value: Value<'_>) -> Option<Self> {
         let mut word = Word { bytes: [0; APP_NAME], length: 0 };
         match value {

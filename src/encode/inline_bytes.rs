@@ -2,8 +2,8 @@
 
 use super::{MessageBuf, header_fields::HeaderField};
 
-/// A few bytes with room to spare: a copy of all of it is a few wide moves, whereas a copy of some
-/// bytes is a call.
+/// A few bytes in a larger array: copying the whole array takes a few wide moves, copying a
+/// variable length takes a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct InlineBytes {
     bytes: [u8; ROOM],
@@ -11,24 +11,24 @@ pub(crate) struct InlineBytes {
     kind: NameKind,
 }
 
-/// What stands behind a name, or what it asks for.
+/// What a name means for its value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum NameKind {
     #[default]
     Field,
-    /// It brings its value along, whatever the field's value is.
+    /// The value follows the name, whatever the field's value is.
     Secret,
-    /// A part of the header, if the value is valid.
+    /// It sets a part of the header, if the value is valid.
     Header(HeaderField),
 }
 
 impl InlineBytes {
-    /// Keeps what has room: [`ROOM`] bytes, more than the longest name with its delimiters.
+    /// Copies what fits: [`ROOM`] bytes, more than the longest name with its delimiters.
     pub(super) fn new(bytes: &[u8]) -> Self {
         InlineBytes::joined(&[bytes])
     }
 
-    /// Several pieces after one another.
+    /// Concatenates pieces.
     pub(super) fn joined(pieces: &[&[u8]]) -> Self {
         let mut joined = InlineBytes::default();
         for piece in pieces {
@@ -68,7 +68,7 @@ impl InlineBytes {
     }
 }
 
-/// Whether two texts are the same, without a call if they are short.
+/// Whether two texts are equal, without a call if they are short.
 #[inline(always)]
 pub(super) fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -78,7 +78,7 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     ends::<8>(a, b).or_else(|| ends::<4>(a, b)).unwrap_or_else(|| a.iter().eq(b))
 }
 
-/// Whether the first `N` bytes and the last are the same; none if there are fewer.
+/// Compares the first `N` bytes and the last `N`; none if there are fewer.
 #[inline(always)]
 fn ends<const N: usize>(a: &[u8], b: &[u8]) -> Option<bool> {
     let first = a.first_chunk::<N>()? == b.first_chunk::<N>()?;
@@ -91,7 +91,7 @@ impl Default for InlineBytes {
     }
 }
 
-/// A name takes 32 bytes at most, its delimiters 4, and the value that it may bring along 5.
+/// A name has 32 bytes at most, its delimiters 4, and the value that may follow it 5.
 const ROOM: usize = 48;
 
 #[cfg(test)]

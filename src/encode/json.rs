@@ -1,7 +1,7 @@
-//! The formats `cee` and `ecs`: JSON behind `@cee:`.
+//! The formats `cee` and `ecs`: JSON after `@cee:`.
 //!
-//! What a program names stands in objects of its own, `fields` and `spans`, so that no name of it
-//! meets a key that this crate or a receiver's template writes beside them.
+//! The program's names are in objects of their own, `fields` and `spans`, so that they cannot
+//! collide with a key that this crate or a receiver's template writes beside them.
 
 use super::{
     EscapeMode, Settings,
@@ -13,14 +13,14 @@ use super::{
 };
 use crate::record::Origin;
 
-/// A header of RFC 5424, then `@cee: {...}` as MSG: the cookie must come first in it, and
-/// nothing may follow the object.
+/// An RFC 5424 header, then `@cee: {...}` as MSG: the cookie must come first in it, and nothing may
+/// follow the object.
 pub(super) fn layout(settings: &Settings) -> Layout {
     layout_of(settings, "cee")
 }
 
-/// The header says what the text is, in `json`: that a text looks like JSON says nothing, since a
-/// user may have typed it.
+/// The element `json` in the header says what the text is: a text that looks like JSON may have
+/// been typed by a user.
 fn layout_of(settings: &Settings, schema: &str) -> Layout {
     let number = settings.enterprise_number;
     let elements = format!("{}[json@{number} schema=\"{schema}\"]", elements(settings));
@@ -48,8 +48,8 @@ fn layout_of(settings: &Settings, schema: &str) -> Layout {
     }
 }
 
-/// The same under the names of the Elastic Common Schema. `@timestamp` and `host` are for the
-/// receiver to take from the header.
+/// The same with the names of the Elastic Common Schema. The receiver takes `@timestamp` and `host`
+/// from the header.
 pub(super) fn ecs(settings: &Settings) -> Layout {
     Layout {
         body: push_ecs,
@@ -89,7 +89,7 @@ fn push_ecs(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
     out.written(&labels::json(out.settings));
 }
 
-/// File and line, if they are asked for and known, between these three.
+/// File and line, if they are enabled and known, between these three delimiters.
 fn push_place(out: &mut BodyWriter<'_>, origin: &Origin<'_>, around: [&'static str; 3]) {
     let (Some(file), Some(line), true) = (origin.file, origin.line, out.settings.source_location)
     else {

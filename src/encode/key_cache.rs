@@ -1,7 +1,7 @@
-//! The names that a thread's last keys were written under.
+//! A cache of the names that a thread's last keys were written under.
 //!
-//! A `log` record brings its keys again each time, and to make a name of a key takes longer than to
-//! find it here.
+//! A `log` record passes its keys as text each time, and sanitising a key takes longer than a
+//! look-up here.
 
 use super::{
     Encoder, MessageBuf,
@@ -10,18 +10,18 @@ use super::{
     inline_bytes::{InlineBytes, NameKind, same},
 };
 
-/// What a thread keeps of the keys it writes.
+/// A thread's cached keys.
 #[derive(Debug, Default)]
 pub(super) struct KeyCache {
     entries: Vec<Entry>,
-    /// The names of the record under way.
+    /// The names of the current record.
     names: Names,
     bare: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// Whose the name is; no encoder's while the place is unused.
+    /// The encoder of the name; no encoder's if the slot is unused.
     encoder: u64,
     key: String,
     hash: u64,
@@ -36,13 +36,14 @@ impl Default for Entry {
 }
 
 impl KeyCache {
-    /// A new record begins.
+    /// Begins a new record.
     #[inline]
     pub(super) fn restart(&mut self, encoder: &Encoder) {
         self.names.restart(&encoder.reserved);
     }
 
-    /// Writes the name of the record's next key with its delimiters, and says what it asks for.
+    /// Writes the name of the record's next key with its delimiters; returns what it means for the
+    /// value.
     #[inline]
     pub(super) fn push(&mut self, encoder: &Encoder, key: &str, out: &mut MessageBuf) -> NameKind {
         let place = place(key);
@@ -57,7 +58,7 @@ impl KeyCache {
         self.push_unknown(encoder, key, place, out)
     }
 
-    /// The same for a key that isn't here, or whose name another one has.
+    /// The same for a key that is not cached, or whose name is taken.
     #[cold]
     #[inline(never)]
     fn push_unknown(
@@ -74,7 +75,7 @@ impl KeyCache {
         let is_known =
             self.entries.get(place).is_some_and(|e| e.encoder == encoder.id && e.key == key);
         let part = HeaderField::of(key).filter(|_| !is_secret);
-        // One of those is rare, and never kept here: so no other key has to be asked about it.
+        // Header fields are rare and never cached, so that no other key has to be checked for them.
         let is_known = is_known || part.is_some();
         let name = if part.is_some() && self.names.claim(hash) {
             encoder.delimited(&self.bare, is_secret)
@@ -90,7 +91,7 @@ impl KeyCache {
     }
 
     fn learn(&mut self, learned: Entry, key: &str, place: usize) {
-        // A stranger may choose a long one: it isn't worth the memory.
+        // Long keys may be chosen by others and are not worth the memory.
         if key.len() > LONGEST_KEY {
             return;
         }
@@ -119,7 +120,7 @@ fn place(key: &str) -> usize {
 }
 
 const SPREAD: u32 = 0x9E37_79B1;
-/// The highest bits of 32 choose one of the places.
+/// The highest bits of the hash select the slot.
 const SHIFT: u32 = 26;
 const PLACES: usize = 1 << (32 - SHIFT);
 const LONGEST_KEY: usize = 64;

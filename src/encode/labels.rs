@@ -1,4 +1,4 @@
-//! Fields that are the same in every record, written once.
+//! The fixed fields of every record.
 
 use super::{
     EscapeMode, MessageBuf, Settings,
@@ -6,7 +6,7 @@ use super::{
     field_names::{Names, Rule, hash_of},
 };
 
-/// ` env="prod" version="1.2.3"`, with none of the names that are `reserved`.
+/// ` env="prod" version="1.2.3"`, without the names in `reserved`.
 pub(super) fn params(settings: &Settings, reserved: &[&str]) -> MessageBuf {
     let mut out = MessageBuf::default();
     for (name, value) in named(settings, Rule::SdName, reserved) {
@@ -36,7 +36,7 @@ pub(super) fn json(settings: &Settings) -> MessageBuf {
     out
 }
 
-/// Each field under a name that no other has.
+/// Each field under a unique name.
 fn named<'a>(
     settings: &'a Settings,
     rule: Rule,

@@ -8,37 +8,37 @@ use super::{
 };
 use crate::{encode::time_zone::Zone, record::Origin};
 
-/// A format as a table: the delimiters, which the writer alone puts down, so that no content
-/// can, and the two places where formats differ in more than delimiters.
+/// A format as a table: the delimiters, which only the writer writes, so that content cannot, and
+/// two functions for where formats differ in more than delimiters.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Right after PRI.
+    /// Directly after PRI.
     pub(super) version: &'static str,
     pub(super) time: fn(&mut Clock, &mut MessageBuf, SystemTime, &Zone),
     /// HOSTNAME, tag and process, with the blanks around them.
     pub(super) identity: MessageBuf,
     /// Writes the same with another tag.
     pub(super) push_identity: fn(&mut MessageBuf, &Settings, &str),
-    /// Where the tag stands again in what `body` writes, if it does.
+    /// The offset of the tag in what `body` writes, if it is repeated there.
     pub(super) tag_in_body: Option<usize>,
-    /// Whether the target stands in MSGID alone if it has room there.
+    /// Whether the target is in MSGID only, if it fits there.
     pub(super) target_is_msgid: bool,
     /// Whether MSGID, the target, follows `identity`.
     pub(super) has_msgid: bool,
     /// STRUCTURED-DATA that is the same for every message.
     pub(super) elements: String,
-    /// The fields of every record as they are written, if a text may say them again.
+    /// The encoded fields of every record, if a text may repeat them.
     pub(super) labels: MessageBuf,
     /// Whether `meta sequenceId` follows `elements`.
     pub(super) sequence_id: bool,
-    /// Written where STRUCTURED-DATA came out empty.
+    /// Written if STRUCTURED-DATA is empty.
     pub(super) nil: &'static str,
-    /// Opens what is neither header nor text, constant for a callsite.
+    /// Writes what is neither header nor text and constant for a callsite.
     pub(super) body: fn(&mut BodyWriter<'_>, &Origin<'_>),
-    /// Around the thread's name, if it is asked for; it follows `body`.
+    /// Around the thread's name, if it is enabled; it follows `body`.
     pub(super) thread: Delimiters,
     pub(super) fields: Delimiters,
-    /// Around the ids of the trace and of its span, with what stands between the two.
+    /// Around the ids of the trace and its span, which `between_ids` separates.
     #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))]
     pub(super) trace: Delimiters,
     #[cfg_attr(not(feature = "opentelemetry"), allow(dead_code))]
@@ -47,34 +47,34 @@ pub(super) struct Layout {
     pub(super) spans: Delimiters,
     pub(super) between_spans: &'static str,
     pub(super) spans_end: &'static str,
-    /// Around a name; where all values stand in quotes it opens them.
+    /// Around a name; it opens the quotes if all values are quoted.
     pub(super) name: Delimiters,
-    /// Whether a blank stands for the first byte of the first name in `fields`: there is nothing
-    /// before it that it would have to be parted from.
+    /// Whether a blank replaces the first byte of the first name in `fields`, since there is
+    /// nothing to separate it from.
     pub(super) first_name_opens_with_blank: bool,
     pub(super) names: Rule,
-    /// Whether numbers and booleans stand without quotes.
+    /// Whether numbers and booleans are written without quotes.
     pub(super) typed: bool,
-    /// Where values stand.
+    /// How values are escaped.
     pub(super) values: EscapeMode,
     pub(super) errors: Errors,
-    /// Where the text stands.
+    /// How the text is escaped.
     pub(super) text_place: EscapeMode,
     pub(super) text: Delimiters,
-    /// Whether a text that isn't US-ASCII begins with a byte order mark.
+    /// Whether a text that is not US-ASCII begins with a byte order mark.
     pub(super) bom: bool,
     pub(super) end: &'static str,
     /// Whether the text comes before fields and spans.
     pub(super) text_first: bool,
-    /// Names that the writer puts among the fields of a record itself.
+    /// Names that the writer itself uses among the fields of a record.
     pub(super) reserved: &'static [&'static str],
     /// The same, among the fields of its spans.
     pub(super) reserved_in_spans: &'static [&'static str],
 }
 
 impl Layout {
-    /// What most formats have in common, for one to say only what is its own: a header of RFC 5424, names
-    /// and values as in structured data, the text last.
+    /// What most formats have in common, to be overridden: an RFC 5424 header, names and values as
+    /// in structured data, the text last.
     pub(super) fn base(settings: &Settings) -> Self {
         Layout {
             version: header::VERSION,
@@ -113,16 +113,16 @@ impl Layout {
     }
 }
 
-/// Where an error is written that a field holds.
+/// Where an error in a field is written.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Errors {
-    /// Under the name of its field, with all that caused it.
+    /// Under the name of its field, with its sources.
     AsFields,
-    /// The first one apart from the fields: what it says, and then what caused it as well.
+    /// The first one apart from the fields: its text, and the text with its sources.
     Apart { message: &'static str, chain: &'static str },
 }
 
-/// What stands before and after something.
+/// What precedes and follows something.
 #[derive(Debug)]
 pub(super) struct Delimiters {
     pub(super) open: String,

@@ -2,11 +2,11 @@
 
 use std::ops::{Deref, DerefMut};
 
-/// Bytes of a message under way.
+/// The bytes of the current message.
 ///
-/// Its methods are a `Vec`'s, and so is what they do. The difference is that the bytes after the
-/// end exist already: appending a few is a look whether there is room and a few moves, where a
-/// `Vec` looks after its capacity, calls `memcpy` and notes its length, fifteen times a message.
+/// The methods are those of a `Vec`, with one difference: the bytes after the end already exist.
+/// Appending a few bytes is a bounds check and a few moves, while a `Vec` checks its capacity,
+/// calls `memcpy` and updates its length, fifteen times a message.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct MessageBuf {
     bytes: Vec<u8>,
@@ -14,7 +14,7 @@ pub(crate) struct MessageBuf {
 }
 
 impl MessageBuf {
-    /// As of the slice, without a look at it.
+    /// Like the slice's, without creating it.
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.length
@@ -49,8 +49,8 @@ impl MessageBuf {
         self.length = end;
     }
 
-    /// Appends the first `length` of some bytes: copying all of them is quicker than to copy a
-    /// number that is not known beforehand.
+    /// Appends the first `length` of some bytes: copying the whole array is quicker than copying a
+    /// variable number.
     #[inline]
     pub(super) fn push_some<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
         match self.bytes.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
@@ -60,7 +60,7 @@ impl MessageBuf {
         self.length += length;
     }
 
-    /// Makes room behind the end, and puts the bytes there.
+    /// Makes room after the end and copies the bytes there.
     #[cold]
     #[inline(never)]
     fn grow_for(&mut self, bytes: &[u8]) {
@@ -92,7 +92,7 @@ impl Extend<u8> for MessageBuf {
     }
 }
 
-/// As `copy_from_slice`, without a call if there is little to copy: two moves that may overlap.
+/// Like `copy_from_slice`, but a short copy is two overlapping moves instead of a call.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     if from.len() <= 32 {
@@ -105,7 +105,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first `N` bytes and the last, if there are so many.
+/// Copies the first `N` bytes and the last `N`, if there are that many.
 #[inline(always)]
 fn overlapping<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) else {
@@ -120,7 +120,7 @@ fn overlapping<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     true
 }
 
-/// Bytes that a frame has room for once there is anything in it.
+/// The initial capacity.
 const SMALLEST: usize = 1024;
 
 #[cfg(test)]

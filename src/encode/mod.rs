@@ -1,6 +1,6 @@
-//! Records to messages: the encoder.
+//! The encoder: turns records into messages.
 //!
-//! Never: fails at run time, reads a socket or the environment, knows a transport.
+//! Never fails at run time, never reads a socket or the environment, knows no transport.
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(
     not(feature = "tracing"),
@@ -62,7 +62,7 @@ use crate::{
     facility::Facilities, record::Severities, stats::EncodeCounters,
 };
 
-/// What a handle's messages have in common.
+/// The settings that a handle's messages have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) format: Format,
@@ -85,18 +85,18 @@ pub(crate) struct Settings {
     pub(crate) burst: Option<BurstLimit>,
     pub(crate) redact: Redact,
     pub(crate) text_fields: TextFields,
-    /// Where RFC 3164's local time is.
+    /// The zone of RFC 3164's local time.
     pub(crate) zone: Zone,
 }
 
 impl Settings {
-    /// Bytes that the target, a file or a thread's name may take.
+    /// The most bytes of a target, a file or a thread's name.
     fn longest_constant(&self) -> usize {
         (self.max_message_size / CONSTANT_SHARE).min(LONGEST_CONSTANT)
     }
 }
 
-/// Writes records as messages, the way one handle was set up.
+/// Encodes records with the settings of one handle.
 #[derive(Debug)]
 pub(crate) struct Encoder {
     settings: Settings,
@@ -108,9 +108,9 @@ pub(crate) struct Encoder {
     fields_open: InlineBytes,
     fields_close: InlineBytes,
     text_open: InlineBytes,
-    /// Bytes that a field may take beside its name and a text in it.
+    /// The bytes of a field beside its name and its text.
     field_reserve: usize,
-    /// Tells the constant parts of this encoder from those of another.
+    /// Distinguishes this encoder's constant parts from those of another.
     id: u64,
     counters: EncodeCounters,
 }
@@ -118,7 +118,7 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// # Errors
     ///
-    /// If the constant parts of a message leave too little of a frame.
+    /// If the constant parts leave too little of a frame.
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let layout = settings.format.layout(&settings);
@@ -170,5 +170,5 @@ impl Encoder {
 }
 
 const LONGEST_CONSTANT: usize = 128;
-/// A constant takes at most one part in so many of a frame.
+/// A constant takes at most this fraction of a frame, as one part in so many.
 const CONSTANT_SHARE: usize = 16;

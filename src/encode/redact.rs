@@ -12,8 +12,8 @@ pub(crate) struct Redact {
 }
 
 impl Redact {
-    /// Whether the value of the field `name` is a secret, without regard to case and to what separates
-    /// words: the program's own names are words of it, and those of `default` stand anywhere in it.
+    /// Whether the field `name` is secret, ignoring case and word separators: configured names
+    /// match whole words of it, those of `default` any part.
     pub(crate) fn hides(&self, name: &str) -> bool {
         let name = name.as_bytes();
         self.own.iter().any(|own| has_words(name, own.as_bytes()))
@@ -47,19 +47,19 @@ impl FromStr for Redact {
     }
 }
 
-/// Whether words of `name` are `wanted`.
+/// Whether words of `name` match `wanted`.
 fn has_words(name: &[u8], wanted: &[u8]) -> bool {
     (0..name.len()).any(|at| {
         begins_word(name, at)
             && end_of(name, at, wanted).is_some_and(|end| {
-                // Of several things it is as secret as of one.
+                // A plural is as secret as its singular.
                 let plural = name.get(end).is_some_and(|byte| byte.eq_ignore_ascii_case(&b's'));
                 ends_word(name, end) || plural && ends_word(name, end + 1)
             })
     })
 }
 
-/// Whether `wanted` stands anywhere in `name` where it isn't a part of something harmless.
+/// Whether `name` contains `wanted`, other than as part of a harmless word.
 fn has_part(name: &[u8], wanted: &[u8]) -> bool {
     (0..name.len()).any(|at| {
         end_of(name, at, wanted).is_some_and(|end| {
@@ -71,7 +71,7 @@ fn has_part(name: &[u8], wanted: &[u8]) -> bool {
     })
 }
 
-/// Where `wanted` ends if it begins at `at`, leaving out what separates words.
+/// The end of `wanted` if it begins at `at`, ignoring word separators.
 fn end_of(name: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
     let mut end = at;
     for wanted in wanted.iter().filter(|byte| byte.is_ascii_alphanumeric()) {
@@ -86,7 +86,7 @@ fn end_of(name: &[u8], at: usize, wanted: &[u8]) -> Option<usize> {
     Some(end)
 }
 
-/// Whether a word begins there: `userToken`, `user_token`, `APIToken`, `oauth2token`.
+/// Whether a word begins here: `userToken`, `user_token`, `APIToken`, `oauth2token`.
 fn begins_word(name: &[u8], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).and_then(|before| name.get(before)) else { return true };
     let byte = |at: usize| name.get(at).copied().unwrap_or_default();
@@ -99,12 +99,12 @@ fn ends_word(name: &[u8], at: usize) -> bool {
     name.get(at).is_none_or(|byte| !byte.is_ascii_alphabetic()) || begins_word(name, at)
 }
 
-/// Whatever is no letter and no digit.
+/// Everything but letters and digits.
 fn is_separator(byte: u8) -> bool {
     byte.is_ascii() && !byte.is_ascii_alphanumeric()
 }
 
-/// What `default` stands for, wherever it stands in a name; `Builder::redact` lists it.
+/// The names of `default`, which match anywhere in a name; `Builder::redact` lists them.
 const PARTS: &[&str] = &[
     "password",
     "passwd",
@@ -125,10 +125,10 @@ const PARTS: &[&str] = &[
     "cookie",
 ];
 
-/// The same for what is a part of too many other words.
+/// The same for names that are part of too many other words.
 const WORDS: &[&str] = &["pass", "auth"];
 
-/// Words that hold one of those and no secret.
+/// Words that contain one of those and no secret.
 const HARMLESS: &[&str] = &[
     "passwordless",
     "secretary",

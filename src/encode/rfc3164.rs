@@ -7,8 +7,8 @@ use super::{
 /// ```text
 /// <PRI>Mmm dd hh:mm:ss HOSTNAME TAG[PID]: text name="value"
 /// ```
-/// RFC 3164 sections 4.1 and 5.3. HOSTNAME is left out for a local socket, whose server knows it;
-/// so is `[PID]` where PROCID is NILVALUE.
+/// RFC 3164 sections 4.1 and 5.3. HOSTNAME is omitted for a local socket, whose server knows it,
+/// and `[PID]` if PROCID is NILVALUE.
 pub(super) fn layout(settings: &Settings, with_hostname: bool) -> Layout {
     let push_identity = if with_hostname { push_network_identity } else { push_local_identity };
     let mut identity = MessageBuf::default();
@@ -58,8 +58,8 @@ fn push_procid(out: &mut MessageBuf, settings: &Settings) {
     out.push(b':');
 }
 
-/// Letters, digits and `others`: what else there is ends a tag or a host name for some servers
-/// (RFC 3164 sections 4.1.2, 4.1.3), so it becomes `_`.
+/// Letters, digits and `others`: any other character ends a tag or a host name on some servers (RFC
+/// 3164 sections 4.1.2, 4.1.3), so it becomes `_`.
 fn push_word(out: &mut MessageBuf, value: &str, longest: usize, others: &[u8]) {
     if value.is_empty() {
         out.push(b'-');
@@ -71,9 +71,9 @@ fn push_word(out: &mut MessageBuf, value: &str, longest: usize, others: &[u8]) {
     out.extend(value.chars().take(longest).map(safe));
 }
 
-/// Everything stands side by side here, so no field may be called as one of ours.
+/// All names are in one text, so no field may have one of ours.
 const RESERVED: &[&str] =
     &["target", "file", "line", "thread", "trace_id", "span_id", "omitted", "spans"];
-/// Longest tag over the network (RFC 3164 section 4.1.3). The local form is syslog(3)'s, which
-/// has no limit: there the tag stays as it is in the other formats.
+/// The longest tag over the network (RFC 3164 section 4.1.3). The local form is syslog(3)'s, which
+/// has no limit.
 const TAG: usize = 32;

@@ -38,7 +38,7 @@ pub(super) fn layout(settings: &Settings) -> Layout {
     }
 }
 
-/// The element `source`; it is left open if the thread's name ends it.
+/// Writes the element `source`; it is left open if the thread's name ends it.
 fn push_body(out: &mut BodyWriter<'_>, origin: &Origin<'_>) {
     let start = out.len();
     out.literal("[source@");

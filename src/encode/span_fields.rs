@@ -1,4 +1,4 @@
-//! The name and fields of a span, encoded once for all records inside it.
+//! The name and fields of a span, encoded once for all records in it.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::record::Value;
 
-/// What is the same for all spans of one callsite.
+/// The constant parts of all spans of one callsite.
 #[derive(Debug)]
 pub(crate) struct SpanPrefix {
     pub(super) name: Vec<u8>,
@@ -35,18 +35,18 @@ impl SpanPrefix {
     }
 }
 
-/// The fields of a span that have a value: for each one its place in the callsite, its length, and
-/// its bytes as they stand in a record.
+/// The fields of a span that have a value: for each its index in the callsite, its length, and its
+/// encoded bytes.
 #[derive(Debug)]
 pub(crate) struct SpanFields(Vec<u8>);
 
 impl SpanFields {
-    /// Those that were written with [`Encoder::push_span_field`].
+    /// The fields written with [`Encoder::push_span_field`].
     pub(crate) fn new(written: &[u8]) -> Self {
         SpanFields(written.to_vec())
     }
 
-    /// Puts what was written later in the place of what it replaces, or behind the others.
+    /// Replaces fields by later ones, and appends new ones.
     pub(crate) fn merge(&mut self, written: &[u8]) {
         for (index, whole) in Entries(written) {
             let mut at = 0;
@@ -65,13 +65,13 @@ impl SpanFields {
         }
     }
 
-    /// Each field's place in the callsite and its bytes.
+    /// Each field's index in the callsite and its bytes.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u8])> {
         Entries(&self.0).map(|(index, whole)| (index, whole.get(HEAD..).unwrap_or_default()))
     }
 }
 
-/// Walks through entries, each with its head.
+/// Iterates over entries, each with its header.
 struct Entries<'a>(&'a [u8]);
 
 impl<'a> Iterator for Entries<'a> {
@@ -107,7 +107,7 @@ impl Encoder {
         SpanPrefix { name: out.to_vec(), is_cut, fields }
     }
 
-    /// Writes the field of a span that stands at `index` in its callsite.
+    /// Writes the field of a span with this index in its callsite.
     #[inline(always)]
     pub(crate) fn push_span_field(
         &self,
@@ -135,7 +135,7 @@ impl Encoder {
     fn push_span_value(&self, out: &mut MessageBuf, value: Value<'_>) {
         let limit = out.len() + self.settings.max_message_size / VALUE_SHARE;
         let mut push = || value::push(out, value, limit, self.style()).is_cut;
-        // A value's own formatting may panic: that must not take the span with it, nor the call.
+        // Formatting a value may panic, which must not take the span with it, nor the call.
         let is_cut = match value.may_panic() {
             true => catch_unwind(AssertUnwindSafe(push)),
             false => Ok(push()),
@@ -151,9 +151,9 @@ impl Encoder {
     }
 }
 
-/// Bytes before each field: its length, and its place in the callsite.
+/// Bytes before each field: its length, and its index in the callsite.
 const HEAD: usize = 6;
-/// The names of all spans take at most one part in so many of a frame.
+/// The names of all spans take at most this fraction of a frame, as one part in so many.
 pub(super) const NAMES_SHARE: usize = 8;
-/// A value takes at most one part in so many of a frame.
+/// The same for one value.
 const VALUE_SHARE: usize = 4;

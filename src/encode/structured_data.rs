@@ -9,7 +9,8 @@ use crate::{
     units,
 };
 
-/// How good the clock is that timestamps come from (RFC 5424 section 7.1, `SYSLOG_TIME_QUALITY`).
+/// The quality of the clock that timestamps come from (RFC 5424 section 7.1,
+/// `SYSLOG_TIME_QUALITY`).
 ///
 /// ```
 /// # use std::time::Duration;
@@ -64,7 +65,7 @@ impl fmt::Display for TimeQuality {
     }
 }
 
-/// `timeQuality` and `origin`, where asked for. Timestamps are UTC, so their zone is known.
+/// `timeQuality` and `origin`, if enabled. Timestamps are UTC, so their zone is known.
 pub(super) fn elements(settings: &Settings) -> String {
     let mut out = String::new();
     match settings.time_quality {
@@ -85,7 +86,8 @@ pub(super) fn elements(settings: &Settings) -> String {
     out
 }
 
-/// A target longer than `longest_target`, file and line as parameters; false if there is none.
+/// Writes a target longer than `longest_target`, file and line as parameters; false if there are
+/// none.
 pub(super) fn push_source(
     out: &mut BodyWriter<'_>,
     origin: &Origin<'_>,
@@ -112,7 +114,7 @@ pub(super) fn push_source(
     out.len() > before
 }
 
-/// `meta sequenceId` (RFC 5424 section 7.3.1) without the number; says where that belongs.
+/// `meta sequenceId` (RFC 5424 section 7.3.1) without the number, whose offset it returns.
 pub(super) fn push_sequence_id(out: &mut MessageBuf) -> usize {
     out.extend_from_slice(META_OPEN);
     let at = out.len();
@@ -130,12 +132,12 @@ pub(super) fn sequence_id(messages_before: u64) -> u64 {
 /// Digits of the longest number.
 pub(super) const SEQUENCE_ID: usize = 10;
 
-/// Whether the header of every message leaves at least half of a frame to fields and text, and
+/// Checks that the header of every message leaves at least half of a frame to fields and text, and
 /// what follows it for the longest target, file and thread a quarter.
 pub(super) fn header_fits(settings: &Settings, layout: &Layout) -> bool {
     let (identity, elements) = (layout.identity.len(), layout.elements.len());
     let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
-    // One byte more, so that the marks of what is cut are counted too.
+    // One byte more, to count the marks of what is cut.
     let long = "x".repeat(settings.longest_constant() + 1);
     let origin = Origin {
         severity: Severity::Error,

@@ -1,4 +1,4 @@
-//! The text of a record: kept while fields come, and written at the end.
+//! The text of a record: buffered while fields are written, and appended at the end.
 
 use std::fmt::{self, Write as _};
 
@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Writer<'_> {
-    /// The text of the record; what is given in several pieces is joined.
+    /// Sets the text of the record; several pieces are joined.
     #[inline]
     pub(crate) fn text(&mut self, text: fmt::Arguments<'_>) {
         let mut buffer = Capped {
@@ -16,7 +16,7 @@ impl Writer<'_> {
             limit: self.encoder.settings.max_message_size,
             cut: &mut self.text_cut,
         };
-        // The buffer takes all that is written to it; a `Display` that fails said what it could.
+        // The buffer accepts everything; a failed `Display` has written what it could.
         let _ = match text.as_str() {
             Some(text) => buffer.write_str(text),
             None => buffer.write_fmt(text),
@@ -45,8 +45,8 @@ impl Writer<'_> {
         }
     }
 
-    /// A text that has no room: as much of it as there is room for beside the mark. What says again what
-    /// fields say goes first.
+    /// Writes as much of an overlong text as fits beside the mark. The part that repeats fields is
+    /// cut first.
     #[cold]
     #[inline(never)]
     fn push_cut_text(&mut self, start: usize, limit: usize) {
@@ -71,8 +71,8 @@ impl Writer<'_> {
     }
 }
 
-/// A text that looks like the JSON of the other formats must not be taken for it by a receiver: its
-/// cookie is written as a control character would be.
+/// A receiver must not take a text for the JSON of the other formats, so its cookie is written like
+/// a control character.
 #[inline]
 fn push_no_cookie(escaped: &mut Escaped<'_>, text: &str) {
     match cookie_in(text) {
@@ -86,7 +86,7 @@ fn push_no_cookie(escaped: &mut Escaped<'_>, text: &str) {
     }
 }
 
-/// Where the cookie stands that a text begins with, behind blanks.
+/// The offset of a cookie that the text begins with, after blanks.
 #[inline]
 fn cookie_in(text: &str) -> Option<usize> {
     let first = text.as_bytes().first()?;
@@ -101,7 +101,7 @@ fn cookie_in(text: &str) -> Option<usize> {
 
 const COOKIE: &[u8] = b"@cee:";
 
-/// Takes a text up to a limit and counts the rest, so that 100 MB of it cost no memory.
+/// Accepts a text up to a limit and counts the rest, so that 100 MB of it cost no memory.
 struct Capped<'a> {
     out: &'a mut String,
     limit: usize,

@@ -1,13 +1,13 @@
-//! The fields of a record in its text, for readers who see nothing else.
+//! Fields repeated in the text, for readers who see nothing else.
 
 use std::{fmt, str::FromStr};
 
 use super::{EscapeMode, Scratch, Writer};
 use crate::Error;
 
-/// What stands behind the text of each record, beside the structured data that says the same.
+/// What is repeated after the text of each record; structured data has it as well.
 ///
-/// A record without a text has its fields as the text in any case: `order_id=42 customer=ann`.
+/// If a record has no text, its fields are the text in any case: `order_id=42 customer=ann`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TextFields {
@@ -47,19 +47,20 @@ impl fmt::Display for TextFields {
 }
 
 impl Writer<'_> {
-    /// Puts into the text what of the fields belongs there. They are read from the message, so that
-    /// they say the same there, secrets included.
+    /// Appends the fields to the text. They are read from the encoded message, so that both agree,
+    /// secrets included.
     #[inline]
     pub(super) fn add_fields_to_text(&mut self) {
         let wanted = self.encoder.settings.text_fields;
         let is_empty = self.scratch.text.is_empty();
-        // What is cut already has no room for more.
+        // A cut text has no room for more.
         if (is_empty || wanted != TextFields::None) && self.text_cut == 0 {
             self.push_fields_to_text(wanted == TextFields::All);
         }
     }
 
-    /// The same where the fields stand behind the text anyway: takes out what doesn't belong there.
+    /// The same for formats whose fields follow the text anyway: removes what does not belong
+    /// there.
     #[inline]
     pub(super) fn leave_out_fields(&mut self) {
         let wanted = self.encoder.settings.text_fields;
@@ -85,7 +86,8 @@ impl Writer<'_> {
         let mut add = |name: &str, value: &str| push_pair(text, name, value, mode);
         read(frame.get(fields).unwrap_or_default(), mode, &mut add);
         if self.has_error {
-            // What the error says comes first there, and then what caused it, which says it again.
+            // The error's text comes first there, and then the text with its sources, which repeats
+            // it.
             let mut is_first = true;
             read(error, mode, &mut |_, value| {
                 if std::mem::take(&mut is_first) {
@@ -101,10 +103,10 @@ impl Writer<'_> {
     }
 }
 
-/// Takes names and values out of what the writer has put between the delimiters of a layout; the
-/// values are still escaped.
+/// Extracts names and values from what the writer has written between the delimiters of a layout;
+/// the values are still escaped.
 fn read(written: &[u8], mode: EscapeMode, add: &mut dyn FnMut(&str, &str)) {
-    // The writer puts down nothing else.
+    // The writer writes nothing else.
     let Ok(written) = std::str::from_utf8(written) else { return };
     match mode {
         EscapeMode::Json => read_json(written, add),
@@ -152,7 +154,7 @@ fn read_json(written: &str, add: &mut dyn FnMut(&str, &str)) {
     }
 }
 
-/// What comes before the quote that ends a value, and what comes behind it.
+/// Splits at the quote that ends a value.
 fn split_at_quote(text: &str) -> (&str, &str) {
     let mut is_escaped = false;
     for (at, byte) in text.bytes().enumerate() {
@@ -170,7 +172,7 @@ fn split_at_quote(text: &str) -> (&str, &str) {
     (text, "")
 }
 
-/// `name=value` as logfmt has it, the value in quotes if it would end too soon without them.
+/// Writes `name=value` as in logfmt, quoting the value if necessary.
 fn push_pair(text: &mut String, name: &str, escaped: &str, mode: EscapeMode) {
     if !text.is_empty() {
         text.push(' ');

@@ -6,8 +6,8 @@ use tz::TimeZone;
 
 /// The time zone of this machine, read once.
 ///
-/// It isn't asked of libc: `localtime` reads the environment, while another thread may be writing
-/// to it. Nor is it read again: what was there at the start is there after a `chroot`.
+/// Not through libc: `localtime` reads the environment, which another thread may be writing to. Nor
+/// is it read again, so that it survives a `chroot`.
 #[derive(Clone, Debug)]
 pub(crate) struct Zone(Arc<TimeZone>);
 
@@ -16,18 +16,18 @@ impl Zone {
         Zone(Arc::new(TimeZone::utc()))
     }
 
-    /// What `TZ` says (POSIX 8.3, or a name such as `Europe/Berlin`), or the system's own zone where
-    /// it isn't set. What can't be read is UTC, as to libc, and told of.
+    /// The zone of `TZ` (POSIX 8.3, or a name such as `Europe/Berlin`), or the system's own if it
+    /// is not set. What cannot be read is UTC, as for libc, and reported.
     pub(crate) fn new(tz: Option<&str>) -> (Self, Option<String>) {
         let zone = match tz {
-            // They need no file.
+            // These need no file.
             Some("" | "UTC" | "GMT" | "Etc/UTC" | ":UTC" | ":Etc/UTC") => Ok(TimeZone::utc()),
             Some(tz) => TimeZone::from_posix_tz(tz),
             None => TimeZone::local(),
         };
         match zone {
             Ok(zone) => (Zone(Arc::new(zone)), None),
-            // A machine without the file is one without a zone: UTC is right.
+            // A machine without the file has no zone: UTC is right.
             Err(tz::Error::Io(_)) if tz.is_none() => (Zone::utc(), None),
             Err(error) => {
                 let from = tz.map_or("/etc/localtime".to_owned(), |tz| format!("TZ={tz:?}"));
@@ -37,13 +37,13 @@ impl Zone {
         }
     }
 
-    /// Seconds that a clock here is ahead of UTC, so long after 1970.
+    /// The UTC offset in seconds at this Unix time.
     pub(crate) fn offset(&self, second: u64) -> i32 {
         let second = i64::try_from(second).unwrap_or(i64::MAX);
         let zone = TimeZone::as_ref(&self.0);
         match zone.find_local_time_type(second) {
             Ok(kind) => kind.ut_offset(),
-            // A file that ends with its last change: what holds since then goes on.
+            // After the last transition in the file, its type stays in effect.
             Err(_) => {
                 let last = zone.transitions().last().map(|last| last.local_time_type_index());
                 last.and_then(|at| zone.local_time_types().get(at)).map_or(0, |t| t.ut_offset())

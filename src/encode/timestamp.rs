@@ -8,14 +8,14 @@ use crate::encode::time_zone::Zone;
 
 use super::MessageBuf;
 
-/// Writes timestamps; what changes once a second is kept from one to the next.
+/// Writes timestamps; parts that change once a second are cached.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     utc: Prefix,
-    /// The last timestamp that `utc` began.
+    /// The second of the cached part in `utc`.
     stamp: [u8; STAMP],
     local: Prefix,
-    /// Where `local` is the time.
+    /// The zone of the cached part in `local`.
     zone: Option<Zone>,
 }
 
@@ -29,13 +29,13 @@ impl Clock {
     /// ```text
     /// TIMESTAMP = FULL-DATE "T" FULL-TIME, six digits of fraction, "Z"
     /// ```
-    /// NILVALUE if the system's clock stands before 1970 or after 9999.
+    /// NILVALUE if the system's clock is before 1970 or after 9999.
     #[inline]
     pub(super) fn push_rfc5424(&mut self, out: &mut MessageBuf, now: SystemTime, _: &Zone) {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
             self.utc.turn(second, 0, |text, at| {
-                // As "%Y-%m-%dT%H:%M:%S.", which would allocate.
+                // Like "%Y-%m-%dT%H:%M:%S.", which would allocate.
                 write_into(text, format_args!("{:?}.", at.naive_utc()));
             });
             self.stamp = [b'Z'; STAMP];
@@ -59,11 +59,11 @@ impl Clock {
 }
 
 impl Prefix {
-    /// Writes the time of `second`, so many seconds east of Greenwich.
+    /// Writes the time of `second` at this UTC offset.
     #[cold]
     fn turn(&mut self, second: u64, offset: i32, write: fn(&mut String, DateTime<Utc>)) {
         let seconds = i64::try_from(second).unwrap_or_default() + i64::from(offset);
-        // `split` lets no year through that this doesn't know.
+        // `split` rejects any year that this does not know.
         let Some(at) = DateTime::from_timestamp(seconds, 0) else { return };
         write(&mut self.text, at);
         self.second = Some(second);
@@ -72,7 +72,7 @@ impl Prefix {
 
 fn write_into(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     text.clear();
-    // A String takes all that is written to it.
+    // Writing to a String does not fail.
     let _ = std::fmt::Write::write_fmt(text, arguments);
 }
 

@@ -12,27 +12,27 @@ use super::{
 };
 use crate::record::Value;
 
-/// Where and how values are written.
+/// How values are written.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Style {
     pub(super) place: EscapeMode,
     pub(super) controls: ControlCharacters,
-    /// Whether numbers and booleans stand without quotes, and a name opens none.
+    /// Whether numbers and booleans are written without quotes, which a name then does not open.
     pub(super) typed: bool,
 }
 
-/// What became of a value.
+/// The outcome of writing a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Written {
-    /// Bytes that kept control characters will grow by on the server.
+    /// The growth of unescaped control characters on the server, in bytes.
     pub(super) growth: usize,
     pub(super) is_cut: bool,
 }
 
-/// Appends `value`, quoted as the format asks; `out` grows to at most `limit` bytes.
+/// Appends `value`, quoted if the format requires it; `out` grows to at most `limit` bytes.
 ///
-/// The caller has seen to it that a number has room ([`LONGEST_NUMBER`]). A cut is marked
-/// beyond the limit.
+/// The caller has made sure that a number fits ([`LONGEST_NUMBER`]). The mark of a cut goes beyond
+/// the limit.
 #[inline(always)]
 pub(super) fn push(out: &mut MessageBuf, value: Value<'_>, limit: usize, style: Style) -> Written {
     match value {
@@ -92,7 +92,7 @@ fn push_text(
     pushed
 }
 
-/// Ends a text whose own formatting panicked, and says so in it.
+/// Ends a text whose own formatting panicked, and marks it.
 pub(super) fn end_panicked(out: &mut MessageBuf, style: Style) {
     Escaped::new(out, usize::MAX, style.place, style.controls).push(PANICKED);
     out.push(b'"');
@@ -106,8 +106,8 @@ fn push_number(out: &mut MessageBuf, digits: &str, style: Style) {
     }
 }
 
-/// A number that a receiver's `long` or `float` refuses, and the whole record with it, is text
-/// under a name of its own: no number is changed, and no other record's type is.
+/// A number that a receiver's `long` or `float` would reject, and the whole record with it, is text
+/// under another name: no number is changed, and no field changes its type.
 #[cold]
 #[inline(never)]
 fn push_big(out: &mut MessageBuf, digits: &str, style: Style) {
@@ -119,7 +119,7 @@ fn push_big(out: &mut MessageBuf, digits: &str, style: Style) {
     push_text(out, usize::MAX, style, |out| out.push(digits));
 }
 
-/// An error and all that caused it, the outermost first.
+/// An error and its sources, outermost first.
 pub(super) fn write_chain(
     out: &mut impl fmt::Write,
     error: &(dyn error::Error + 'static),
@@ -127,7 +127,7 @@ pub(super) fn write_chain(
 ) -> fmt::Result {
     write!(out, "{error}")?;
     let mut source = error.source();
-    // A chain that leads back to itself must end somewhere.
+    // A cyclic chain must end somewhere.
     for _ in 0..LONGEST_CHAIN {
         let Some(cause) = source else { break };
         write!(out, "{between}{cause}")?;
@@ -136,16 +136,16 @@ pub(super) fn write_chain(
     Ok(())
 }
 
-/// A `Display` that fails has said what it could; there is nobody to tell.
+/// A failed `Display` has written what it could; there is nobody to tell.
 pub(super) fn ignore(_: fmt::Result) {}
 
-/// What stands in a record for the rest of a value that panicked.
+/// Replaces the rest of a value that panicked.
 pub(super) const PANICKED: &str = "[a value panicked while it was being formatted]";
-/// Bytes that the longest number takes, with quotes and what its name grows by.
+/// Bytes of the longest number, with quotes and the longer name.
 pub(super) const LONGEST_NUMBER: usize = 46;
-/// Elasticsearch makes a `long` of an integer that it meets first.
+/// Elasticsearch maps the first integer of a field to `long`.
 const LONGEST: u64 = i64::MAX as u64;
-/// And of a number with a fraction a `float`.
+/// And the first number with a fraction to `float`.
 const LARGEST: f64 = f32::MAX as f64;
 const LONGEST_CHAIN: usize = 32;
 
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn text_is_cut_at_its_limit() {
-        // The name takes six bytes, the quote of a typed one a seventh.
+        // The name grows by six bytes, and the quote of a typed one is a seventh.
         let value = Value::Str("abc");
         assert_eq!(pushed(value, false, 9), (" num=\"abc\"".to_owned(), false));
         assert_eq!(pushed(value, false, 8), (" num=\"ab...[cut 1 bytes\\]\"".to_owned(), true));

@@ -12,26 +12,26 @@ use super::{
 };
 use crate::{Severity, record::Value};
 
-/// Writes one record; made by [`Encoder::begin`].
+/// Writes one record; created by [`Encoder::begin`].
 ///
-/// Fields come first, then spans, then [`finish`](Writer::finish); the text may be given at any
-/// time. The writer puts down every delimiter itself.
+/// Fields come first, then spans, then [`finish`](Writer::finish); the text may be set at any time.
+/// The writer writes every delimiter itself.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
     pub(super) encoder: &'a Encoder,
     pub(super) scratch: &'a mut Scratch,
     pub(super) severity: Severity,
-    /// Where the message gets its number, if it gets one.
+    /// The offset of the sequence number, if there is one.
     pub(super) number_at: Option<usize>,
-    /// Where STRUCTURED-DATA that differs from message to message begins.
+    /// The offset at which STRUCTURED-DATA begins to vary from message to message.
     pub(super) start: usize,
-    /// Fields end before this.
+    /// Fields end before this offset.
     pub(super) fields_limit: usize,
-    /// The whole frame, less what kept control characters will grow by on the server.
+    /// The frame, less the growth of unescaped control characters on the server.
     pub(super) max_message_size: usize,
-    /// Bytes of the text that found no room in the buffer.
+    /// Bytes of the text that did not fit into the buffer.
     pub(super) text_cut: usize,
-    /// Bytes of the text that say again what fields say.
+    /// Bytes of the text that repeat fields.
     pub(super) added: usize,
     pub(super) omitted: u64,
     has_keys: bool,
@@ -39,16 +39,16 @@ pub(crate) struct Writer<'a> {
     is_in_value: bool,
     /// Whether the record sets a part of the header itself.
     pub(super) has_header: bool,
-    /// Where the fields and the spans stand.
+    /// The offsets of the fields and the spans.
     pub(super) fields_at: Range<usize>,
     pub(super) spans_at: Range<usize>,
-    /// Where the first name of the fields stands.
+    /// The offset of the first field's name.
     pub(super) first_name: usize,
-    /// Whether an error waits to be written apart from the fields.
+    /// Whether an error is still to be written apart from the fields.
     pub(super) has_error: bool,
 }
 
-/// A record as bytes, ready for the queue.
+/// An encoded record, ready for the queue.
 #[derive(Debug)]
 pub(crate) struct Message<'a> {
     pub(crate) severity: Severity,
@@ -61,13 +61,13 @@ impl<'a> Message<'a> {
         self.bytes
     }
 
-    /// Bytes that it has at most once it is numbered, if it is to be.
+    /// Its maximum length once it is numbered, if it is to be.
     #[inline]
     pub(crate) fn longest_numbered(&self) -> Option<usize> {
         self.number_at.map(|_| self.bytes.len() + SEQUENCE_ID)
     }
 
-    /// The message as the one behind so many others.
+    /// The message, numbered as the one after `messages_before` others.
     pub(crate) fn numbered(self, messages_before: u64) -> &'a [u8] {
         if let Some(at) = self.number_at {
             let mut digits = itoa::Buffer::new();
@@ -82,7 +82,7 @@ impl<'a> Message<'a> {
 }
 
 impl Encoder {
-    /// Begins a record of `site`, said now.
+    /// Begins a record of `site` with the current time.
     #[inline]
     pub(crate) fn begin<'a>(
         &'a self,
@@ -142,7 +142,7 @@ impl Encoder {
 }
 
 impl<'a> Writer<'a> {
-    /// Writes the field whose name stands at `index` in `site`.
+    /// Writes the field with this index in `site`.
     #[inline(always)]
     pub(crate) fn field(&mut self, site: &CallsitePrefix, index: usize, value: Value<'_>) {
         let Some(name) = site.names.get(index) else { return };
@@ -159,7 +159,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Writes a field with a name that is not known before.
+    /// Writes a field with a name that is not known in advance.
     #[inline(always)]
     pub(crate) fn named_field(&mut self, name: &str, value: Value<'_>) {
         let is_error = matches!(value, Value::Error(_));
@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Puts right what a panic in a value's own formatting left behind, and says so.
+    /// Cleans up after a panic in a value's own formatting, and marks it.
     pub(crate) fn recover_from_panic(&mut self) {
         if std::mem::take(&mut self.is_in_value) {
             self.scratch.frame.push(b'"');
@@ -234,7 +234,7 @@ impl<'a> Writer<'a> {
     #[inline(always)]
     pub(super) fn push_value(&mut self, value: Value<'_>) {
         self.is_in_value = value.may_panic();
-        // A long value leaves room for the fields behind it: nobody may push them out.
+        // A long value must leave room for the fields after it.
         let left = self.fields_limit.saturating_sub(self.scratch.frame.len());
         let reserve = CUT_MARK + OMITTED + left / VALUES_SHARE;
         let limit = self.fields_limit.saturating_sub(reserve);
@@ -249,7 +249,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Whether a field with a name of that length has room; opens the element for the first one.
+    /// Whether a field with a name of this length fits; opens the element for the first one.
     #[inline]
     fn opens_field(&mut self, name: usize) -> bool {
         let has_room = self.has_room(name + self.encoder.field_reserve);
@@ -283,7 +283,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Tells the reader of the record how many fields had no room in it.
+    /// Writes how many fields did not fit.
     pub(super) fn push_omitted(&mut self, fields: u64) {
         if fields > 0 {
             let layout = &self.encoder.layout;
@@ -297,12 +297,13 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The text has at least one part in so many of a frame, however long the fields are.
+/// The text has at least this fraction of a frame, as one part in so many, however long the fields
+/// are.
 const TEXT_SHARE: usize = 4;
-/// One part in so many of what a frame has left for fields is for those behind a long value.
+/// This fraction of what a frame has left for fields is for those after a long value.
 const VALUES_SHARE: usize = 4;
-/// Bytes that the number of omitted fields takes, with the end of its element.
+/// Bytes of the number of omitted fields, with the end of its element.
 pub(super) const OMITTED: usize = 34;
-/// Bytes that a field may take beside the opening of its element, its name, and a text in it.
+/// The most bytes of a field beside the opening of its element, its name, and its text.
 pub(super) const FIELD_RESERVE: usize = LONGEST_NUMBER + CUT_MARK + OMITTED;
 const LONGEST_NAME: usize = 32;
