@@ -9,25 +9,25 @@ use std::{
 use super::{Builder, config::variable, env::Environment};
 use crate::{ConnectionInfo, Error, ErrorKind, Handle, ShipError};
 
-/// What became of the probe records that [`Builder::check`] sent to one server.
+/// The result of the probe records that [`Builder::check`] sent to one server.
 ///
-/// Its text says in plain words what is wrong, and what to do about it.
+/// Its `Display` says in plain words what is wrong, and what to do about it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ServerCheck {
     /// The server as its URL names it, without options.
     pub server: String,
-    /// What went wrong; none if the server took both records, or if they left over UDP without word
-    /// that nobody listens.
+    /// The error; none if the server accepted both records, or if over UDP no closed port was
+    /// reported.
     pub error: Option<ShipError>,
-    /// The server that took them.
+    /// The server that accepted them.
     pub connection: Option<ConnectionInfo>,
-    /// Whether the server answers at all: over UDP nobody does.
+    /// Whether the server acknowledges records: over UDP none does.
     pub is_acknowledged: bool,
 }
 
 impl Builder {
-    /// Sends two probe records to each server and returns what became of them: for a program's own
+    /// Sends two probe records to each server and returns the results, for a program's own
     /// `--check-logging`.
     ///
     /// All settings and variables apply, but the queue file stays untouched. It blocks for a few
@@ -63,14 +63,14 @@ impl Builder {
         Ok(check)
     }
 
-    /// Only a second record shows that a datagram was turned away, or that a server closes the
-    /// connection on what it has taken.
+    /// Only a second record shows that a datagram was rejected, or that a server closes the
+    /// connection after the first.
     fn probe(&self, index: usize, env: Environment<'_>) -> Result<ServerCheck, Error> {
         let (sender, errors) = mpsc::channel();
         let builder = self.clone().stats_interval(None).flush_timeout(STEP);
         let builder = builder.on_error(move |error| drop(sender.send(error.clone())));
         let mut plan = builder.plan(env)?;
-        // What is wrong with the settings is for `build` to tell.
+        // Warnings about settings are for `build` to report.
         plan.reports.clear();
         (plan.config.queue_file, plan.config.queue_sync_interval) = (None, None);
         plan.filter_file = None;
@@ -96,8 +96,8 @@ impl Builder {
         Ok(check)
     }
 
-    /// Whoever answers a TLS handshake, in whatever way, speaks TLS. The variables are not read: a CA
-    /// file beside `danger_accept_invalid_certs` is an error.
+    /// A server that answers a TLS handshake, in whatever way, speaks TLS. Variables are not read,
+    /// since a CA file beside `danger_accept_invalid_certs` is an error.
     fn speaks_tls(&self) -> bool {
         let Ok(check) = self.probe(0, &|_| None) else { return false };
         check.error.is_none_or(|error| {
@@ -113,12 +113,12 @@ impl Builder {
     }
 }
 
-/// Waits until the server has acknowledged everything; returns what went wrong meanwhile.
+/// Waits until the server has acknowledged everything; returns the error that occurred meanwhile.
 fn wait(syslog: &Handle, errors: &Receiver<ShipError>, server: &str) -> Option<ShipError> {
     let begin = Instant::now();
     while begin.elapsed() < LIMIT {
         match errors.recv_timeout(STEP) {
-            // What was set is no problem of the server.
+            // Warnings about settings are not problems of the server.
             Ok(error) if error.kind() == ErrorKind::Config => {}
             Ok(error) => return Some(error),
             Err(_) if syslog.flush(Duration::ZERO) => return None,
@@ -166,7 +166,7 @@ impl fmt::Display for ServerCheck {
 
 const PROBE: &str = "logship check: can you see this record?";
 const STEP: Duration = Duration::from_millis(100);
-/// Longer than a look-up, a connect and a handshake may take by default.
+/// Longer than the default limits of resolving, connecting and a handshake together.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How long to wait for word that nobody listens, or that the connection is closed.
+/// How long to wait for the report of a closed port, or for the server to close the connection.
 const SETTLE: Duration = Duration::from_secs(1);

@@ -21,12 +21,12 @@ use crate::{
     units,
 };
 
-/// All that is needed to start, read and checked.
+/// Everything needed to start, read and checked.
 pub(super) struct Plan {
     pub(super) config: PipelineConfig,
     filter: Filter,
     pub(super) filter_file: Option<PathBuf>,
-    /// What is wrong with it, and is reported at the start.
+    /// Warnings, to be reported at the start.
     pub(super) reports: Vec<String>,
     /// Whether panics are recorded.
     pub(super) panic_hook: bool,
@@ -40,8 +40,8 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// If the tag, a setting or a variable is invalid, or a file that is named cannot be read. A
-    /// server that cannot be reached is not an error.
+    /// If the tag, a setting or a variable is invalid, or a configured file cannot be read. An
+    /// unreachable server is not an error.
     pub fn build(self) -> Result<Handle, Error> {
         self.plan(&variable)?.start()
     }
@@ -110,7 +110,7 @@ impl Builder {
         if let Some(urls) = &self.servers {
             return parse_list(urls.as_str());
         }
-        // What other clients call it stands in for ours.
+        // The name of this variable in other clients.
         let names = ["SYSLOG_SERVERS", "SYSLOG_URL"];
         let variable = names.into_iter().find(|name| value_of(env, name).is_some());
         choose(None, env, variable.unwrap_or(names[0]), parse_list, Vec::new).and_then(|servers| {
@@ -152,7 +152,7 @@ impl Builder {
         })
     }
 
-    /// Gives each server what its URL doesn't say.
+    /// Applies the settings to servers whose URLs do not override them.
     fn fill(
         &self,
         endpoints: &mut [Endpoint],

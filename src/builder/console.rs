@@ -1,4 +1,4 @@
-//! The setting of a console beside syslog.
+//! The setting for a console beside syslog.
 
 #[cfg(feature = "console")]
 use std::{io::IsTerminal as _, sync::Arc};
@@ -11,22 +11,22 @@ use super::{
 use crate::capture::{LayerFilter, LiveFilter};
 use crate::{Error, capture::Filter};
 
-/// A console that is wanted.
+/// The configured console.
 #[cfg_attr(not(feature = "console"), allow(dead_code))]
 pub(super) struct Console {
     pub(super) filter: Filter,
-    /// Whether the program's user wants no colour anywhere.
+    /// Whether `NO_COLOR` is set.
     no_color: bool,
 }
 
 impl Builder {
-    /// Writes what this filter lets through to standard error, too, as in `info,my_crate=debug`.
+    /// Writes records that this filter enables to standard error, too, as in `info,my_crate=debug`.
     ///
-    /// Use it if people look at the program's terminal, or at what a service manager keeps of it. It
-    /// belongs to [`init`](Builder::init) and [`init_with`](Builder::init_with), shows `tracing`
-    /// events and `log` records as `tracing_subscriber::fmt` does, and has colours on a terminal
-    /// only, unless `NO_COLOR` is set. A log call waits for a console that does not read. It needs the
-    /// feature `console`.
+    /// Use it if people look at the program's terminal, or at the output that a service manager
+    /// keeps. It works with [`init`](Builder::init) and [`init_with`](Builder::init_with), shows
+    /// `tracing` events and `log` records as `tracing_subscriber::fmt` does, and uses colours only
+    /// on a terminal and unless `NO_COLOR` is set. A log call waits for a console that does not
+    /// read. Needs the feature `console`.
     ///
     /// ```no_run
     /// let _guard = logship::builder("app-tag").console("debug").try_init()?;

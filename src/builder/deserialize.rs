@@ -1,4 +1,4 @@
-//! Settings out of a program's own configuration.
+//! Deserialization of settings from a program's own configuration.
 
 use std::{collections::HashSet, fmt};
 
@@ -10,9 +10,10 @@ use serde::{
 use super::{Builder, env, server_list::ServerList};
 use crate::{Error, facility::Facilities, units};
 
-/// `tag` and the settings under the names of the table at [`Builder`]; an unknown key is an error.
+/// The tag as `tag`, and the settings under their names in the table at [`Builder`]; an unknown key
+/// is an error.
 ///
-/// A value is written as in its variable, or as what it is: a number, a boolean, a list, or a table
+/// A value is written as in its variable, or natively: as a number, a boolean, a list, or a table
 /// for `facility`, `fields` and `map_level`. The fields of every record are `fields`, and a client
 /// certificate is `tls_cert_file` with `tls_key_file`. Needs the feature `serde`.
 ///
@@ -143,7 +144,7 @@ impl Builder {
     }
 }
 
-/// A value as its variable would have it.
+/// A value in the form of its variable.
 enum Text {
     One(String),
     List(Vec<String>),
@@ -308,7 +309,7 @@ mod tests {
         }
     }
 
-    /// Whatever the table of settings has can be set.
+    /// Every setting in the table can be set.
     #[test]
     fn the_names_are_those_of_the_table() {
         let table = include_str!("mod.rs").split("/// | [`").skip(1);

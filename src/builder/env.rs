@@ -1,4 +1,4 @@
-//! How settings are read from environment variables.
+//! Reading of settings from environment variables.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -12,10 +12,10 @@ use crate::{
     record::{Level, Severities},
 };
 
-/// Variables by name; the real ones outside of tests.
+/// Looks up variables; the real environment outside of tests.
 pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
-/// What the program set comes first, then the environment, then the default.
+/// The program's value, else the variable's, else the default.
 pub(crate) fn choose<T>(
     set: Option<T>,
     environment: Environment<'_>,
@@ -41,7 +41,7 @@ pub(crate) fn choose_path(
     set.or_else(|| value_of(environment, variable).map(PathBuf::from))
 }
 
-/// A variable without the white space around it; none if nothing is left.
+/// A variable without surrounding white space; none if nothing is left.
 pub(crate) fn value_of(environment: Environment<'_>, variable: &str) -> Option<OsString> {
     environment(variable).map(trimmed).filter(|value| !value.is_empty())
 }
@@ -84,7 +84,7 @@ pub(crate) fn time_quality(text: &str) -> Result<Option<TimeQuality>, Error> {
     if text.eq_ignore_ascii_case("none") { Ok(None) } else { text.parse().map(Some) }
 }
 
-/// At most this long between two of something; none is never.
+/// An interval; zero is never.
 pub(crate) fn interval(
     set: Option<Option<Duration>>,
     environment: Environment<'_>,
@@ -103,7 +103,7 @@ pub(crate) fn interval(
     }
 }
 
-/// `info=notice,trace=debug`: levels that become another severity than by default.
+/// `info=notice,trace=debug`: levels with another severity than the default.
 pub(crate) fn severities(text: &str) -> Result<Severities, Error> {
     let mut severities = Severities::default();
     for pair in text.split(',') {

@@ -1,4 +1,4 @@
-//! The setting of the fields of every record.
+//! The setting for fields of every record.
 
 use super::{
     Builder,
@@ -7,11 +7,11 @@ use super::{
 use crate::Error;
 
 impl Builder {
-    /// Adds a field to every record, such as the environment or the version that is deployed.
+    /// Adds a field to every record, such as the environment or the deployed version.
     ///
-    /// It is `labels@32473` in RFC 5424, the object `labels` in JSON, and stands in the text of RFC
-    /// 3164. A name that is set twice has its last value, and what the program sets comes before
-    /// `SYSLOG_FIELDS`, name by name. A value with a comma can be set here only.
+    /// It is in `labels@32473` in RFC 5424, in the object `labels` in JSON, and in the text in RFC
+    /// 3164. The last value of a name counts, and the program's fields override those of
+    /// `SYSLOG_FIELDS`, name by name. Only here can a value contain a comma.
     ///
     /// ```
     /// let builder = logship::builder("app-tag").field("env", "prod").field("version", "1.2.3");

@@ -19,18 +19,18 @@ use crate::{
     threads,
 };
 
-/// Tells what is wrong, as `on_error` says.
+/// Reports an error, as `on_error` says.
 pub(crate) type Report = Arc<Mutex<dyn FnMut(&str) + Send>>;
 
 impl Builder {
-    /// Sets a file with a filter that comes before [`filter`](Builder::filter) as long as there is
-    /// something in it, for the person on call.
+    /// Sets a file with a filter that overrides [`filter`](Builder::filter) while the file is not
+    /// empty, for the person on call.
     ///
-    /// It is looked at once a second, by a thread of its own, so it may be written, replaced,
-    /// emptied, deleted, and missing at the start. It holds directives as in `info,my_crate=debug`,
-    /// several lines if you like; what follows a `#` is a comment. A change is shipped as a record of
-    /// severity NOTICE. What is wrong in the file is reported once, and the filter stays as it was.
-    /// [`Handle::set_filter`](crate::Handle::set_filter) and the file each count from when they change.
+    /// A thread of its own checks it once a second, so it may be written, replaced, emptied,
+    /// deleted, and missing at the start. It contains directives as in `info,my_crate=debug`, on
+    /// several lines if you like; a comment starts with `#`. A change is shipped as a record of
+    /// severity NOTICE. An invalid file is reported once, and the filter stays as it was. Of
+    /// [`Handle::set_filter`](crate::Handle::set_filter) and the file, the later change counts.
     ///
     /// ```no_run
     /// let _guard = logship::builder("app-tag").filter_file("/run/app/filter").try_init()?;
@@ -47,18 +47,18 @@ impl Builder {
         let Some(path) = choose_path(self.filter_file.clone(), env, "SYSLOG_FILTER_FILE") else {
             return Ok(None);
         };
-        // The program may go to another directory.
+        // The program may change its working directory.
         std::path::absolute(&path).map(Some).map_err(|error| {
             Error::because(format!("invalid filter file (SYSLOG_FILTER_FILE) {path:?}"), error)
         })
     }
 }
 
-/// Reads the file now, and whenever it changes until no handle is left.
+/// Reads the file now, and whenever it changes until the last handle is gone.
 ///
 /// # Errors
 ///
-/// If the system gives no thread.
+/// If the thread cannot be started.
 pub(super) fn watch(
     path: PathBuf,
     pipeline: Weak<Pipeline>,
@@ -79,7 +79,7 @@ pub(super) fn watch(
 
 struct FilterFile {
     path: PathBuf,
-    /// What was in it, or what was wrong with it.
+    /// Its last content, or the last error.
     seen: Result<Option<String>, String>,
     pipeline: Weak<Pipeline>,
     filter: Arc<LiveFilter>,
@@ -92,7 +92,7 @@ impl FilterFile {
         if found == self.seen {
             return;
         }
-        // Somebody may be writing it: what counts is what stays for a moment.
+        // It may be half written: content counts once it has not changed for a moment.
         for _ in 0..TRIES {
             thread::sleep(SETTLE);
             let again = read(&self.path);
@@ -132,7 +132,7 @@ impl FilterFile {
 
 fn read(path: &Path) -> Result<Option<String>, String> {
     let read = || -> io::Result<_> {
-        // A pipe would keep us waiting for whoever writes to it.
+        // A pipe would block until somebody writes to it.
         if !fs::metadata(path)?.is_file() {
             return Ok(Err("expected a file".to_owned()));
         }
@@ -153,7 +153,7 @@ fn read(path: &Path) -> Result<Option<String>, String> {
     }
 }
 
-/// The lines without comments, joined to what a variable would hold.
+/// The lines without comments, joined as in a variable.
 fn directives(text: &str) -> String {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
     let lines = lines.map(|line| line.trim().trim_matches(',')).filter(|line| !line.is_empty());

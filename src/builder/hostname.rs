@@ -6,7 +6,7 @@ use std::{
 };
 
 /// In the order that the RFC prefers: a fully qualified name, a host name, an address; empty if
-/// there is none, which becomes NILVALUE. Nothing is asked over the network.
+/// there is none, which becomes NILVALUE. The network is not asked.
 pub(crate) fn detect() -> String {
     let name = gethostname::gethostname().to_string_lossy().into_owned();
     let is_name = is_name(&name);
@@ -20,13 +20,13 @@ pub(crate) fn detect() -> String {
     address().unwrap_or_default()
 }
 
-/// Whether it names this host: the kernel's name is `(none)` before somebody sets one.
+/// Whether it names this host: the kernel's name is `(none)` until one is set.
 fn is_name(name: &str) -> bool {
     let label = name.split('.').next().unwrap_or_default();
     !label.is_empty() && name != "(none)" && !label.eq_ignore_ascii_case("localhost")
 }
 
-/// The name with a domain that stands beside the short one in the hosts file.
+/// The fully qualified name beside the short one in the hosts file.
 fn qualified(name: &str, hosts: &str) -> Option<String> {
     let lines = hosts.lines().map(|line| line.split('#').next().unwrap_or_default());
     let mut names = lines.map(|line| line.split_whitespace().skip(1).collect::<Vec<_>>());
@@ -38,7 +38,7 @@ fn qualified(name: &str, hosts: &str) -> Option<String> {
     names.iter().find(of_this_host).map(|long| (*long).to_owned())
 }
 
-/// The address that traffic to the outside would come from; nothing is sent.
+/// The source address of traffic to the outside; nothing is sent.
 fn address() -> Option<String> {
     let outside = [("0.0.0.0:0", "192.0.2.1:514"), ("[::]:0", "[2001:db8::1]:514")];
     outside.into_iter().find_map(|(here, there)| {
@@ -48,7 +48,7 @@ fn address() -> Option<String> {
     })
 }
 
-/// Without a zone or brackets; an IPv4 address is always in its own form (RFC 5424 section 6.2.4).
+/// Without a zone or brackets; an IPv4-mapped address in IPv4 form (RFC 5424 section 6.2.4).
 fn written(address: IpAddr) -> String {
     address.to_canonical().to_string()
 }

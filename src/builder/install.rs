@@ -20,9 +20,9 @@ impl Builder {
     /// As [`try_init`](Builder::try_init), with a layer of the program's own beside syslog and
     /// [`console`](Builder::console), or several as a `Vec` or joined by `and_then`.
     ///
-    /// Each has a filter of its own; [`filter`](Builder::filter) is for syslog alone. Records of
-    /// `log` reach the layer as events, with their key-values in the text. A layer that is a filter for
-    /// the whole subscriber, such as a bare `LevelFilter`, applies to syslog, too.
+    /// `layer` has its own filter; [`filter`](Builder::filter) is for syslog only. `log` records
+    /// reach it as events, with their key-values in the text. A layer that filters the whole
+    /// subscriber, such as a bare `LevelFilter`, applies to syslog, too.
     ///
     /// ```no_run
     /// use tracing_subscriber::{Layer, filter::LevelFilter, fmt};
@@ -94,7 +94,7 @@ fn guard_or_panic(outcome: Result<Guard, Error>) -> Guard {
     }
 }
 
-/// Whether nobody else has installed anything, before anything is started.
+/// Whether nothing is installed yet; checked before anything is started.
 fn check_slots() -> Result<(), Error> {
     #[cfg(feature = "tracing")]
     if has_global_subscriber() {
@@ -107,26 +107,26 @@ fn check_slots() -> Result<(), Error> {
     Ok(())
 }
 
-/// A scoped subscriber, of this thread, isn't seen by a thread of its own.
+/// A thread of its own does not see a scoped subscriber of this thread.
 #[cfg(feature = "tracing")]
 fn has_global_subscriber() -> bool {
     use tracing_core::{dispatcher, subscriber::NoSubscriber};
     let is_there = || dispatcher::get_default(|global| !global.is::<NoSubscriber>());
-    // A system without a thread for this one has none for the shipper, either: that is told then.
+    // If this thread cannot be started, neither can the shipper's, which is reported then.
     let asked = || std::thread::Builder::new().spawn(is_there).ok()?.join().ok();
     dispatcher::has_been_set() && asked().unwrap_or(false)
 }
 
-/// The logger that stands for none has no state and takes nothing. One that is installed and looks
-/// the same is found when ours is installed.
+/// The placeholder logger has no state and disables everything. An installed logger that looks the
+/// same is found when ours is installed.
 #[cfg(feature = "log")]
 fn has_logger() -> bool {
     let error = log::Metadata::builder().level(log::Level::Error).build();
     size_of_val(log::logger()) > 0 || log::logger().enabled(&error)
 }
 
-/// The logger goes first, since only its slot can turn out to be taken; until the maximum level is
-/// set, at the end, it gets no records.
+/// The logger first, since only its slot can turn out to be taken; it gets no records until the
+/// maximum level is set, at the end.
 #[cfg_attr(not(feature = "tracing"), allow(unused_variables))]
 fn install(handle: &Handle, console: Option<Console>) -> Result<(), Error> {
     #[cfg(feature = "tracing")]
@@ -150,7 +150,7 @@ fn install(handle: &Handle, console: Option<Console>) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same beside other layers, which want records of `log` up to this level.
+/// The same beside other layers, which need `log` records up to this level.
 #[cfg(feature = "tracing")]
 #[cfg_attr(not(feature = "log"), allow(unused_variables))]
 fn install_beside<L>(

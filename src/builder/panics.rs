@@ -1,4 +1,4 @@
-//! The settings of what is recorded of panics.
+//! The settings for panics.
 
 use super::Builder;
 

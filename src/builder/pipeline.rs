@@ -20,7 +20,7 @@ use crate::{
     stats::Counters,
 };
 
-/// All that is needed to start, read and checked.
+/// Everything needed to start, read and checked.
 pub(super) struct PipelineConfig {
     pub(super) settings: Settings,
     pub(super) capacity: usize,
@@ -35,11 +35,11 @@ pub(super) struct PipelineConfig {
 }
 
 impl PipelineConfig {
-    /// Starts, and tells what was wrong with it.
+    /// Starts, and reports the warnings.
     ///
     /// # Errors
     ///
-    /// If a frame is too short for the header, or the system gives no thread or not enough memory.
+    /// If a frame is too short for the header, or the system has no thread or too little memory.
     pub(super) fn start<'a>(
         self,
         reports: impl Iterator<Item = &'a String>,
@@ -75,7 +75,7 @@ impl PipelineConfig {
         Ok((pipeline, thread))
     }
 
-    /// Tells what is wrong with a setting that came later.
+    /// Reports a problem with a setting that was changed later.
     pub(super) fn report(&self) -> Report {
         let mut errors = self.errors();
         Arc::new(Mutex::new(move |what: &str| errors.report_at_start(ErrorKind::Config, what)))

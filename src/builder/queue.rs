@@ -12,8 +12,8 @@ impl Builder {
     /// Sets the size of the queue, in bytes: at least 64 KiB and eight messages.
     ///
     /// Raise it for long outages or bursts. A record takes its own length and up to 15 bytes. The
-    /// memory is touched at the start, so that no log call waits for a page; more than there is
-    /// memory for is an error.
+    /// memory is touched at the start, so that no log call waits for a page; a size beyond the
+    /// available memory is an error.
     ///
     /// Defaults to 8 MiB, some 40,000 records.
     pub fn queue_capacity(mut self, capacity: usize) -> Self {
@@ -21,45 +21,47 @@ impl Builder {
         self
     }
 
-    /// Keeps the records that wait in this file instead of in memory: what a log call has taken
-    /// survives `kill -9`, an abort and a segmentation fault of this program, and the next start
-    /// with the same path ships it first. It is no promise against power loss or a crash of the
-    /// system, unless [`queue_sync_interval`](Builder::queue_sync_interval) is set. Defaults to memory.
+    /// Sets a file for the queue, so that pending records survive the process.
     ///
-    /// The path is absolute, and there is one file for each process. Where several processes of one
-    /// tag run side by side, name a directory that exists, or end the path with a slash: each takes
-    /// `TAG.N.queue` in it, N from 0 to 63, the first that no living process uses, and ships what the
-    /// dead ones left, as far as half of its own queue has room. The file takes the capacity and a
-    /// page, all of it from the start, with mode 0600; symbolic links are refused. It stays there,
-    /// empty, after a clean end. A call costs the check value of its message more, some 20 ns; the
-    /// first start writes the whole file, which takes seconds for a gigabyte. What was acknowledged
-    /// and is kept as a [`resend_buffer`](Builder::resend_buffer) is sent again by the next start.
+    /// Use it if records must survive `kill -9`, an abort or a segmentation fault: the next start
+    /// with the same path ships them first, and sends the [`resend_buffer`](Builder::resend_buffer)
+    /// again. They survive a power failure or a crash of the system only with
+    /// [`queue_sync_interval`](Builder::queue_sync_interval). A call costs about 20 ns more, for a
+    /// check value; the first start writes the whole file, which takes seconds for a gigabyte.
     ///
-    /// On Windows there are no queue files, and one that is set is an error.
+    /// The path is absolute. Each process needs its own file: if several processes of one tag run
+    /// side by side, name an existing directory, or end the path with a slash. Each process then
+    /// takes the first unused `TAG.N.queue` in it, N from 0 to 63, and ships what dead processes
+    /// left, as room comes. A file has the size of the queue and a page from the start, and mode
+    /// 0600. Symbolic links are refused. After a clean exit it stays, empty.
     ///
-    /// Where the file can't be used, as when another process has it, the disk is full or the directory
-    /// is missing, the program is told as of any trouble, and the records wait in memory. A file
-    /// with damage is set aside as `PATH.damaged`, and what is sound in it is shipped; so is what
-    /// was written with another capacity.
+    /// If the file is unusable (in use by another process, on a full disk, in a missing directory),
+    /// the error is reported, and the queue is in memory. A damaged file is renamed to
+    /// `PATH.damaged`, and its intact records are shipped; so are those of a file with another
+    /// capacity. A forked child leaves the file to its parent. On Windows there are no queue files,
+    /// and setting one is an error.
     ///
-    /// Nobody else may shorten the file while the program runs: the kernel answers the next access
-    /// with SIGBUS, as to any mapped file; deleting it only loses its promise. On file systems that
-    /// write to new blocks each time (btrfs, ZFS) a full disk does the same. A forked child
-    /// leaves the file to its parent.
+    /// Nobody else may truncate the file while the program runs: the kernel answers the next access
+    /// with SIGBUS, as for any mapped file. Deleting it only means that nothing survives. On
+    /// copy-on-write file systems (btrfs, ZFS) a full disk causes SIGBUS, too.
+    ///
+    /// Defaults to none: the queue is in memory.
     pub fn queue_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.queue_file = Some(path.into());
         self
     }
 
-    /// How often the queue file goes to the disk: what a log call has taken this long ago, and the
-    /// time that the disk takes, survives power loss and a crash of the system too. At least 10 ms.
-    /// Defaults to never: the system writes it when it likes, within half a minute or so.
+    /// Sets how often the queue file is synced to disk; at least 10 ms.
     ///
-    /// A thread of its own does it (`fdatasync`), and no log call waits for it; the next call to
-    /// touch a page that was written pays for a page fault, some microseconds, and on some file
-    /// systems it may meet the write itself. Where the disk fails, the program is told, and nothing is synced any more:
-    /// a second try would be said to have succeeded without having written. It also tells when
-    /// somebody deletes or shortens the file.
+    /// Set it if records must survive a power failure or a crash of the system: what a log call
+    /// queued longer ago than this, plus the time a sync takes, is on disk. A thread of its own
+    /// calls `fdatasync`, so that no log call waits for it, but the next call to touch a synced
+    /// page pays for a page fault, some microseconds, and on some file systems waits for the write
+    /// itself. If the disk fails, the error is reported and syncing ends, since a second attempt
+    /// would succeed without having written. The thread also reports a deleted or truncated file.
+    ///
+    /// Defaults to never: the system writes the file back at its own pace, within half a minute or
+    /// so.
     pub fn queue_sync_interval(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.queue_sync_interval = Some(interval.into());
         self
@@ -75,7 +77,7 @@ impl Builder {
         self
     }
 
-    /// Bytes of the queue, the file that it is in, and how often that is synced.
+    /// The queue's size, its file, and how often that is synced.
     pub(super) fn queue(
         &self,
         env: Environment<'_>,
@@ -122,7 +124,7 @@ impl Builder {
 const DEFAULT_CAPACITY: usize = 8 << 20;
 const SHORTEST_SYNC: Duration = Duration::from_millis(10);
 const SMALLEST_CAPACITY: usize = 64 << 10;
-/// Sums with it can't overflow.
+/// Sums with it cannot overflow.
 const LARGEST_CAPACITY: usize = isize::MAX as usize / 2;
-/// Messages that the queue must hold: what it can't use at its end is less than one.
+/// Messages that the queue must hold: the unusable end of the ring is shorter than one.
 const MESSAGES: usize = 8;

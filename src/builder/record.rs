@@ -1,4 +1,4 @@
-//! The settings of what records say and how they are written.
+//! The settings for the content and format of records.
 
 use std::time::Duration;
 
@@ -135,7 +135,7 @@ impl Builder {
         self
     }
 
-    /// Sets whether file and line go with each record.
+    /// Sets whether each record has the source file and line.
     ///
     /// Defaults to false.
     pub fn source_location(mut self, source_location: bool) -> Self {
@@ -143,7 +143,7 @@ impl Builder {
         self
     }
 
-    /// Sets whether the name of the thread goes with each record.
+    /// Sets whether each record has the thread's name.
     ///
     /// Defaults to false.
     pub fn thread_name(mut self, thread_name: bool) -> Self {
@@ -189,14 +189,14 @@ impl Builder {
         self
     }
 
-    /// Sets how many records of one callsite are shipped within an interval, for a loop that runs
-    /// away.
+    /// Sets how many records of one callsite are shipped within an interval, to limit a runaway
+    /// loop.
     ///
-    /// What is beyond is counted as [`DropReason::Burst`](crate::DropReason::Burst), whatever its
-    /// severity, and one record at the end of the interval says how many of which callsite there
-    /// were, with the text of the last one. A record of `log` belongs to its target, file and line.
-    /// Who is within the limit pays for a look at the clock. Of a program that makes up thousands of
-    /// targets, not every one is counted.
+    /// What exceeds the limit is counted as [`DropReason::Burst`](crate::DropReason::Burst),
+    /// whatever its severity, and one record at the end of the interval says how many of which
+    /// callsite were suppressed, with the text of the last one. A record of `log` belongs to its
+    /// target, file and line. Records within the limit cost a look at the clock. If a program makes
+    /// up thousands of targets, not all of them are limited.
     ///
     /// ```
     /// use std::time::Duration;

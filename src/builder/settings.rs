@@ -1,4 +1,4 @@
-//! What the encoder is told.
+//! The encoder's settings, joined from program and environment.
 
 use std::process;
 
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl Builder {
-    /// What the encoder is told, without a variable.
+    /// The encoder's settings without an environment.
     #[cfg(fuzzing)]
     pub(crate) fn settings_for_fuzzing(&self) -> Result<Settings, Error> {
         self.settings(&|_| None, &[])
@@ -88,7 +88,7 @@ impl Builder {
                 read::number,
                 || DOCUMENTATION_NUMBER,
             )?,
-            // A line end counts as a byte: imptcp takes a full line for one too long.
+            // A line end counts as a byte: imptcp rejects a full line otherwise.
             max_message_size: if has_lf { max_message_size - 1 } else { max_message_size },
             // A line end in a message would end its frame (RFC 6587 section 3.4.2).
             controls: if has_lf { ControlCharacters::Escape } else { asked },
@@ -125,7 +125,7 @@ impl Builder {
 }
 
 impl Builder {
-    /// The facility of all records, and by target: what the program sets, then the variable.
+    /// The facility of all records and by target: the program's, then the variable's.
     fn facilities(&self, env: Environment<'_>) -> Result<Facilities, Error> {
         self.facilities.check()?;
         let mut facilities: Facilities =
@@ -140,5 +140,5 @@ impl Builder {
 const DEFAULT_MAX_FRAME: usize = 8096;
 const SMALLEST_FRAME: usize = 480;
 const LARGEST_DATAGRAM: usize = 65_507;
-/// Reserved for documentation (RFC 5612); it does no harm, and no other is ours to give.
+/// Reserved for documentation (RFC 5612).
 const DOCUMENTATION_NUMBER: u32 = 32_473;

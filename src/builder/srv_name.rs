@@ -1,13 +1,13 @@
-//! Names of services for SRV records (RFC 2782).
+//! Service names of SRV records (RFC 2782).
 
 use std::net::{IpAddr, SocketAddr};
 
 use crate::transport::endpoint::Scheme;
 
-/// Takes `_syslog._tcp.example.com` apart: the service, how it is spoken to, and its domain.
+/// Splits `_syslog._tcp.example.com` into service, transport and domain.
 ///
 /// IANA has registered syslog for UDP, syslog-tls, and syslog-conn for TCP; `_syslog._tcp` is what
-/// people write. RELP has no name of its own there.
+/// people write. RELP has no registered name.
 pub(super) fn parse(place: &str) -> Result<(String, Scheme, &str), String> {
     let place = place.strip_suffix('/').unwrap_or(place);
     if place.contains(':') {
@@ -30,7 +30,7 @@ pub(super) fn parse(place: &str) -> Result<(String, Scheme, &str), String> {
     }
 }
 
-/// The address of a name server; its port is 53 where nothing else is said.
+/// The address of a name server; its port defaults to 53.
 pub(super) fn name_server(text: &str) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     let address = text.parse().or_else(|_| bare.parse().map(|ip: IpAddr| (ip, 53).into()));

@@ -1,4 +1,4 @@
-//! The setting that puts fields behind the text.
+//! The setting that repeats fields after the text.
 
 use super::{
     Builder,
@@ -10,13 +10,14 @@ use crate::{
 };
 
 impl Builder {
-    /// What stands behind the text of each record: nothing, its fields, or its fields and spans.
+    /// Sets what follows the text of each record: nothing, its fields, or its fields and spans.
     ///
-    /// For servers whose files show the text alone: `order accepted order_id=42 customer=ann`. The
-    /// structured data stays. A record without a text has its fields as the text in any case. The
-    /// formats of RFC 3164 have no other place for fields, so what this leaves out is not sent there.
-    /// The URL option `text_fields`, the same for all servers, comes before it. Defaults to
-    /// [`TextFields::None`], or [`TextFields::All`] with RFC 3164.
+    /// Change it for servers whose files show only the text: `order accepted order_id=42
+    /// customer=ann`. Structured data stays. If a record has no text, its fields are the text in
+    /// any case. The RFC 3164 formats have no other place for fields, so what this leaves out is
+    /// not sent there. The URL option is `text_fields`, the same for all servers.
+    ///
+    /// Defaults to [`TextFields::None`], or [`TextFields::All`] with RFC 3164.
     pub fn text_fields(mut self, text_fields: TextFields) -> Self {
         self.text_fields = Some(text_fields);
         self

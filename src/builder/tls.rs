@@ -9,7 +9,7 @@ use crate::{
     transport::tls_options::TlsOptions,
 };
 
-/// What the program sets for all servers with TLS; a URL may say otherwise for one.
+/// The program's settings for all TLS servers; a URL may override them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tls {
     ca: Option<PathBuf>,
@@ -86,7 +86,7 @@ impl Builder {
 }
 
 impl Tls {
-    /// A setting of the program that needs a server with TLS.
+    /// A setting of the program that needs a TLS server.
     pub(super) fn first_set(&self) -> Option<&'static str> {
         [
             ("tls_ca_file", self.ca.is_some()),
@@ -100,7 +100,7 @@ impl Tls {
         .find_map(|(name, is_set)| is_set.then_some(name))
     }
 
-    /// Variables that need one.
+    /// Variables that need a TLS server.
     pub(super) fn variables(env: Environment<'_>) -> impl Iterator<Item = &'static str> {
         let names = VARIABLES.into_iter().filter(|name| name.starts_with("SYSLOG_TLS_"));
         names.filter(move |name| value_of(env, name).is_some())

@@ -14,18 +14,18 @@ use crate::{
     units,
 };
 
-/// What a URL says: of the server, and of how records are written, which is the same for all servers.
+/// A parsed URL: the server, and how records are written, which is the same for all servers.
 #[derive(Debug)]
 pub(crate) struct ServerUrl {
     pub(crate) endpoint: Endpoint,
     pub(crate) format: Option<Format>,
-    /// What is put behind the text.
+    /// What is repeated after the text.
     pub(crate) text_fields: Option<TextFields>,
 }
 
-/// Several URLs, separated by commas, in the order in which they are tried.
+/// Parses several URLs, separated by commas, in the order in which they are tried.
 pub(crate) fn parse_list(urls: &str) -> Result<Vec<ServerUrl>, Error> {
-    // A comma in a password would leave one half of it to be quoted as a server.
+    // A comma in a password would make an error quote one half of it as a server.
     if urls.split(',').any(|piece| piece.contains('@') && !piece.contains("://")) {
         let shown = without_secrets(urls);
         return Err(Error::new(format!("invalid server URLs {shown:?}: {NO_USER}")));
@@ -33,8 +33,8 @@ pub(crate) fn parse_list(urls: &str) -> Result<Vec<ServerUrl>, Error> {
     urls.split(',').map(|url| url.trim().parse()).collect()
 }
 
-/// What all servers that have the option agree on: records are written before it is known which
-/// server gets them.
+/// The value on which all servers with the option agree: records are encoded before it is known
+/// which server gets them.
 ///
 /// # Errors
 ///
@@ -66,7 +66,7 @@ impl FromStr for ServerUrl {
         let is_service = name.eq_ignore_ascii_case(SRV);
         let scheme = match Scheme::ALL.iter().find(|s| name.eq_ignore_ascii_case(s.info().name)) {
             Some(scheme) => *scheme,
-            // What the name of the service says takes its place below.
+            // The service name determines it below.
             None if is_service => Scheme::Tcp,
             None => {
                 let name = name.to_ascii_lowercase();
@@ -152,7 +152,7 @@ impl ServerUrl {
         Ok(())
     }
 
-    /// The options that mean something for this scheme.
+    /// The options that apply to this scheme.
     fn option_names(&self) -> Vec<&'static str> {
         let scheme = self.endpoint.info();
         let mut names = vec!["format", "text_fields"];
@@ -168,7 +168,7 @@ impl ServerUrl {
 
 fn path(place: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(percent_decoded(place)?);
-    // Not `is_absolute`: on Windows a drive is missing, and what is wrong there is something else.
+    // Not `is_absolute`: on Windows the path lacks a drive, and the real error is another one.
     if path.has_root() {
         Ok(path)
     } else {
@@ -176,7 +176,7 @@ fn path(place: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// A URL, or several, as they may be shown: what stands before an `@` may be a password.
+/// One or several URLs in a form that may be shown: what precedes an `@` may be a password.
 pub(crate) fn without_secrets(urls: &str) -> String {
     let shown = |url: &str| match url.rsplit_once('@') {
         Some((before, host)) => {
@@ -186,7 +186,7 @@ pub(crate) fn without_secrets(urls: &str) -> String {
         None => url.to_owned(),
     };
     let mut shown_urls: Vec<String> = Vec::new();
-    // A comma may stand in a password: what has no scheme belongs to the piece before it.
+    // A comma may be part of a password: a piece without a scheme belongs to the one before.
     let mut whole = String::new();
     for piece in urls.split(',') {
         if !whole.is_empty() && piece.contains("://") {
@@ -230,7 +230,7 @@ fn authority(place: &str, default_port: u16) -> Result<(String, u16), String> {
 }
 
 /// An address, perhaps with the zone of a link-local one (RFC 4007 section 11): `fe80::1%eth0`, or
-/// `%25` for the `%` as RFC 6874 wants it in a URL.
+/// `%25` for the `%` as in RFC 6874.
 fn ipv6(host: &str) -> Result<String, String> {
     let invalid = || format!("invalid host {host:?}: expected an IPv6 address in the brackets");
     let (address, zone) = host.split_once('%').unwrap_or((host, ""));
@@ -281,7 +281,7 @@ const NO_USER: &str = "a syslog server knows no user and no password";
 const SRV: &str = "srv";
 const SRV_EXAMPLE: &str = "srv://_syslog._tcp.domain";
 
-/// What a URL looks like.
+/// The expected forms of a URL.
 fn shape() -> String {
     let examples: Vec<_> = Scheme::ALL.iter().map(|scheme| scheme.info().example).collect();
     format!("expected {} or {SRV_EXAMPLE}", examples.join(", "))

@@ -1,11 +1,11 @@
-//! The names of all variables, and what is said of others.
+//! The names of all variables, and the warning about unknown ones.
 
 use crate::error::nearest;
 
-/// What is told of a variable that is none of ours although its name begins so.
+/// The warning about a variable that begins with `SYSLOG_` and is unknown.
 pub(super) fn unknown(name: &str) -> Option<String> {
     let is_known = VARIABLES.contains(&name);
-    // Kubernetes tells each container where the service `syslog` is.
+    // Kubernetes sets variables with the address of a service called `syslog`.
     let is_service = ["SYSLOG_SERVICE_", "SYSLOG_PORT"].iter().any(|begin| name.starts_with(begin));
     if !name.starts_with("SYSLOG_") || is_known || is_service {
         return None;

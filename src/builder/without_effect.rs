@@ -1,4 +1,4 @@
-//! Settings that have no effect beside others.
+//! Warnings about settings that have no effect.
 
 use super::{Builder, env::Environment, env::value_of, tls::Tls};
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
 };
 
 impl Builder {
-    /// What is told of such settings.
+    /// The warnings about such settings.
     ///
     /// # Errors
     ///
-    /// If the program sets something of TLS and no server speaks it: it would believe in more than
-    /// it gets.
+    /// If the program sets TLS options but no server uses TLS: it would rely on protection that it
+    /// does not get.
     pub(super) fn without_effect(
         &self,
         env: Environment<'_>,
