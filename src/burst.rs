@@ -1,4 +1,4 @@
-//! The burst limit of a callsite: who is within it pays for a look at a clock and one atomic.
+//! The burst limit of a callsite; within it a record costs a look at the clock and one atomic.
 
 use std::{
     str::FromStr,
@@ -53,28 +53,28 @@ impl FromStr for BurstLimit {
     }
 }
 
-/// What is known of one callsite.
+/// The state of one callsite.
 #[derive(Debug)]
 pub(crate) struct Burst {
     limit: BurstLimit,
     begin: Instant,
-    /// The interval under way, and how many records it has had.
+    /// The current interval, and its number of records.
     state: AtomicU64,
     suppressed: Mutex<Suppressed>,
     target: String,
     place: Option<(String, u32)>,
 }
 
-/// What was beyond the limit and is not told yet.
+/// Suppressed records that are not reported yet.
 #[derive(Debug, Default)]
 struct Suppressed {
     count: u64,
     last: String,
-    /// When it is told.
+    /// When to report them.
     due: Option<Instant>,
 }
 
-/// What a record tells of it.
+/// The content of a report.
 #[derive(Debug)]
 pub(crate) struct BurstReport<'a> {
     pub(crate) count: u64,
@@ -114,7 +114,7 @@ impl Burst {
         self.state.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 
-    /// Notes a record beyond the limit; whether it is the first that is to be told.
+    /// Counts a record over the limit; returns whether it is the first to be reported.
     pub(crate) fn suppress(&self, text: &str) -> bool {
         let mut suppressed = self.suppressed.lock().unwrap_or_else(PoisonError::into_inner);
         suppressed.count += 1;
@@ -130,8 +130,8 @@ impl Burst {
         is_first
     }
 
-    /// Has `tell` say what was suppressed, if its interval is over; returns when to look again, none
-    /// if that was all.
+    /// Calls `tell` with the suppressed records whose interval is over; returns when to call again,
+    /// none if there are no others.
     pub(crate) fn report(
         &self,
         now: Instant,
@@ -161,7 +161,7 @@ impl Burst {
 const RETRY: Duration = Duration::from_millis(200);
 const SHORTEST: Duration = Duration::from_millis(10);
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// Characters of the last text that are kept.
+/// The most characters of the last text that are kept.
 const LONGEST_TEXT: usize = 256;
 
 #[cfg(test)]

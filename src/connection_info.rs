@@ -1,4 +1,4 @@
-//! What is known of the current connection and its TLS session.
+//! Information about the current connection and its TLS session.
 
 use std::net::SocketAddr;
 
@@ -19,11 +19,12 @@ use crate::{TlsBackend, TlsVersion};
 pub struct ConnectionInfo {
     /// The server as its URL names it, such as `tls://logs.example.com:6514`, without options.
     pub server: String,
-    /// Which of the server's addresses; none for a socket in the file system.
+    /// The server's address; none for a Unix socket.
     pub address: Option<SocketAddr>,
-    /// What a RELP server says it is, such as `rsyslog,8.2302.0,librelp,1.11.0`; none for others.
+    /// The software that a RELP server names, such as `rsyslog,8.2302.0,librelp,1.11.0`; none for
+    /// other transports.
     pub software: Option<String>,
-    /// What TLS has agreed on; none without TLS.
+    /// The TLS session; none without TLS.
     pub tls: Option<TlsInfo>,
 }
 
@@ -39,11 +40,11 @@ pub struct ConnectionInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TlsInfo {
-    /// Which library speaks it.
+    /// The library in use.
     pub library: TlsBackend,
-    /// The version that was agreed on; none if it could not be told.
+    /// The negotiated version; none if it could not be determined.
     pub version: Option<TlsVersion>,
-    /// The owner named by the server's certificate, such as `CN=logs.example.com`.
+    /// The subject of the server's certificate, such as `CN=logs.example.com`.
     pub subject: String,
     /// The fingerprint of the server's certificate, as `sha-256:AB:CD:…` (RFC 5425 section 4.2.2).
     pub fingerprint: String,

@@ -1,13 +1,12 @@
-//! Errors of the setup.
+//! Errors of setting up logging.
 
 use std::{error, fmt};
 
 /// Why logging could not be set up.
 ///
-/// An error is about what was written down: a tag, a URL, a setting, a file that is named, a logger
-/// that is already installed. A server that cannot be reached is never one. The text quotes the
-/// value and says what is expected; `Debug` gives the same text and its sources, since
-/// `fn main() -> Result<…>` prints that.
+/// It is about a tag, a URL, a setting, a configured file, or a logger that is already installed.
+/// An unreachable server is never an error. The text quotes the value and says what is expected;
+/// `Debug` gives the same text and its sources, since `fn main() -> Result<…>` prints that.
 ///
 /// ```
 /// let error = logship::builder("app-tag").servers("logs.example.com").build().unwrap_err();
@@ -63,7 +62,7 @@ impl Error {
         Error { kind: Kind::System, ..Error::because(message, source) }
     }
 
-    /// Says where the value came from, such as an environment variable.
+    /// Adds where the value came from, such as an environment variable.
     pub(crate) fn of(self, origin: &str) -> Self {
         Error { message: format!("{origin}: {}", self.message), ..self }
     }
@@ -93,12 +92,12 @@ impl fmt::Debug for Error {
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        // The source's own text is part of Display already: what prints a chain would say it twice.
+        // The source's text is part of Display already, and would be repeated in a printed chain.
         self.source.as_deref().and_then(|source| source.source())
     }
 }
 
-/// Which of `known` somebody most likely meant by `text`, regardless of case; none if none is near.
+/// The closest of `known` to `text`, ignoring case; none if none is close.
 pub(crate) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     let text = text.to_ascii_lowercase();
     let near = known.iter().map(|name| (distance(&text, &name.to_ascii_lowercase()), *name));
@@ -106,7 +105,7 @@ pub(crate) fn nearest<'a>(text: &str, known: &[&'a str]) -> Option<&'a str> {
     near.filter(|(far, _)| *far <= limit).min_by_key(|(far, _)| *far).map(|(_, name)| name)
 }
 
-/// Characters to insert, delete, replace or swap with their neighbour.
+/// The number of characters to insert, delete, replace or transpose.
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let mut before: Vec<usize> = Vec::new();

@@ -4,8 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{ConnectionInfo, DropReason, Severity, ShipError};
 
-/// What happens to the shipping of records, as [`Builder::on_event`](crate::Builder::on_event)
-/// gets it.
+/// What happens while records are shipped, for [`Builder::on_event`](crate::Builder::on_event).
 ///
 /// ```
 /// use logship::Event;
@@ -20,11 +19,11 @@ use crate::{ConnectionInfo, DropReason, Severity, ShipError};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event {
-    /// A server is connected to.
+    /// A server was connected.
     Connected {
-        /// The server, and what TLS has agreed on.
+        /// The server, and its TLS session.
         connection: ConnectionInfo,
-        /// Records that wait to be sent.
+        /// Records waiting to be sent.
         pending: u64,
     },
     /// A server could not be connected to; the next one is tried, or the same again after a pause.
@@ -34,15 +33,15 @@ pub enum Event {
         /// Why.
         error: ShipError,
     },
-    /// A connection ended that had records to carry.
+    /// A connection with records in flight ended.
     Disconnected {
         /// The server as its URL names it, without options.
         server: String,
         /// Why.
         error: ShipError,
     },
-    /// Records were dropped since the last such event of this reason and severity; told once a
-    /// second at most, and at the latest before the next attempt to connect.
+    /// Records were dropped since the last such event of this reason and severity; at most once a
+    /// second, and at the latest before the next attempt to connect.
     Dropping {
         /// Why.
         reason: DropReason,
@@ -51,7 +50,7 @@ pub enum Event {
         /// How many, at least 1.
         count: u64,
     },
-    /// After a server was unreachable or a connection was lost, a connection has stayed up for long
+    /// After a server was unreachable or a connection was lost, a connection has stayed up long
     /// enough to be trusted.
     Recovered {
         /// The server as its URL names it, without options.
@@ -61,13 +60,14 @@ pub enum Event {
     },
     /// Anything else that is reported, such as a damaged queue file.
     Failed {
-        /// What.
+        /// The error.
         error: ShipError,
     },
 }
 
 impl Event {
-    /// The error, if it is one that [`Builder::on_error`](crate::Builder::on_error) gets, too.
+    /// The error, if this is an event that [`Builder::on_error`](crate::Builder::on_error) reports,
+    /// too.
     #[must_use]
     pub fn error(&self) -> Option<&ShipError> {
         match self {

@@ -1,4 +1,4 @@
-//! The last flush, when the process ends.
+//! The flush at the end of the process.
 #![allow(unsafe_code)]
 
 use std::{
@@ -13,11 +13,11 @@ use std::{
 
 use crate::{queue::Queue, reentrancy::is_muted};
 
-/// Says how many records were lost at the end, after how long.
+/// Reports how many records were lost at the end, after how long.
 pub(crate) type TellLoss = Box<dyn FnMut(u64, Duration) + Send>;
 
-/// Has everything shipped when the process ends: on return from `main` and on
-/// `std::process::exit`, whatever became of the guard.
+/// Registers an exit handler that flushes this queue on return from `main` and on
+/// `std::process::exit`, even if the guard was dropped early.
 pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration, tell_loss: TellLoss) {
     static REGISTER: Once = Once::new();
     REGISTER.call_once(|| {
@@ -28,7 +28,7 @@ pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration, tell_loss: Te
     });
     let exit = exit().unwrap_or_else(|| {
         let fresh = Box::into_raw(Box::default());
-        // Nobody frees it: this process's last flush needs it.
+        // Leaked on purpose: the last flush needs it.
         let _ = EXIT.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
         // SAFETY: see `exit`.
         unsafe { &*EXIT.load(Ordering::Acquire) }
@@ -38,8 +38,8 @@ pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration, tell_loss: Te
     exit.queues.push(ExitFlush { queue, timeout, tell_loss });
 }
 
-/// Flushes as the end of the process does. However many queues a process has, all waits at its end
-/// take no longer than one: while one is waited for, the others ship too.
+/// Flushes as the end of the process does. However many queues a process has, the end takes no
+/// longer than for one: while it waits for one, the others ship, too.
 pub(crate) fn flush_at_end(queue: &Arc<Queue>, timeout: Duration) {
     let Some(exit) = exit() else { return };
     let waited = exit.lock().unwrap_or_else(PoisonError::into_inner).waited_in_vain();
@@ -59,12 +59,12 @@ pub(crate) fn forget_parent() {
 #[derive(Default)]
 struct Exit {
     queues: Vec<ExitFlush>,
-    /// How long guards have waited in vain, and when the last of them gave up.
+    /// How long dropped guards have waited without success, and when the last of them gave up.
     in_vain: Option<(Duration, Instant)>,
 }
 
 impl Exit {
-    /// What has been waited already, if this is the same end.
+    /// How long guards have already waited, if this is the same end.
     fn waited_in_vain(&self) -> Duration {
         let waited = self.in_vain.filter(|(_, when)| when.elapsed() < SAME_END);
         waited.map_or(Duration::ZERO, |(waited, _)| waited)
@@ -72,7 +72,7 @@ impl Exit {
 }
 
 struct ExitFlush {
-    /// Its shipper keeps it alive, until everything is sent.
+    /// Its shipper keeps it alive until everything is sent.
     queue: Weak<Queue>,
     timeout: Duration,
     tell_loss: TellLoss,
@@ -86,7 +86,7 @@ fn exit() -> Option<&'static Mutex<Exit>> {
 extern "C" fn at_exit() {
     // Unwinding into C would abort the process.
     let _ = catch_unwind(|| {
-        // The shipper can't wait for itself.
+        // The shipper cannot wait for itself.
         let Some(exit) = exit().filter(|_| !is_muted()) else { return };
         let (queues, waited) = {
             let mut exit = exit.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,9 +109,9 @@ extern "C" fn at_exit() {
     });
 }
 
-/// This process's; null if it has no handle.
+/// The list of this process; null without a handle.
 static EXIT: AtomicPtr<Mutex<Exit>> = AtomicPtr::new(null_mut());
-/// From the end of a guard, the rest of `main`'s locals may take so long.
+/// The most time between the end of a guard and the end of `main`.
 const SAME_END: Duration = Duration::from_secs(1);
-/// A server that has answered for everything says goodbye in this time.
+/// A server that has acknowledged everything closes within this time.
 const GOODBYE: Duration = Duration::from_millis(200);

@@ -128,7 +128,7 @@ impl FromStr for Facility {
     }
 }
 
-/// The facility of all records, and of those with certain targets.
+/// The facility of all records, and of certain targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facilities {
     pub(crate) general: Facility,
@@ -136,7 +136,7 @@ pub(crate) struct Facilities {
 }
 
 impl Facilities {
-    /// That of the longest target that is this one or a module around it.
+    /// The facility of the longest entry that is this target or a parent module of it.
     pub(crate) fn of(&self, target: &str) -> Facility {
         let matches = |of: &str| {
             let rest = target.strip_prefix(of)?;
@@ -146,7 +146,7 @@ impl Facilities {
         found.max_by_key(|(length, _)| *length).map_or(self.general, |(_, facility)| facility)
     }
 
-    /// Sets that of a target; a package is named with `-`, and its modules with `_`.
+    /// Sets the facility of a target; a package may be named with `-`.
     pub(crate) fn set(&mut self, target: &str, facility: Facility) {
         for name in [target.to_owned(), target.replace('-', "_")] {
             self.by_target.retain(|(of, _)| *of != name);
@@ -154,17 +154,17 @@ impl Facilities {
         }
     }
 
-    /// These, with what `other` says coming before.
+    /// These facilities, overridden by those of `other`.
     pub(crate) fn overridden_by(mut self, other: &Facilities) -> Self {
         other.by_target.iter().for_each(|(target, facility)| self.set(target, *facility));
         self
     }
 
-    /// Checks a target that somebody wrote down.
+    /// Checks a configured target.
     ///
     /// # Errors
     ///
-    /// If it is empty, or has characters that no target has.
+    /// If it is empty, or contains characters that no target has.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let is_odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '=' | ',');
         match self.by_target.iter().find(|(of, _)| of.is_empty() || of.contains(is_odd)) {

@@ -1,18 +1,18 @@
-//! Whether this process was forked from the one that was set up.
+//! Detection of forks.
 //!
-//! A child has none of its parent's threads, and may find any lock taken forever. So it uses
-//! nothing of its parent's: what it logs is counted, and told of once.
+//! A child has none of its parent's threads, and may find any lock held forever. So it uses nothing
+//! of its parent's: its records are counted, and reported once.
 #![allow(unsafe_code)]
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// How many forks lie between this process and the first one.
+/// The number of forks between the first process and this one.
 #[inline]
 pub(crate) fn generation() -> u32 {
     GENERATION.load(Relaxed)
 }
 
-/// Says, once in each process, that a child's records are lost.
+/// Reports, once per process, that a child's records are lost.
 #[cold]
 pub(crate) fn tell_of_lost_records() {
     static TOLD: AtomicU32 = AtomicU32::new(0);
@@ -47,7 +47,7 @@ mod handler {
     use super::GENERATION;
     use crate::exit;
 
-    /// Has forks noticed from now on.
+    /// Detects forks from now on.
     pub(crate) fn watch() {
         static ONCE: Once = Once::new();
         ONCE.call_once(|| {
@@ -58,15 +58,16 @@ mod handler {
         });
     }
 
-    /// Takes no lock and no memory: another thread of the parent may have been in the midst of both.
+    /// Takes no lock and allocates nothing: another thread of the parent may have been doing
+    /// either.
     extern "C" fn in_child() {
         GENERATION.fetch_add(1, Relaxed);
         exit::forget_parent();
         PARENTS.iter().for_each(Slot::give_up);
     }
 
-    /// A child gives this file up: with it, it would hold its parent's lock after its parent's end.
-    /// Where there are too many, a child does hold it.
+    /// A child closes this file: otherwise it would hold its parent's lock after its parent's end.
+    /// If there are too many, it does.
     pub(crate) fn leave_to_parent(file: BorrowedFd<'_>) {
         let _ = PARENTS.iter().find(|slot| slot.fill(file));
     }
@@ -81,7 +82,7 @@ mod handler {
 
     struct Slot {
         fd: AtomicI32,
-        /// A program may close all its files, and have the number given to another.
+        /// A program may close all its files, and the number may belong to another one now.
         inode: AtomicU64,
     }
 
@@ -112,7 +113,7 @@ mod handler {
         }
     }
 
-    /// Puts nothing in the place of an open file, whose number may still be closed by its owner.
+    /// Replaces the file with `/dev/null`, since its owner may still close the number.
     fn replace(fd: RawFd) {
         // SAFETY: `open`, `dup2` and `close` may be called in a forked child; the path is a constant
         // that ends in a zero. `fd` is ours: it was looked at just now, and a child has one thread.

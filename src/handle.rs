@@ -1,4 +1,4 @@
-//! Handles and guards: what a program holds of its logging.
+//! Handles and guards: a program's access to its logging.
 
 use std::{
     fmt,
@@ -41,8 +41,8 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A `tracing` layer that ships what `RUST_LOG` or [`Builder::filter`](crate::Builder::filter)
-    /// lets through; layers beside it see everything.
+    /// A `tracing` layer with the filter of `RUST_LOG` or
+    /// [`Builder::filter`](crate::Builder::filter); layers beside it see everything.
     ///
     /// ```no_run
     /// use tracing_subscriber::prelude::*;
@@ -62,8 +62,8 @@ impl Handle {
         self.unfiltered_layer().with_filter(LayerFilter(Arc::clone(&self.filter)))
     }
 
-    /// As [`layer`](Handle::layer), for everything that reaches it, whatever its level: for a filter
-    /// of the program's own, or a layer that is cloned or reloaded.
+    /// Like [`layer`](Handle::layer), without a filter: for a filter of the program's own, or a
+    /// layer that is cloned or reloaded.
     #[cfg(feature = "tracing")]
     #[must_use = "a layer does nothing until it is part of a subscriber"]
     pub fn unfiltered_layer(&self) -> Layer {
@@ -75,7 +75,7 @@ impl Handle {
         Layer::new(Arc::clone(&self.pipeline), Some(Arc::clone(&self.filter)))
     }
 
-    /// A `log::Log` that ships what `RUST_LOG` lets through.
+    /// A `log::Log` with the filter of `RUST_LOG` or [`Builder::filter`](crate::Builder::filter).
     #[cfg(feature = "log")]
     #[must_use]
     pub fn logger(&self) -> Logger {
@@ -112,7 +112,7 @@ impl Handle {
 
     /// Records panics from now on, with severity CRITICAL, before the previous panic hook runs.
     ///
-    /// [`Builder::init`](crate::Builder::init) does it by itself; call it if the program installs
+    /// [`Builder::init`](crate::Builder::init) does this already; call it if the program installs
     /// [`layer`](Handle::layer) or [`logger`](Handle::logger). A second call does nothing.
     pub fn install_panic_hook(&self) {
         panic::install_hook(&self.pipeline, self.panic_backtrace);
@@ -124,12 +124,11 @@ impl Handle {
     /// It may be called anywhere, inside and outside of any runtime, and blocks the calling thread.
     #[must_use = "false means that the timeout came first"]
     pub fn flush(&self, timeout: Duration) -> bool {
-        // The shipper can't wait for itself.
+        // The shipper cannot wait for itself.
         !is_muted() && self.pipeline.flush(timeout)
     }
 
-    /// As [`flush`](Handle::flush), without blocking a thread and without a limit, in any async
-    /// runtime.
+    /// Like [`flush`](Handle::flush), but as a future without a time limit, for any async runtime.
     ///
     /// ```
     /// # async fn example(syslog: logship::Handle) {
@@ -138,7 +137,7 @@ impl Handle {
     /// # }
     /// ```
     ///
-    /// It returns false if the shipper ended before.
+    /// It returns false if the shipper has ended.
     #[must_use = "nothing is waited for before it is polled"]
     pub fn flush_async(&self) -> impl Future<Output = bool> + Send + use<> {
         let queue = self.pipeline.queue_of_this_process().filter(|_| !is_muted());
@@ -173,9 +172,9 @@ impl Handle {
         let Some(queue) = self.pipeline.queue_of_this_process() else { return Ok(self.stats()) };
         let before = self.stats();
         queue.close(timeout);
-        // The shipper can't wait for itself.
+        // The shipper cannot wait for itself.
         if !is_muted() {
-            // A step of I/O ends a moment after the time is up.
+            // I/O ends a moment after the time is up.
             let (begin, limit) = (Instant::now(), timeout.saturating_add(GRACE));
             let has_ended = queue.wait_for_end(limit);
             let mut shipper = self.shipper.lock().unwrap_or_else(PoisonError::into_inner);

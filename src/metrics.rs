@@ -9,11 +9,11 @@ use std::{
 use crate::{DropReason, Handle, Severity, Stats};
 
 impl Handle {
-    /// Gives the counters to the program's recorder of the `metrics` facade. Needs the feature
+    /// Passes the counters to the program's recorder of the `metrics` facade. Needs the feature
     /// `metrics`.
     ///
-    /// Call it whenever a page of metrics is asked for, or every few seconds; nothing is recorded
-    /// between two calls. All have the label `tag`.
+    /// Call it whenever metrics are scraped, or every few seconds; nothing is recorded between two
+    /// calls. All metrics have the label `tag`.
     ///
     /// | name | kind | labels | is |
     /// |---|---|---|---|
@@ -26,8 +26,8 @@ impl Handle {
     /// | `logship_reconnects_total` | counter | | connections after the first |
     /// | `logship_oldest_pending_seconds` | gauge | | how long the oldest pending record has waited, at least: known as exactly as this is called |
     ///
-    /// A server that is away shows as `logship_connected == 0`, one that takes nothing as a
-    /// `logship_oldest_pending_seconds` that grows.
+    /// An unreachable server shows as `logship_connected == 0`, one that accepts nothing as a
+    /// growing `logship_oldest_pending_seconds`.
     ///
     /// ```
     /// # let syslog = logship::builder("app-tag").servers("udp://127.0.0.1:514").build()?;
@@ -66,14 +66,15 @@ impl Handle {
     }
 }
 
-/// How many records had been captured when: a few moments to measure an age by.
+/// A few moments with the number of records captured by then, to measure ages.
 #[derive(Debug, Default)]
 pub(crate) struct Ages(Mutex<VecDeque<(Instant, u64)>>);
 
 impl Ages {
-    /// How old the oldest pending record is at least.
+    /// The minimum age of the oldest pending record.
     ///
-    /// If fewer records are settled now than were captured at a moment, one of those still waits.
+    /// If fewer records are settled now than had been captured at some moment, one of those is
+    /// still pending.
     fn oldest(&self, stats: &Stats, now: Instant) -> Duration {
         let settled = stats.captured - stats.pending;
         let mut marks = self.0.lock().unwrap_or_else(PoisonError::into_inner);

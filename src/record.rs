@@ -1,4 +1,4 @@
-//! What `capture` hands to `encode`: levels, origins and values.
+//! Records between `capture` and `encode`: levels, origins and values.
 
 use std::{error, fmt, str::FromStr};
 
@@ -86,7 +86,7 @@ impl From<tracing_core::Level> for Level {
     }
 }
 
-/// Which severity each level becomes.
+/// The severity of each level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Severities(pub(crate) [Severity; 5]);
 
@@ -107,7 +107,7 @@ impl Default for Severities {
     }
 }
 
-/// Where a record comes from: all that is known of it before its fields and its text.
+/// The origin of a record: everything known before its fields and its text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) severity: Severity,
@@ -117,7 +117,7 @@ pub(crate) struct Origin<'a> {
     pub(crate) line: Option<u32>,
 }
 
-/// The value of a field, as its caller gave it.
+/// The value of a field, as passed by its caller.
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
     U64(u64),
@@ -134,7 +134,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// Whether its formatting is somebody else's code.
+    /// Whether formatting it runs the program's code.
     #[inline(always)]
     pub(crate) fn may_panic(&self) -> bool {
         matches!(self, Value::Display(_) | Value::Debug(_) | Value::Error(_))

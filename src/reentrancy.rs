@@ -1,17 +1,17 @@
-//! Guards against capturing the crate's own log calls, and endless recursion.
+//! Protection against capturing the crate's own log calls, and against endless recursion.
 //!
-//! The shipper's own threads are muted: what tokio, mio or a TLS library logs on the way of a
-//! record must not become a record. And a value may log while it is being formatted, but not
-//! without end.
+//! The shipper's own threads are muted: what tokio, mio or a TLS library logs while a record is
+//! shipped must not become a record. And a value may log while it is formatted, but not without
+//! end.
 
 use std::cell::Cell;
 
 thread_local! {
-    // Without a destructor, so that it can be asked while a thread ends.
+    // Without a destructor, so that it can be used while a thread ends.
     static DEPTH: Cell<u8> = const { Cell::new(0) };
 }
 
-/// A log call under way on this thread.
+/// A log call in progress on this thread.
 #[derive(Debug)]
 pub(crate) struct Entry(());
 
@@ -20,11 +20,12 @@ pub(crate) struct Entry(());
 pub(crate) enum Refused {
     /// The thread is the crate's own.
     Muted,
-    /// The call was made while a record was being formatted, and that one while another was, ...
+    /// The call was made while a record was formatted, which was logged while another was
+    /// formatted, and so on.
     TooDeep,
 }
 
-/// Notes that a log call has begun.
+/// Begins a log call.
 #[inline]
 pub(crate) fn enter() -> Result<Entry, Refused> {
     match DEPTH.get() {
@@ -44,7 +45,7 @@ impl Drop for Entry {
     }
 }
 
-/// From now on nothing that this thread logs is captured.
+/// From now on, log calls of this thread are not captured.
 pub(crate) fn mute_thread() {
     DEPTH.set(MUTED);
 }
@@ -59,5 +60,5 @@ pub(crate) fn is_muted() -> bool {
 }
 
 const MUTED: u8 = u8::MAX;
-/// A record in a value in a record in a value: enough for anyone who means it.
+/// Deeper than any intended use.
 const DEEPEST: u8 = 4;

@@ -1,12 +1,12 @@
-//! Errors of shipping: what went wrong with a server, a record or the queue file, and what helps.
+//! Errors of shipping: of a server, a record or the queue file, and remedies.
 
 use std::{error, fmt, io, sync::Arc};
 
 use crate::transport::failure;
 
-/// A problem of shipping, as [`Builder::on_error`](crate::Builder::on_error) gets it.
+/// A problem with shipping, for [`Builder::on_error`](crate::Builder::on_error).
 ///
-/// Shipping goes on after each: it says what delays or loses records, and never ends a program.
+/// Shipping continues after each: it delays or loses records, and never ends a program.
 ///
 /// ```
 /// use std::{sync::mpsc, time::Duration};
@@ -35,7 +35,7 @@ pub struct ShipError {
     source: Option<Arc<io::Error>>,
 }
 
-/// What kind of problem a [`ShipError`] is.
+/// The kind of a [`ShipError`].
 ///
 /// ```
 /// assert_eq!(logship::ErrorKind::ConnectionRefused.to_string(), "connection refused");
@@ -51,9 +51,9 @@ pub enum ErrorKind {
     ConnectionRefused,
     /// Nothing at that address answers.
     Unreachable,
-    /// The server answers, but not in TLS, or not at all to a TLS handshake.
+    /// The server does not speak TLS, or does not answer a TLS handshake.
     NotTls,
-    /// The server speaks TLS on a port that was spoken to in plain text.
+    /// The server expects TLS on a port that was used without.
     SpeaksTls,
     /// The TLS handshake failed for another reason.
     TlsHandshake,
@@ -79,7 +79,7 @@ pub enum ErrorKind {
     RelpRefused,
     /// The server closed or reset the connection.
     Closed,
-    /// The server takes or acknowledges nothing for too long.
+    /// The server accepts or acknowledges nothing for too long.
     Timeout,
     /// The server closes the connection on one record, which is dropped.
     RecordRefused,
@@ -102,7 +102,7 @@ impl ShipError {
         ShipError { kind, server: None, message: message.into(), source: None }
     }
 
-    /// `what`, such as `cannot reach`, happened with a server for this reason.
+    /// A problem with a server: `what`, such as `cannot reach`, and the reason.
     pub(crate) fn of_server(what: &str, server: &str, error: io::Error) -> Self {
         ShipError {
             kind: failure::kind(&error),
@@ -116,25 +116,25 @@ impl ShipError {
         ShipError { server: Some(server.to_owned()), ..self }
     }
 
-    /// What kind of problem it is, to match on.
+    /// The kind of problem, to match on.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The server that it is about, as its URL names it, without options.
+    /// The server as its URL names it, without options.
     #[must_use]
     pub fn server(&self) -> Option<&str> {
         self.server.as_deref()
     }
 
-    /// What the operating system or the TLS library said. Its text is part of this error's own.
+    /// The error of the operating system or the TLS library. Its text is part of this error's own.
     #[must_use]
     pub fn io_error(&self) -> Option<&io::Error> {
         self.source.as_deref()
     }
 
-    /// What usually helps, in a sentence without its first capital and full stop.
+    /// What usually helps, as a sentence without its first capital and full stop.
     #[must_use]
     pub fn remedy(&self) -> Option<&'static str> {
         self.kind.remedy()
@@ -175,7 +175,7 @@ impl ErrorKind {
         }
     }
 
-    /// What usually helps against it, in a sentence without its first capital and full stop.
+    /// The remedy, as a sentence without its first capital and full stop.
     #[must_use]
     pub const fn remedy(self) -> Option<&'static str> {
         Some(match self {
@@ -259,7 +259,7 @@ impl fmt::Debug for ShipError {
 
 impl error::Error for ShipError {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        // The text of the source is part of Display already: what prints a chain would say it twice.
+        // The source's text is part of Display already, and would be repeated in a printed chain.
         self.source.as_ref().and_then(|source| source.source())
     }
 }

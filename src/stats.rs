@@ -1,4 +1,4 @@
-//! Counters of what became of every record.
+//! Counters of the outcome of every record.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{ConnectionInfo, Severity, fork};
 
-/// The stats of a handle at one moment.
+/// The counters of a handle at one moment.
 ///
 /// `captured = delivered + dropped + pending`, always: a record is in exactly one of the
 /// three states.
@@ -27,7 +27,7 @@ pub struct Stats {
     pub captured: u64,
     /// Records known to have arrived: a RELP server has answered for them, or the connection has
     /// stayed up for 10 s since the kernel of the peer acknowledged them (TCP, TLS), or has taken
-    /// 8 MiB more, or was closed in good order. Nobody acknowledges datagrams: a UDP record counts
+    /// 8 MiB more, or was closed cleanly. Nobody acknowledges datagrams: a UDP record counts
     /// once a second has passed without word that nobody listens.
     pub delivered: u64,
     /// Records lost, whatever the reason; see [`dropped_for`](Stats::dropped_for) and
@@ -40,9 +40,9 @@ pub struct Stats {
     /// Damaged stretches of the queue file found at the start, each with at least one lost record,
     /// and records that did not fit into a smaller queue. They do not count as captured.
     pub corrupted: u64,
-    /// Bytes of the queue in use, including what is kept to be sent again.
+    /// Bytes of the queue in use, including the resend buffer.
     pub queue_bytes: u64,
-    /// The same by reason and severity.
+    /// Lost records by reason and severity.
     pub(crate) losses: Losses,
     /// Records sent again after a connection broke; each counts as delivered once.
     pub resent: u64,
@@ -50,7 +50,7 @@ pub struct Stats {
     pub reconnects: u64,
     /// Texts and values that were cut to the maximum size of a message.
     pub truncated: u64,
-    /// Fields left out because the message had no room for them.
+    /// Fields omitted because the message had no room for them.
     pub omitted_fields: u64,
     /// Records in which a value panicked while it was formatted, and fields of spans that did.
     pub format_panics: u64,
@@ -68,7 +68,7 @@ impl Stats {
         self.losses.0[reason as usize][severity as usize]
     }
 
-    /// As if nothing had been lost for this reason.
+    /// These counters as if nothing had been lost for this reason.
     pub(crate) fn forget(&mut self, reason: DropReason) {
         self.dropped -= self.dropped_for(reason);
         self.losses.0[reason as usize] = [0; 8];
@@ -98,10 +98,10 @@ pub enum DropReason {
     Closed = 4,
     /// It was logged in a forked child, which ships nothing through its parent's handle.
     Forked = 5,
-    /// A connection took it and ended before its delivery was confirmed, and the queue had not the
-    /// room to keep it meanwhile: it may have arrived.
+    /// A connection took it and ended before its delivery was confirmed, and the queue had no room
+    /// to keep it meanwhile: it may have arrived.
     Unconfirmed = 6,
-    /// Its callsite had logged more than [`Builder::burst`](crate::Builder::burst) allows.
+    /// Its callsite exceeded the limit of [`Builder::burst`](crate::Builder::burst).
     Burst = 7,
 }
 
@@ -145,7 +145,7 @@ impl fmt::Display for DropReason {
 pub(crate) struct Losses([[u64; 8]; REASONS]);
 
 impl Losses {
-    /// What was lost since `before`: why, of which severity, and how many.
+    /// Losses since `before`: reason, severity and number.
     pub(crate) fn since(
         &self,
         before: &Losses,
@@ -172,7 +172,7 @@ impl Losses {
     }
 }
 
-/// What there is of any, such as `{QueueFull debug: 3}`.
+/// The losses that are not zero, such as `{QueueFull debug: 3}`.
 impl fmt::Debug for Losses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
@@ -185,13 +185,13 @@ impl fmt::Debug for Losses {
     }
 }
 
-/// What the shipper counts.
+/// The shipper's counters.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) connects: AtomicU64,
     pub(crate) resent: AtomicU64,
     is_cut_off: AtomicBool,
-    /// What the shipper is about, in words.
+    /// The shipper's state in words.
     state: Mutex<String>,
     connected: Mutex<Option<ConnectionInfo>>,
 }
@@ -214,7 +214,7 @@ impl Counters {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = state;
     }
 
-    /// Whether there is no connection, and not only none yet.
+    /// Whether the connection was lost or failed, rather than not yet opened.
     pub(crate) fn is_cut_off(&self) -> bool {
         self.is_cut_off.load(Relaxed)
     }
@@ -225,15 +225,15 @@ impl Counters {
     }
 }
 
-/// What a forked child has logged, by severity: which process it was, and how many. No lock guards
-/// them, since a child may find any taken forever.
+/// A forked child's records by severity, with the number of its process. Without a lock, since a
+/// child may find any lock held forever.
 #[derive(Debug, Default)]
 pub(crate) struct ForkedCounters([AtomicU64; 8]);
 
 impl ForkedCounters {
     pub(crate) fn count(&self, severity: Severity) {
         let generation = u64::from(fork::generation());
-        // What a parent that is a child itself has counted is not this process's.
+        // The counts of a parent that is a child itself are not this process's.
         let next = |value: u64| match value >> COUNT_BITS == generation {
             true => Some(value + 1),
             false => Some((generation << COUNT_BITS) + 1),
@@ -257,7 +257,7 @@ impl ForkedCounters {
 
 const COUNT_BITS: u32 = 40;
 
-/// How often a message came out other than it was said. Counted on paths that are rare.
+/// How often a message differs from what was logged. Counted on rare paths only.
 #[derive(Debug, Default)]
 pub(crate) struct EncodeCounters {
     pub(crate) cut: AtomicU64,

@@ -1,7 +1,8 @@
 //! A line on standard error that neither blocks nor kills the program.
 #![cfg_attr(unix, allow(unsafe_code))]
 
-/// Writes a line if there is room for it now, and drops it if not. It takes no lock and no memory.
+/// Writes a line if there is room for it now, and drops it otherwise. Takes no lock and allocates
+/// nothing.
 pub(crate) fn write_line(text: &str) {
     let mut line = [0; LONGEST];
     let length = text.len().min(LONGEST - 1);
@@ -15,7 +16,7 @@ pub(crate) fn write_line(text: &str) {
     let _ = write(line.get(..=length).unwrap_or_default());
 }
 
-/// For a pipe with a full buffer but for a page there is room for so much.
+/// Fits a pipe that is full but for a page.
 const LONGEST: usize = 4096;
 
 #[cfg(unix)]
@@ -34,7 +35,8 @@ fn write(line: &[u8]) -> std::io::Result<()> {
         return socket2::SockRef::from(&stderr).send_with_flags(line, flags).map(drop);
     }
     let _blocked = SigpipeBlocked::new();
-    // Standard error's own flags are the program's, and shared with whoever has the same file.
+    // The flags of standard error are the program's, and shared with everyone who has the same
+    // file.
     #[cfg(target_os = "linux")]
     if kind == FileType::Fifo {
         use rustix::io::{Errno, ReadWriteFlags, pwritev2};
@@ -68,8 +70,7 @@ const NO_SIGNAL: libc::c_int = libc::MSG_NOSIGNAL;
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "freebsd", target_os = "android"))))]
 const NO_SIGNAL: libc::c_int = 0;
 
-/// A reader that is gone is no reason for this thread to be killed, whatever the program has SIGPIPE
-/// do.
+/// A missing reader must not kill this thread, whatever the program's SIGPIPE action.
 #[cfg(unix)]
 struct SigpipeBlocked {
     before: libc::sigset_t,

@@ -2,15 +2,15 @@
 
 use crate::Severity;
 
-/// Bytes from the start of the queue's life. It never wraps: a position in memory is the cursor
-/// modulo the capacity.
+/// A position: bytes since the start of the queue. It never wraps; an offset in memory is the
+/// cursor modulo the capacity.
 pub(crate) type Cursor = u64;
 
-/// A message as it lies in the queue.
+/// A message in the queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stored<'a> {
     pub(crate) severity: Severity,
     pub(crate) bytes: &'a [u8],
-    /// Where it ends in the queue.
+    /// The position of its end.
     pub(crate) end: Cursor,
 }

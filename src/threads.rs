@@ -1,16 +1,16 @@
-//! The crate's own threads: muted, and out of the way of the program's signals.
+//! The crate's own threads: muted, and with the program's signals blocked.
 #![cfg_attr(unix, allow(unsafe_code))]
 
 use std::{io, thread};
 
 use crate::reentrancy::mute_thread;
 
-/// Starts a thread that no log call of is captured and no signal of the program is delivered to: a
-/// program that waits for SIGTERM with `sigwait` or a `signalfd` still gets it.
+/// Starts a thread whose log calls are not captured and to which no signal of the program is
+/// delivered: a program that waits for SIGTERM with `sigwait` or a `signalfd` still gets it.
 ///
 /// # Errors
 ///
-/// If the system gives no thread.
+/// If the thread cannot be started.
 pub(crate) fn spawn(
     name: &str,
     run: impl FnOnce() + Send + 'static,
@@ -22,7 +22,7 @@ pub(crate) fn spawn(
     })
 }
 
-/// Signals are blocked on this thread, and those that it starts, until this is dropped.
+/// Blocks signals on this thread, and on those that it starts, until this is dropped.
 #[cfg(unix)]
 struct SignalsBlocked(libc::sigset_t);
 
@@ -38,7 +38,7 @@ impl SignalsBlocked {
         unsafe {
             libc::sigfillset(all.as_mut_ptr());
             libc::sigemptyset(before.as_mut_ptr());
-            // These tell of a fault of the thread itself, and end the process if they are blocked.
+            // These report a fault of the thread itself, and end the process if they are blocked.
             for signal in SYNCHRONOUS {
                 libc::sigdelset(all.as_mut_ptr(), signal);
             }

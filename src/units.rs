@@ -1,4 +1,4 @@
-//! Durations and sizes as people write them.
+//! Parsing of durations and sizes.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Error> {
     })
 }
 
-/// As [`duration`]; `off`, `none` and zero are none.
+/// Like [`duration`]; `off`, `none` and zero are none.
 pub(crate) fn optional_duration(text: &str) -> Result<Option<Duration>, Error> {
     match text.to_ascii_lowercase().as_str() {
         "off" | "none" => Ok(None),
