@@ -43,12 +43,12 @@ impl Builder {
             told.push(format!("{set_in} has no effect: {why}"));
         };
         if !endpoints.iter().any(|endpoint| endpoint.info().keeps_sent) {
-            let why = format!("{shown} keeps nothing, expected tcp://, tls:// or unix://");
+            let why = format!("{shown} has no resend buffer, expected tcp://, tls:// or unix://");
             let is_set = self.resend_buffer.is_some();
             tell(is_set, "resend_buffer", "SYSLOG_RESEND_BUFFER", why);
         }
         if !endpoints.iter().any(|endpoint| endpoint.info().is_tcp) {
-            let why = format!("{shown} is no connection of TCP");
+            let why = format!("{shown} does not use TCP");
             tell(self.user_timeout.is_some(), "user_timeout", "SYSLOG_USER_TIMEOUT", why);
         }
         let is_keep = self.control_characters == Some(ControlCharacters::Keep);

@@ -126,7 +126,7 @@ fn take_over(
     let Some((header, widest)) =
         header.as_ref().and_then(|header| Some((header, *header.ranges().first()?)))
     else {
-        return set_aside(path, 1, "it is no queue file of this version");
+        return set_aside(path, 1, "not a queue file of this version");
     };
     let sound = sound_range(&file, header)?;
     let (freed, head) = sound.map_or(widest, |(freed, head, _)| (freed, head));

@@ -25,7 +25,7 @@ pub(super) fn open(path: &Path, capacity: usize) -> Result<OpenedRing, String> {
 
 pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
     let path = path.display();
-    format!("the queue file {path} can't be used: {error}; records wait in memory")
+    format!("cannot use the queue file {path}: {error}; the queue is in memory")
 }
 
 /// Like `open`; the error kind is `WouldBlock` if another process holds the file.
@@ -45,7 +45,7 @@ pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
         };
     }
     let Some(header) = Header::read(&page) else {
-        return start_again(path, capacity, "it is no queue file of this version");
+        return start_again(path, capacity, "not a queue file of this version");
     };
     let Some(&(freed, head)) = header.ranges().first() else {
         return start_again(path, capacity, "both copies of its cursors are damaged");
@@ -119,7 +119,7 @@ pub(super) fn lock(path: &Path) -> io::Result<(File, usize)> {
 fn take(file: &File) -> io::Result<()> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
+        return Err(io::Error::other("not a regular file"));
     }
     // Another owner could read it, and truncate it while it is mapped.
     if metadata.uid() != geteuid().as_raw() {
@@ -290,7 +290,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 pub(super) const FOREIGN: &str =
-    "it is no queue file: expected one that logship has made, or a path where there is none";
+    "not a queue file: expected a file created by logship, or a path that does not exist";
 const CHUNK: usize = 1 << 20;
 const TRIES: u32 = 8;
 /// The most files set aside for one path.

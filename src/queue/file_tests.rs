@@ -171,7 +171,7 @@ fn a_file_that_claims_to_be_endless_costs_what_is_there() {
     let place = place();
     fs::write(&place.path, header(1 << 62, 0, 1 << 61)).unwrap();
     let report = open(&place.path, CAPACITY).unwrap().report.unwrap();
-    assert!(report.contains("it is no queue file of this version"), "{report}");
+    assert!(report.contains("not a queue file of this version"), "{report}");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
         fs::write(&place.path, &bytes).unwrap();
         fs::set_permissions(&place.path, fs::Permissions::from_mode(0o644)).unwrap();
         let said = open(&place.path, CAPACITY).unwrap_err();
-        assert!(said.contains("it is no queue file") && said.contains("wait in memory"), "{said}");
+        assert!(said.contains("not a queue file") && said.contains("queue is in memory"), "{said}");
         assert_eq!(fs::read(&place.path).unwrap(), bytes);
         assert_eq!(fs::metadata(&place.path).unwrap().mode() & 0o7777, 0o644);
     }
@@ -252,10 +252,10 @@ fn unusable_values_are_reported() {
         (&link, "symbolic link"),
         (&directory, "directory"),
         (&missing, "No such file"),
-        (&PathBuf::from("/dev/null"), "no regular file"),
+        (&PathBuf::from("/dev/null"), "not a regular file"),
     ] {
         let said = open(path, CAPACITY).unwrap_err();
-        assert!(said.contains(why) && said.contains("wait in memory"), "{said}");
+        assert!(said.contains(why) && said.contains("queue is in memory"), "{said}");
     }
     drop(first);
     assert!(open(&place.path, CAPACITY).is_ok());

@@ -49,6 +49,6 @@ impl OpenedRing {
     #[cfg(not(unix))]
     pub(super) fn at(place: &QueueFile<'_>, _: usize) -> Result<Self, String> {
         // `Builder::build` refuses it earlier.
-        Err(format!("the queue file {} can't be used on this system", place.path.display()))
+        Err(format!("queue files are not supported on this system: {}", place.path.display()))
     }
 }

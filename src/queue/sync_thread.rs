@@ -20,7 +20,7 @@ pub(super) fn of(producer: &Producer, place: QueueFile<'_>) -> Result<Option<Syn
     guard.map(Some).map_err(|error| {
         let path = place.path.display();
         format!(
-            "the queue file {path} can't be synced, and is no promise against power loss: {error}"
+            "cannot sync the queue file {path}, so records may be lost in a power failure: {error}"
         )
     })
 }
@@ -91,9 +91,9 @@ impl FileWatch {
         let Ok(now) = self.file.metadata() else { return };
         let path = self.path.display();
         let what = if now.nlink() == 0 {
-            format!("the queue file {path} was deleted: what waits in it ends with this process")
+            format!("the queue file {path} was deleted: its records will not survive this process")
         } else if now.len() < self.length {
-            format!("the queue file {path} was shortened by somebody: this process may be killed")
+            format!("the queue file {path} was truncated: this process may be killed by SIGBUS")
         } else {
             return;
         };

@@ -129,7 +129,7 @@ fn refused_queue_file_is_reported_and_loses_nothing() {
         let ended = refused(&collector.url(), inject, &settings, Some(&path));
         assert_eq!(copies(&collector, inject, &ended), 0, "{inject}");
         assert!(ended.stderr.contains(why), "{inject}: {ended:?}");
-        assert!(ended.stderr.contains("records wait in memory"), "{inject}: {ended:?}");
+        assert!(ended.stderr.contains("queue is in memory"), "{inject}: {ended:?}");
     }
 }
 

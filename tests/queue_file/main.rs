@@ -98,7 +98,7 @@ fn unusable_queue_file_is_reported_and_records_arrive() {
         (path.as_path(), "another process uses it"),
         (&link, "it is a symbolic link"),
         (&directory.path().join("missing/ring"), "No such file"),
-        (Path::new("/proc/ring"), "can't be used"),
+        (Path::new("/proc/ring"), "cannot use the queue file"),
     ] {
         let ended = run(&mut loadgen(&collector.url(), path, 1_000, 100));
         assert!(ended.stderr.contains(why) && ended.stderr.contains("in memory"), "{ended:?}");

@@ -55,7 +55,7 @@ impl Backend {
             if text.contains("key values mismatch") || text.contains("key type mismatch") {
                 return not_a_pair();
             }
-            Error::because("TLS can't be set up", text)
+            Error::because("cannot set up TLS", text)
         })?;
         Ok(Backend { connector: connector.into(), min_version })
     }

@@ -51,7 +51,7 @@ impl Backend {
             TlsVersion::Tls12 => &[&TLS13, &TLS12],
             TlsVersion::Tls13 => &[&TLS13],
         };
-        let set_up = |e: rustls::Error| Error::because("TLS can't be set up", e);
+        let set_up = |e: rustls::Error| Error::because("cannot set up TLS", e);
         let config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
             .map_err(set_up)?
