@@ -23,7 +23,8 @@ use crate::{ConnectionInfo, Severity, fork};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Records that passed the filter.
+    /// Records of the application that passed the filter. The reports that the crate ships about
+    /// itself are counted nowhere.
     pub captured: u64,
     /// Records known to have arrived: a RELP server has answered for them, or the connection has
     /// stayed up for 10 s since the kernel of the peer acknowledged them (TCP, TLS), or has taken
@@ -35,7 +36,8 @@ pub struct Stats {
     pub dropped: u64,
     /// Records in the queue, or sent and not yet known to be delivered.
     pub pending: u64,
-    /// Records found in the queue file at the start; they count as captured.
+    /// Records found in the queue file at the start, with the reports among them; they count as
+    /// captured.
     pub recovered: u64,
     /// Damaged stretches of the queue file found at the start, each with at least one lost record,
     /// and records that did not fit into a smaller queue. They do not count as captured.

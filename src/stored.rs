@@ -11,6 +11,8 @@ pub(crate) type Cursor = u64;
 pub(crate) struct Stored<'a> {
     pub(crate) severity: Severity,
     pub(crate) bytes: &'a [u8],
+    /// Whether it is a report of the crate's own, and none of the application's records.
+    pub(crate) is_own: bool,
     /// The position of its end.
     pub(crate) end: Cursor,
 }

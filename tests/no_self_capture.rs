@@ -46,7 +46,7 @@ fn nothing_that_the_shipping_itself_says_is_shipped() {
             *counts.entry(target(record)).or_insert(0) += 1;
         }
         // The one of mio is from the program's own thread: it shows that mio does log.
-        let said = [("feedback", COUNT), ("from_log", COUNT), ("mio::poll", 1)];
+        let said = [("no_self_capture", COUNT), ("from_log", COUNT), ("mio::poll", 1)];
         assert_eq!(counts, BTreeMap::from(said), "{url}: {ended:?}");
     }
 }
@@ -146,7 +146,7 @@ fn a_layer_and_a_logger_of_one_handle_share_one_way() {
     assert!(handle.flush(PATIENCE));
     let records = collector.wait_for(2, PATIENCE);
     let targets: Vec<_> = records.iter().map(target).collect();
-    assert_eq!(targets, ["feedback", "from_log"]);
+    assert_eq!(targets, ["no_self_capture", "from_log"]);
     assert_eq!(handle.stats().captured, 2);
 }
 

@@ -59,7 +59,8 @@ impl Reader {
     pub(crate) fn held(&self) -> Option<Batch<'_>> {
         let held = self.held.as_ref()?;
         let end = self.consumer.sent();
-        let first = Stored { severity: held.severity, bytes: &held.message, end };
+        let first =
+            Stored { severity: held.severity, bytes: &held.message, is_own: held.is_own, end };
         let messages = self.consumer.between(end, end);
         Some(Batch { messages, bytes_left: 0, skip: None, until: 0, first: Some(first) })
     }

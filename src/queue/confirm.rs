@@ -6,7 +6,7 @@ use super::{
     Cursor,
     reader::{Held, Reader, Skip},
 };
-use crate::{Severity, resend::ResendBuffer, stats::DropReason};
+use crate::{Severity, resend::ResendBuffer, stats::DropReason, stored::Stored};
 
 impl Reader {
     /// Records that everything up to `to` is acknowledged, counts what is confirmed by now, and
@@ -105,12 +105,14 @@ impl Reader {
     /// Drops the next unsent message.
     pub(crate) fn drop_next(&mut self, reason: DropReason) {
         let Some(first) = self.consumer.unsent().next() else { return };
-        let (severity, end) = (first.severity, first.end);
+        let (severity, end, is_record) = (first.severity, first.end, self.is_record(&first));
         self.skips.push(Skip { end, is_counted: true });
         self.pass_skips();
         self.enter(|counts| {
-            counts.losses.add(reason, severity);
-            counts.pending -= 1;
+            if is_record {
+                counts.losses.add(reason, severity);
+                counts.pending -= 1;
+            }
         });
     }
 
@@ -123,7 +125,8 @@ impl Reader {
         else {
             return;
         };
-        let held = Held { severity: suspect.severity, message: suspect.bytes.to_vec(), end };
+        let (severity, is_own) = (suspect.severity, !self.is_record(&suspect));
+        let held = Held { severity, is_own, message: suspect.bytes.to_vec(), end };
         if self.held.is_none() && !self.skips.iter().any(|skip| skip.end == end) {
             self.held = Some(held);
             self.skips.push(Skip { end, is_counted: false });
@@ -147,6 +150,9 @@ impl Reader {
         let Some(held) = self.held.take() else { return };
         self.skips.iter_mut().for_each(|skip| skip.is_counted = true);
         self.enter(|counts| {
+            if held.is_own {
+                return;
+            }
             match drop {
                 None => counts.delivered += 1,
                 Some(reason) => counts.losses.add(reason, held.severity),
@@ -203,12 +209,18 @@ impl Reader {
         let from = from.max(self.confirmed).max(self.consumer.freed());
         let mut count = 0;
         for stored in self.consumer.between(from, to) {
-            if !self.skips.iter().any(|skip| skip.end == stored.end) {
+            if self.is_record(&stored) && !self.skips.iter().any(|skip| skip.end == stored.end) {
                 each(stored.severity);
                 count += 1;
             }
         }
         count
+    }
+
+    /// Whether this is counted as a record. Reports of an earlier process are: they were recovered
+    /// with its records.
+    pub(super) fn is_record(&self, stored: &Stored<'_>) -> bool {
+        !stored.is_own || stored.end <= self.recovered_to
     }
 
     /// Advances past messages that are to be skipped.

@@ -5,9 +5,10 @@ use crate::Severity;
 
 /// The word in front of a message, or in place of the unused end of the ring.
 ///
-/// 27 bits of length, 5 of severity (two of them always clear), 32 of check value and mark.
+/// 27 bits of length, 3 of severity, one for the crate's own reports, one that is always clear, 32
+/// of check value and mark.
 pub(super) enum EntryHeader {
-    Message(Severity, usize, u32),
+    Message { severity: Severity, is_own: bool, length: usize, check: u32 },
     Skip,
 }
 
@@ -15,24 +16,26 @@ impl EntryHeader {
     pub(super) fn from_bits(bits: u64) -> Self {
         match bits {
             UNUSED => EntryHeader::Skip,
-            _ => EntryHeader::Message(
-                Severity::from_code((bits as u32 >> LENGTH_BITS) as u8),
-                bits as usize & MAX_MESSAGE_LEN,
-                (bits >> 32) as u32,
-            ),
+            _ => EntryHeader::Message {
+                severity: Severity::from_code((bits as u32 >> LENGTH_BITS) as u8),
+                is_own: bits as u32 & OWN != 0,
+                length: bits as usize & MAX_MESSAGE_LEN,
+                check: (bits >> 32) as u32,
+            },
         }
     }
 
     /// Like `from_bits`, for bits of unknown origin.
     pub(super) fn from_strange_bits(bits: u64) -> Option<Self> {
-        let is_clear = bits == UNUSED || bits as u32 >> LENGTH_BITS < 8;
+        let is_clear = bits == UNUSED || (bits as u32 & !OWN) >> LENGTH_BITS < 8;
         is_clear.then(|| EntryHeader::from_bits(bits))
     }
 
     pub(super) fn to_bits(&self) -> u64 {
         match *self {
-            EntryHeader::Message(severity, length, check) => {
-                u64::from(check) << 32 | u64::from(extent(severity, length))
+            EntryHeader::Message { severity, is_own, length, check } => {
+                let own = if is_own { OWN } else { 0 };
+                u64::from(check) << 32 | u64::from(extent(severity, length) | own)
             }
             EntryHeader::Skip => UNUSED,
         }
@@ -62,6 +65,7 @@ pub(super) const fn space(length: usize) -> usize {
 pub(super) const OVERHEAD: usize = 2 * HEADER_LEN;
 pub(super) const HEADER_LEN: usize = 8;
 const LENGTH_BITS: u32 = 27;
+const OWN: u32 = 1 << (LENGTH_BITS + 3);
 /// Bytes of the longest message.
 pub(super) const MAX_MESSAGE_LEN: usize = (1 << LENGTH_BITS) - 1;
 /// An odd number with irregular bits.

@@ -307,3 +307,26 @@ fn no_word_is_read_and_written_at_once() {
         assert_eq!(seen, pushed.iter().map(|(_, byte)| *byte).collect::<Vec<_>>());
     });
 }
+
+/// Reports neither wait for room nor keep a blocked call from it, and are counted nowhere.
+#[test]
+fn reader_that_pushes_reports_blocks_nobody() {
+    check(|| {
+        let (queue, mut reader) = pair(Overflow::Block(FOR_EVER));
+        let caller = beside(&queue, |queue| (b'a'..=b'c').for_each(|byte| say(queue, byte)));
+        let mut seen = Vec::new();
+        let mut reports = 2;
+        while seen.iter().filter(|byte| **byte != b'r').count() < 3 {
+            if reports > 0 && queue.push_own(Severity::Warning, 16, false, |_| &[b'r'; 16]) {
+                reports -= 1;
+            }
+            if reader.work(FOR_EVER) == Wake::Messages {
+                ship(&mut reader, &mut seen);
+            }
+        }
+        caller.join().unwrap();
+        seen.retain(|byte| *byte != b'r');
+        assert_eq!(seen, b"abc");
+        assert_eq!((counts(&queue).captured, counts(&queue).delivered), (3, 3));
+    });
+}

@@ -247,8 +247,8 @@ impl Queue {
         }
     }
 
-    /// Takes a message of the crate's own if there is room: it is none of the application's, so it is
-    /// not counted otherwise. Returns whether it was taken.
+    /// Queues a report of the crate's own if there is room. It is not one of the application's
+    /// records, so it is counted nowhere. Returns whether it was taken.
     pub(crate) fn push_own<'a>(
         &self,
         severity: Severity,
@@ -262,12 +262,8 @@ impl Queue {
         }
         let bytes = message(state.numbered);
         let check = if self.is_checked { entry::check(severity, bytes) } else { 0 };
-        let is_taken = state.producer.push(severity, bytes, check);
-        if is_taken {
-            state.numbered += u64::from(is_numbered);
-            state.counts.captured += 1;
-            state.counts.pending += 1;
-        }
+        let is_taken = state.producer.push_own(severity, bytes, check);
+        state.numbered += u64::from(is_taken && is_numbered);
         is_taken
     }
 

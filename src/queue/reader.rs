@@ -14,6 +14,8 @@ pub(crate) struct Reader {
     pub(super) queue: Arc<Queue>,
     pub(super) consumer: Consumer,
     pub(super) retained: Retention,
+    /// Everything up to here was recovered from a file.
+    pub(super) recovered_to: Cursor,
     /// Everything up to here is counted as delivered, or as released early.
     pub(super) confirmed: Cursor,
     /// Released before it was confirmed, by severity: its outcome is known when the connection's
@@ -56,6 +58,7 @@ pub(super) struct Skip {
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) severity: Severity,
+    pub(super) is_own: bool,
     pub(super) message: Vec<u8>,
     pub(super) end: Cursor,
 }
@@ -64,6 +67,7 @@ impl Reader {
     pub(super) fn new(queue: Arc<Queue>, consumer: Consumer) -> Self {
         Reader {
             queue,
+            recovered_to: consumer.head(),
             confirmed: consumer.freed(),
             consumer,
             retained: Retention::default(),
@@ -265,7 +269,7 @@ impl Drop for Reader {
         let lost = if self.consumer.is_durable() { 0 } else { Cursor::MAX };
         let from = self.confirmed.max(self.consumer.freed());
         for stored in self.consumer.between(from, lost) {
-            if !self.skips.iter().any(|skip| skip.end == stored.end) {
+            if self.is_record(&stored) && !self.skips.iter().any(|skip| skip.end == stored.end) {
                 state.counts.losses.add(DropReason::Closed, stored.severity);
                 state.counts.pending -= 1;
             }
@@ -274,7 +278,7 @@ impl Drop for Reader {
             state.counts.losses.add_many(DropReason::Unconfirmed, severity, count);
             state.counts.pending -= count;
         }
-        if let Some(held) = &self.held {
+        if let Some(held) = self.held.as_ref().filter(|held| !held.is_own) {
             state.counts.losses.add(DropReason::Closed, held.severity);
             state.counts.pending -= 1;
         }

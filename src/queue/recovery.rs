@@ -228,7 +228,7 @@ impl<'a> RingImage<'a> {
         let rest = self.capacity - self.first - here;
         let word = self.number(here).and_then(EntryHeader::from_strange_bits);
         let (severity, length, checked) = match word {
-            Some(EntryHeader::Message(severity, length, check)) => (severity, length, check),
+            Some(EntryHeader::Message { severity, length, check, .. }) => (severity, length, check),
             Some(EntryHeader::Skip) if at + rest <= head => return Entry::Skip(at + rest),
             _ => return Entry::Damage,
         };
@@ -264,7 +264,7 @@ impl<'a> RingImage<'a> {
     fn length_at(&self, at: Cursor) -> Option<usize> {
         let here = self.here(at);
         match self.number(here).and_then(EntryHeader::from_strange_bits) {
-            Some(EntryHeader::Message(_, length, _)) => Some(length)
+            Some(EntryHeader::Message { length, .. }) => Some(length)
                 .filter(|length| self.first + here + space(*length) as u64 <= self.capacity),
             _ => None,
         }

@@ -104,6 +104,16 @@ impl Producer {
     /// Appends a message; false if the ring has no room for it, or is not this process's. `check`
     /// is the message's check value, or anything if the ring is not in a file.
     pub(crate) fn push(&mut self, severity: Severity, bytes: &[u8], check: u32) -> bool {
+        self.append(severity, bytes, check, false)
+    }
+
+    /// The same for a report of the crate's own.
+    pub(crate) fn push_own(&mut self, severity: Severity, bytes: &[u8], check: u32) -> bool {
+        self.append(severity, bytes, check, true)
+    }
+
+    #[inline]
+    fn append(&mut self, severity: Severity, bytes: &[u8], check: u32, is_own: bool) -> bool {
         let capacity = self.shared.memory.capacity();
         if self.used() + self.cost(bytes.len()) > capacity
             || bytes.len() > MAX_MESSAGE_LEN
@@ -118,7 +128,8 @@ impl Producer {
             self.head += rest as u64;
             self.place = 0;
         }
-        let word = EntryHeader::Message(severity, bytes.len(), check ^ mark(self.head));
+        let (length, check) = (bytes.len(), check ^ mark(self.head));
+        let word = EntryHeader::Message { severity, is_own, length, check };
         self.shared.memory.set_word(self.place, word);
         self.shared.memory.set_bytes(self.place + HEADER_LEN, bytes);
         self.head += needed as u64;
@@ -158,6 +169,11 @@ impl Consumer {
     /// Bytes in use.
     pub(crate) fn used(&self) -> u64 {
         self.shared.head.load(Ordering::Acquire) - self.freed
+    }
+
+    /// The end of the last message.
+    pub(crate) fn head(&self) -> Cursor {
+        self.shared.head.load(Ordering::Acquire)
     }
 
     /// Whether there are unsent messages.
@@ -228,8 +244,8 @@ impl<'a> Iterator for Messages<'a> {
             return None;
         }
         let capacity = self.shared.memory.capacity();
-        let (severity, length) = match self.shared.memory.word(self.place) {
-            EntryHeader::Message(severity, length, _) => (severity, length),
+        let (severity, is_own, length) = match self.shared.memory.word(self.place) {
+            EntryHeader::Message { severity, is_own, length, .. } => (severity, is_own, length),
             EntryHeader::Skip => {
                 self.at += (capacity - self.place) as u64;
                 self.place = 0;
@@ -239,7 +255,7 @@ impl<'a> Iterator for Messages<'a> {
         let bytes = self.shared.memory.bytes(self.place + HEADER_LEN, length);
         self.at += space(length) as u64;
         self.place = next_place(self.place, space(length), capacity);
-        Some(Stored { severity, bytes, end: self.at })
+        Some(Stored { severity, bytes, is_own, end: self.at })
     }
 }
 
