@@ -13,8 +13,8 @@ use std::{
 use super::{
     OpenedRing, Queue,
     entry::check,
-    file::{self, FOREIGN, free_name, is_blank, lock, read_ring, sound_range, try_open},
-    recovery::{Header, PAGE, RingImage, header, is_ours},
+    file::{self, Content, content, free_name, lock, read_ring, sound_range, try_open},
+    recovery::{PAGE, RingImage, header},
     ring::{Producer, rounded},
 };
 use crate::{Severity, stats::DropReason};
@@ -30,7 +30,7 @@ pub(super) fn open(directory: &Path, tag: &str, capacity: usize) -> Result<Opene
     let capacity = rounded(capacity);
     let path = |number: usize| directory.join(format!("{tag}.{number}.queue"));
     for number in 0..FILES {
-        match try_open(&path(number), capacity) {
+        match try_open(&path(number), capacity, is_length) {
             Ok(mut opened) => {
                 (number + 1..FILES).for_each(|other| adopt(&path(other), &mut opened));
                 return Ok(opened);
@@ -114,23 +114,16 @@ fn take_over(
     sync: impl Fn() -> io::Result<()>,
 ) -> io::Result<Outcome> {
     let (file, length) = lock(path)?;
-    let mut page = vec![0; PAGE.min(length)];
-    file.read_exact_at(&mut page, 0)?;
-    if is_blank(&file, length)? {
-        return fs::remove_file(path).map(|()| Outcome::Done { gaps: 0, told: None });
-    }
-    if !is_ours(&page) {
-        return Err(io::Error::other(FOREIGN));
-    }
-    let header = Header::read(&page);
-    let Some((header, widest)) =
-        header.as_ref().and_then(|header| Some((header, *header.ranges().first()?)))
-    else {
-        return set_aside(path, 1, "not a queue file of this version");
+    let (header, widest) = match content(&file, length, is_length)? {
+        Content::Blank => {
+            return fs::remove_file(path).map(|()| Outcome::Done { gaps: 0, told: None });
+        }
+        Content::Unreadable(why) => return set_aside(path, 1, why),
+        Content::Ring(header, widest) => (header, widest),
     };
-    let sound = sound_range(&file, header)?;
+    let sound = sound_range(&file, &header)?;
     let (freed, head) = sound.map_or(widest, |(freed, head, _)| (freed, head));
-    let bytes = read_ring(&file, length, header, freed, head)?;
+    let bytes = read_ring(&file, length, &header, freed, head)?;
     let found = RingImage::new(&bytes, header.capacity);
     let (mut taken, mut is_full) = (freed, false);
     let gaps = found.salvage(freed, head, |severity, bytes, end| {
@@ -150,6 +143,11 @@ fn take_over(
         0 => fs::remove_file(path).map(|()| Outcome::Done { gaps, told: None }),
         _ => set_aside(path, gaps, &format!("it was damaged in {gaps} places")),
     }
+}
+
+/// The length of a file in a directory, whose name says that it is ours: with any capacity.
+fn is_length(length: usize) -> bool {
+    length.is_multiple_of(PAGE)
 }
 
 fn set_aside(path: &Path, gaps: u64, why: &str) -> io::Result<Outcome> {

@@ -20,7 +20,9 @@ use super::{
 
 /// Opens or creates the ring in this file. The error is a sentence.
 pub(super) fn open(path: &Path, capacity: usize) -> Result<OpenedRing, String> {
-    try_open(path, rounded(capacity)).map_err(|error| unusable(path, &error))
+    let capacity = rounded(capacity);
+    try_open(path, capacity, |length| length == PAGE + capacity)
+        .map_err(|error| unusable(path, &error))
 }
 
 pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
@@ -29,26 +31,17 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> String {
 }
 
 /// Like `open`; the error kind is `WouldBlock` if another process holds the file.
-pub(super) fn try_open(path: &Path, capacity: usize) -> io::Result<OpenedRing> {
+pub(super) fn try_open(
+    path: &Path,
+    capacity: usize,
+    is_length: impl Fn(usize) -> bool,
+) -> io::Result<OpenedRing> {
     check_limit(capacity)?;
     let (file, length) = lock(path)?;
-    let mut page = vec![0; PAGE.min(length)];
-    file.read_exact_at(&mut page, 0)?;
-    // The header is written last, so a file of zeros was left by a process killed before that.
-    if is_blank(&file, length)? {
-        return new(path, file, capacity);
-    }
-    if !is_ours(&page) {
-        return match has_lost_its_header(&page, length, capacity) {
-            true => start_again(path, capacity, "its header is lost"),
-            false => Err(io::Error::other(FOREIGN)),
-        };
-    }
-    let Some(header) = Header::read(&page) else {
-        return start_again(path, capacity, "not a queue file of this version");
-    };
-    let Some(&(freed, head)) = header.ranges().first() else {
-        return start_again(path, capacity, "both copies of its cursors are damaged");
+    let (header, (freed, head)) = match content(&file, length, is_length)? {
+        Content::Blank => return new(path, file, capacity),
+        Content::Unreadable(why) => return start_again(path, capacity, why),
+        Content::Ring(header, range) => (header, range),
     };
     let sound = sound_range(&file, &header)?;
     let is_as_wanted = header.capacity == capacity as u64 && length >= PAGE + capacity;
@@ -73,8 +66,47 @@ fn check_limit(capacity: usize) -> io::Result<()> {
     }
 }
 
-/// Whether the file is empty.
-pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
+/// What a file holds.
+pub(super) enum Content {
+    /// Nothing: the header is written last, so a file of zeros was left by a process killed before.
+    Blank,
+    /// A queue file of which nothing can be read, and why.
+    Unreadable(&'static str),
+    /// A queue file, and the widest range in which there may be messages.
+    Ring(Header, (Cursor, Cursor)),
+}
+
+/// Reads the first page of a file. A power failure may leave zeros in place of the header: that is
+/// one of our files only if it also has the length of one.
+///
+/// # Errors
+///
+/// If it cannot be read, or is not a queue file.
+pub(super) fn content(
+    file: &File,
+    length: usize,
+    is_length: impl Fn(usize) -> bool,
+) -> io::Result<Content> {
+    let mut page = vec![0; PAGE.min(length)];
+    file.read_exact_at(&mut page, 0)?;
+    if is_blank(file, length)? {
+        return Ok(Content::Blank);
+    }
+    if !is_ours(&page) {
+        return match is_length(length) && page.iter().all(|byte| *byte == 0) {
+            true => Ok(Content::Unreadable("its header is lost")),
+            false => Err(io::Error::other(FOREIGN)),
+        };
+    }
+    let Some(header) = Header::read(&page) else {
+        return Ok(Content::Unreadable("not a queue file of this version"));
+    };
+    let range = header.ranges().first().copied();
+    let damaged = Content::Unreadable("both copies of its cursors are damaged");
+    Ok(range.map_or(damaged, |range| Content::Ring(header, range)))
+}
+
+fn is_blank(file: &File, length: usize) -> io::Result<bool> {
     let mut piece = vec![0; CHUNK.min(length)];
     for at in (0..length).step_by(CHUNK) {
         let piece = piece.get_mut(..CHUNK.min(length - at)).unwrap_or_default();
@@ -84,12 +116,6 @@ pub(super) fn is_blank(file: &File, length: usize) -> io::Result<bool> {
         }
     }
     Ok(true)
-}
-
-/// Whether it has the length of a queue file and zeros in place of the header, as after a power
-/// failure.
-fn has_lost_its_header(page: &[u8], length: usize, capacity: usize) -> bool {
-    length == PAGE + capacity && page.iter().all(|byte| *byte == 0)
 }
 
 /// Opens and locks the file at this path without changing its content or mode.
@@ -289,7 +315,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-pub(super) const FOREIGN: &str =
+const FOREIGN: &str =
     "not a queue file: expected a file created by logship, or a path that does not exist";
 const CHUNK: usize = 1 << 20;
 const TRIES: u32 = 8;

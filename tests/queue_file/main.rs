@@ -10,6 +10,7 @@ mod scenarios;
 use std::{
     collections::HashSet,
     fs,
+    io::Write as _,
     os::unix::fs::{MetadataExt as _, symlink},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -260,6 +261,41 @@ fn what_dead_processes_left_is_shipped_in_full_by_one() {
     }
     let stats = handle.stats();
     assert_eq!((stats.recovered, stats.delivered, stats.dropped), (1140, 1140, 0), "{stats:?}");
+}
+
+#[test]
+fn leftover_without_its_header_is_set_aside_once() {
+    let (directory, _) = place();
+    let start = |capacity| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let builder = logship::builder("shop").servers(nobody()).queue_file(directory.path());
+        let builder = builder.queue_capacity(capacity).flush_timeout(Duration::ZERO);
+        let builder = builder.on_error(move |error| drop(tell.send(error.to_string())));
+        (builder.build().unwrap(), told)
+    };
+    let lose_header = |number: u32| {
+        let path = directory.path().join(format!("shop.{number}.queue"));
+        fs::OpenOptions::new().write(true).open(path).unwrap().write_all(&[0; 4096]).unwrap();
+    };
+    let (one, other) = (start(64 << 10), start(128 << 10));
+    [&one, &other].map(|(handle, _)| log(handle, 10));
+    [one, other].map(|(handle, _)| drop(handle.shutdown(Duration::ZERO)));
+    [0, 1].map(lose_header);
+    let (handle, told) = start(256 << 10);
+    log(&handle, 10);
+    let told: Vec<_> =
+        told.try_iter().filter(|error| error.contains("its header is lost")).collect();
+    assert!(!told.is_empty(), "nothing was reported");
+    assert_eq!(handle.stats().pending, 10);
+    drop(handle.shutdown(Duration::ZERO));
+    let (handle, told) = start(256 << 10);
+    assert_eq!(handle.stats().recovered, 10);
+    assert!(!told.try_iter().any(|error| error.contains("header")), "reported again");
+    let count = |ending: &str| {
+        let names = fs::read_dir(directory.path()).unwrap().flatten();
+        names.filter(|file| file.file_name().to_string_lossy().ends_with(ending)).count()
+    };
+    assert_eq!((count(".damaged"), count(".queue")), (2, 1));
 }
 
 #[test]
