@@ -278,9 +278,12 @@ fn leftover_without_its_header_is_set_aside_once() {
         fs::OpenOptions::new().write(true).open(path).unwrap().write_all(&[0; 4096]).unwrap();
     };
     let (one, other) = (start(64 << 10), start(128 << 10));
-    [&one, &other].map(|(handle, _)| log(handle, 10));
-    [one, other].map(|(handle, _)| drop(handle.shutdown(Duration::ZERO)));
-    [0, 1].map(lose_header);
+    for (handle, _) in [&one, &other] {
+        log(handle, 10);
+        let _ = handle.shutdown(Duration::ZERO);
+    }
+    drop((one, other));
+    (0..2).for_each(lose_header);
     let (handle, told) = start(256 << 10);
     log(&handle, 10);
     let told: Vec<_> =

@@ -80,7 +80,7 @@ fn a_file_turns_a_module_to_debug_and_back() {
         fs::write(&file, "# on call\ninfo\nshop::db=debug\n").unwrap();
         until("debug", is_debug);
         assert_eq!(logger.max_level(), log::LevelFilter::Debug);
-        std::thread::sleep(Duration::from_millis(500));
+        until("the record of the change", || server.count() == 1);
         tracing::debug!(target: "shop::db", "a query");
         // What is wrong is told, and changes nothing.
         fs::write(&file, "info,shop::db=loud\n").unwrap();
@@ -99,7 +99,7 @@ fn a_file_turns_a_module_to_debug_and_back() {
         until("debug again", is_debug);
         fs::remove_file(&file).unwrap();
         until("the end of debug", || !is_debug());
-        std::thread::sleep(Duration::from_millis(500));
+        until("the record of the end", || server.count() == 6);
         tracing::debug!(target: "shop::db", "no query");
     });
     let told = told.lock().unwrap();
