@@ -26,11 +26,14 @@ use logship_collector::Collector;
 #[test]
 fn no_system_call_in_the_steady_state() {
     for call in ["tracing", "log", "spans", "cee"] {
-        // Where the scheduler stops the shipper between lock and unlock, a call has to wait. That
-        // happens by chance, and not each time; what a call does by itself happens each time.
+        // If the scheduler stops the shipper between lock and unlock, a call has to wait. That
+        // happens by chance to a few calls; what a call does by itself, it does every time.
         let tries: Vec<Traced> = (0..TRIES).map(|_| trace(call)).collect();
         let calls = tries.iter().map(|traced| &traced.by_caller).min_by_key(|calls| calls.len());
-        assert_eq!(calls, Some(&Vec::new()), "{RECORDS} {call} calls made system calls");
+        let by_chance = |call: &&String| call.starts_with("futex(");
+        let (waits, others): (Vec<_>, Vec<_>) = calls.into_iter().flatten().partition(by_chance);
+        assert!(others.is_empty(), "{RECORDS} {call} calls made system calls: {others:?}");
+        assert!(waits.len() as u64 * 1000 <= RECORDS, "{RECORDS} {call} calls waited: {waits:?}");
         let sends = tries.iter().map(|traced| traced.sends).min().unwrap_or_default();
         let most = SENDS_PER_1000 * (RECORDS + WARM_UP) / 1000;
         assert!((1..=most).contains(&sends), "{RECORDS} records took {sends} sends, not {most}");
@@ -138,6 +141,8 @@ fn per(call: &str, calls: u64) -> u64 {
     let [once, twice] = [calls, 2 * calls].map(|calls| {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+        // The calls alone: how often the shipper looks meanwhile depends on the machine.
+        valgrind.arg(format!("--toggle-collect=steady::{}*", function(call)));
         valgrind.arg(steady()).args([call, &calls.to_string()]);
         let output = run("valgrind", &mut valgrind);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -145,7 +150,18 @@ fn per(call: &str, calls: u64) -> u64 {
         let count = count.and_then(|(_, count)| count.trim().parse::<u64>().ok());
         count.unwrap_or_else(|| panic!("valgrind counted nothing: {said}"))
     });
+    assert!(once > 0, "nothing was counted in steady::{}", function(call));
     twice.saturating_sub(once) / calls
+}
+
+/// The function of the example that makes this call.
+fn function(call: &str) -> &'static str {
+    match call.split('-').next() {
+        Some("log") => "by_log",
+        Some("span") => "new_span",
+        Some("keys" | "equal") => "by_keys",
+        _ => "by_tracing",
+    }
 }
 
 /// The example, built as a user builds it, whatever this test was built as.
@@ -192,8 +208,8 @@ const WARM_UP: u64 = 1000;
 const SENDS_PER_1000: u64 = 12;
 const CALLS: u64 = 2000;
 const KEYS: u64 = 100;
-const PERCENT: u64 = 10;
+const PERCENT: u64 = 5;
 const HEAD: &str = "\
-# Instructions of a log call with four fields, in the steady state, all threads together.
+# Instructions of a log call with four fields, in the steady state.
 # Written by: RECORD=1 cargo test --test call_cost
 ";
