@@ -30,9 +30,9 @@ use std::{
 
 use self::{row::Row, server::Case, support::Input};
 
-const TAIL: usize = 1 << 20;
+const RESEND_BUFFER: usize = 1 << 20;
 /// Bytes that a server's kernel may hold for it: with the 128 KiB that imtcp takes at once, no more
-/// than the tail can replace.
+/// than the buffer can replace.
 const BUFFER: usize = 768 << 10;
 
 fn main() -> ExitCode {
@@ -50,13 +50,13 @@ fn main() -> ExitCode {
     let is_chosen =
         |name: &str| chosen.is_empty() || chosen.iter().any(|word| name.contains(word.as_str()));
     if !has_network {
-        println!("without a network of its own (unshare, ip): servers may hold more than a tail");
+        println!("without a network of its own (unshare, ip): servers may hold more than a buffer");
     }
     println!("{}", Row::HEAD);
     let (mut sum, mut faults) = (0, 0);
     let mut show = |row: Row| {
         println!("{row}");
-        // A kernel that holds more for its server than the tail is a loss that nobody can mend.
+        // A kernel that holds more for its server than the buffer is a loss that nobody can mend.
         let is_bound = has_network || !row.name.contains("full speed");
         for fault in row.faults().iter().filter(|_| is_bound) {
             eprintln!("{}: {fault}", row.name);
@@ -106,7 +106,7 @@ fn cases() -> Vec<Case> {
     let inputs = [Input::PlainTcp, Input::Tcp, Input::TlsGnutls, Input::TlsOpenssl];
     let mut cases = Vec::new();
     for rate in [None, Some(5_000)] {
-        cases.extend(inputs.map(|input| Case::new(input, rate, Some(TAIL))));
+        cases.extend(inputs.map(|input| Case::new(input, rate, Some(RESEND_BUFFER))));
     }
     cases.extend(inputs.map(|input| Case::new(input, Some(5_000), None)));
     cases.extend([None, Some(5_000)].map(|rate| Case::new(Input::Relp, rate, None)));

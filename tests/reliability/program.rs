@@ -15,7 +15,7 @@ use serde_json::Value;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::{
-    TAIL,
+    RESEND_BUFFER,
     row::Row,
     scenarios::{
         queue_file::{loadgen, nobody, place},
@@ -54,8 +54,8 @@ fn while_it_ships(name: &str, kills: usize) -> Row {
     let begin = Instant::now();
     let (_directory, path) = place();
     let collector = Collector::tcp().unwrap();
-    // What is kept as a tail is sent again at each start.
-    let copies_allowed = TAIL as u64 / 150 + 2_000;
+    // What is kept as a buffer is sent again at each start.
+    let copies_allowed = RESEND_BUFFER as u64 / 150 + 2_000;
     let mut row = Row { name: name.to_owned(), copies_allowed, ..Row::default() };
     for _ in 0..(2 * kills).div_ceil(LIVES) {
         let start = random(1_000);

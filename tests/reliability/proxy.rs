@@ -9,7 +9,7 @@ use std::{
 use logship::Overflow;
 
 use crate::{
-    TAIL,
+    RESEND_BUFFER,
     row::Row,
     server::{audit, log_until},
     shipping::{PATIENCE, build, log_and_flush, shop},
@@ -26,15 +26,15 @@ pub(crate) const ROWS: [(&str, Run); 4] = [
     ("connections, reset each megabyte, TCP, default, full speed", |name, kills| {
         resets(name, kills, Input::PlainTcp, None, None)
     }),
-    ("connections, reset each megabyte, TCP, tail 1 MiB, full speed", |name, kills| {
-        resets(name, kills, Input::PlainTcp, None, Some(TAIL))
+    ("connections, reset each megabyte, TCP, buffer 1 MiB, full speed", |name, kills| {
+        resets(name, kills, Input::PlainTcp, None, Some(RESEND_BUFFER))
     }),
     ("connections, reset each megabyte, RELP, full speed", |name, kills| {
         resets(name, kills, Input::Relp, None, None)
     }),
 ];
 
-fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>, tail: Option<usize>) -> Row {
+fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>, buffer: Option<usize>) -> Row {
     let begin = Instant::now();
     let mut server = Rsyslogd::running();
     let proxy = Proxy::to(server.port(input));
@@ -42,8 +42,8 @@ fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>, tail: Optio
     let scheme = if input == Input::Relp { "relp" } else { "tcp" };
     let builder = shop(&format!("{scheme}://127.0.0.1:{}", proxy.port()));
     let mut builder = builder.overflow(Overflow::Block(PATIENCE)).queue_capacity(16 << 20);
-    if let Some(tail) = tail {
-        builder = builder.resend_buffer(tail);
+    if let Some(buffer) = buffer {
+        builder = builder.resend_buffer(buffer);
     }
     let handle = build(builder.on_error(|_| {}));
     let (is_over, unaccounted) = (AtomicBool::new(false), AtomicU64::new(0));

@@ -12,7 +12,7 @@ use std::{
 use logship::{Handle, Overflow};
 
 use crate::{
-    TAIL,
+    RESEND_BUFFER,
     row::Row,
     shipping::{PATIENCE, build, log, log_and_flush, logging, shop, url},
     support::{Input, Rsyslogd, eventually},
@@ -25,13 +25,13 @@ pub(crate) struct Case {
     input: Input,
     /// Records a second.
     rate: Option<u32>,
-    tail: Option<usize>,
+    buffer: Option<usize>,
     /// How long a server lives at least.
     settles: Duration,
 }
 
 impl Case {
-    pub(crate) fn new(input: Input, rate: Option<u32>, tail: Option<usize>) -> Self {
+    pub(crate) fn new(input: Input, rate: Option<u32>, buffer: Option<usize>) -> Self {
         let way = match input {
             Input::PlainTcp => "TCP (imptcp)",
             Input::Tcp => "TCP (imtcp)",
@@ -39,27 +39,29 @@ impl Case {
             Input::TlsOpenssl => "TLS (ossl)",
             _ => "RELP",
         };
-        let tail_name = match (input, tail) {
+        let buffer_name = match (input, buffer) {
             (Input::Relp, _) => "",
-            (_, Some(_)) => ", tail 1 MiB",
+            (_, Some(_)) => ", buffer 1 MiB",
             (_, None) => ", default",
         };
         let pace = rate.map_or("full speed".to_owned(), |rate| format!("{rate}/s"));
         // A TLS server has so long to refuse a client: nothing counts as arrived before.
         let is_tls = matches!(input, Input::TlsGnutls | Input::TlsOpenssl);
         let settles = Duration::from_millis(if is_tls { 500 } else { 100 });
-        Case { name: format!("server, {way}{tail_name}, {pace}"), input, rate, tail, settles }
+        Case { name: format!("server, {way}{buffer_name}, {pace}"), input, rate, buffer, settles }
     }
 
-    /// Copies at each end: all that may be unread while a connection is on trial, or all of the tail, or of RELP's window, in the shortest of records; and
+    /// Copies at each end: all that may be unread while a connection is on trial, or all of the buffer, or of RELP's window, in the shortest of records; and
     /// what was on its way to a kernel that had not acknowledged it.
     fn copies_allowed(&self) -> u64 {
         const OCTETS: u64 = 110;
         const ON_ITS_WAY: u64 = 256 << 10;
         const ON_TRIAL: u64 = 8 << 20;
-        match (self.input, self.tail) {
+        match (self.input, self.buffer) {
             (Input::Relp, _) => 128,
-            (_, tail) => ((tail.unwrap_or(TAIL) as u64).max(ON_TRIAL) + ON_ITS_WAY) / OCTETS,
+            (_, buffer) => {
+                ((buffer.unwrap_or(RESEND_BUFFER) as u64).max(ON_TRIAL) + ON_ITS_WAY) / OCTETS
+            }
         }
     }
 }
@@ -70,8 +72,8 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
     let mut server = Rsyslogd::running();
     let wait = Overflow::Block(PATIENCE);
     let builder = shop(&url(&server, case.input)).queue_capacity(16 << 20).overflow(wait);
-    let builder = match case.tail {
-        Some(tail) => builder.resend_buffer(tail),
+    let builder = match case.buffer {
+        Some(buffer) => builder.resend_buffer(buffer),
         None => builder,
     };
     let handle = build(builder.on_error(|_| {}));
@@ -124,7 +126,7 @@ pub(crate) fn toll(case: &Case, kills: usize) -> Row {
         ends: 2 * kills,
         records: said,
         lost: missing.len() as u64,
-        lost_allowed: u64::from(case.tail.is_none() && case.input != Input::Relp),
+        lost_allowed: u64::from(case.buffer.is_none() && case.input != Input::Relp),
         copies: tally.lines - tally.damaged - tally.distinct,
         copies_allowed: case.copies_allowed(),
         damaged: tally.damaged,
