@@ -1,5 +1,5 @@
 //! The cost of a log call, counted and not timed: system calls by strace, instructions by valgrind,
-//! on a release build of `examples/steady.rs`.
+//! on a release build of `tests/steady`.
 //!
 //! Both tools are Debian packages of their own names. Instructions are compared with
 //! `tests/data/instructions.txt`; after a change that is meant, record them anew:
@@ -143,7 +143,7 @@ fn per(call: &str, calls: u64) -> u64 {
         let mut valgrind = Command::new("valgrind");
         valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
         // The calls alone: how often the shipper looks meanwhile depends on the machine.
-        valgrind.arg(format!("--toggle-collect=steady::{}*", function(call)));
+        valgrind.arg(format!("--toggle-collect=logship_steady::{}*", function(call)));
         valgrind.arg(steady()).args([call, &calls.to_string()]);
         let output = run("valgrind", &mut valgrind);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -151,11 +151,11 @@ fn per(call: &str, calls: u64) -> u64 {
         let count = count.and_then(|(_, count)| count.trim().parse::<u64>().ok());
         count.unwrap_or_else(|| panic!("valgrind counted nothing: {said}"))
     });
-    assert!(once > 0, "nothing was counted in steady::{}", function(call));
+    assert!(once > 0, "nothing was counted in logship_steady::{}", function(call));
     twice.saturating_sub(once) / calls
 }
 
-/// The function of the example that makes this call.
+/// The function of the load that makes this call.
 fn function(call: &str) -> &'static str {
     match call.split('-').next() {
         Some("log") => "by_log",
@@ -165,20 +165,27 @@ fn function(call: &str) -> &'static str {
     }
 }
 
-/// The example, built as a user builds it, whatever this test was built as.
+/// The load, built as a user builds it, whatever this test was built as.
 fn steady() -> &'static Path {
     static STEADY: OnceLock<PathBuf> = OnceLock::new();
     STEADY.get_or_init(|| {
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--release", "--example", "steady", "--message-format", "json"]);
+        cargo.args([
+            "build",
+            "--release",
+            "--package",
+            "logship-steady",
+            "--message-format",
+            "json",
+        ]);
         let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let path = String::from_utf8_lossy(&output.stdout).lines().find_map(|line| {
             let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let is_it = message["target"]["name"] == "steady";
+            let is_it = message["target"]["name"] == "logship-steady";
             is_it.then(|| message["executable"].as_str().map(PathBuf::from)).flatten()
         });
-        path.expect("cargo says where the example is")
+        path.expect("cargo says where it is")
     })
 }
 

@@ -1,7 +1,7 @@
-//! What does one call cost, once everything is warm?
+//! A load of equal log calls, of which everything is warm.
 //!
 //! ```text
-//! cargo run --release --example steady -- tracing 1000
+//! cargo run --release --package logship-steady -- tracing 1000
 //! ```
 //!
 //! Makes the call so often, to a queue that is never full: `tracing`, `log`, `cee` (as JSON), `spans`
@@ -135,5 +135,4 @@ fn by_keys(count: u64, keys: u32, name: impl Fn(u32) -> String) {
 }
 
 const WARM_UP: u64 = 1000;
-const USAGE: &str =
-    "usage: steady tracing|log|spans|request|cee|span-DEPTH|keys-COUNT|equal-COUNT COUNT [URL]";
+const USAGE: &str = "usage: logship-steady tracing|log|spans|request|cee|span-DEPTH|keys-COUNT|equal-COUNT COUNT [URL]";
