@@ -1,11 +1,11 @@
 //! Two pages over HTTP: `/health` for a balancer, `/metrics` for Prometheus.
 
 use std::{
-    io::{self, BufRead as _, BufReader, Read as _, Write as _},
+    io::{self, Read as _, Write as _},
     net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _},
     sync::Arc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::stats::Stats;
@@ -31,26 +31,19 @@ pub(super) fn serve(address: &str, status: Status) -> io::Result<SocketAddr> {
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
             let status = status.clone();
-            // Who goes away without an answer did not want one.
-            thread::spawn(move || drop(answer(&connection, &status)));
+            // A client that leaves without its answer did not want it, and a system without another
+            // thread has other worries than this page.
+            let answered = move || drop(answer(&connection, &status));
+            drop(thread::Builder::new().spawn(answered));
         }
     });
     Ok(bound)
 }
 
 fn answer(mut connection: &TcpStream, status: &Status) -> io::Result<()> {
-    connection.set_read_timeout(Some(TIMEOUT))?;
     connection.set_write_timeout(Some(TIMEOUT))?;
-    let mut reader = BufReader::new(connection.take(8 << 10));
-    let mut first = String::new();
-    reader.read_line(&mut first)?;
-    loop {
-        let mut line = String::new();
-        if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
-            break;
-        }
-    }
-    let (code, kind, body) = match first.split(' ').nth(1).unwrap_or_default() {
+    let request = request(connection)?;
+    let (code, kind, body) = match request.split(' ').nth(1).unwrap_or_default() {
         "/metrics" => ("200 OK", "text/plain; version=0.0.4", status.stats.metrics()),
         "/health" => {
             let (is_well, lines) = status.health();
@@ -64,6 +57,24 @@ fn answer(mut connection: &TcpStream, status: &Status) -> io::Result<()> {
         connection,
         "HTTP/1.1 {code}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
     )
+}
+
+/// The request and its headers, as much of them as comes in time.
+fn request(mut connection: &TcpStream) -> io::Result<String> {
+    let end = Instant::now() + TIMEOUT;
+    let (mut text, mut bytes) = (Vec::new(), [0; 1024]);
+    while text.len() < LONGEST && !text.ends_with(b"\r\n\r\n") && !text.ends_with(b"\n\n") {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        connection.set_read_timeout(Some(left))?;
+        match connection.read(&mut bytes)? {
+            0 => break,
+            count => text.extend_from_slice(&bytes[..count]),
+        }
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 impl Status {
@@ -94,3 +105,44 @@ fn listens(address: &str) -> io::Result<()> {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// Bytes of the longest request that is read.
+const LONGEST: usize = 8 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn get(address: SocketAddr, request: &[u8]) -> String {
+        let mut connection = TcpStream::connect(address).unwrap();
+        connection.write_all(request).unwrap();
+        let mut answer = String::new();
+        // A request that is too long is answered before it is read, which may reset the connection.
+        let _ = connection.read_to_string(&mut answer);
+        answer
+    }
+
+    #[test]
+    fn odd_clients_hold_up_nobody() {
+        let status =
+            Status { stats: Arc::default(), probes: Vec::new(), patience: Duration::from_secs(60) };
+        let address = serve("127.0.0.1:0", status).unwrap();
+        let mut silent: Vec<_> = (0..50).map(|_| TcpStream::connect(address).unwrap()).collect();
+        silent[0].write_all(b"GET /hea").unwrap();
+        for (request, code) in [
+            ("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "200"),
+            ("GET /metrics HTTP/1.0\n\n", "200"),
+            ("GET / HTTP/1.1\r\n\r\n", "404"),
+            ("\r\n\r\n", "404"),
+            ("\u{0}\u{1}\r\n\r\n", "404"),
+        ] {
+            let answer = get(address, request.as_bytes());
+            assert!(answer.starts_with(&format!("HTTP/1.1 {code}")), "{request:?}: {answer:?}");
+        }
+        get(address, &[b'x'; 100_000]);
+        assert!(get(address, b"GET /health HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 "));
+        // The silent ones are not kept for ever.
+        for mut connection in silent {
+            assert!(matches!(connection.read(&mut [0]), Ok(0) | Err(_)));
+        }
+    }
+}
