@@ -6,6 +6,7 @@ use std::{
     os::{fd::AsFd as _, unix::fs::MetadataExt as _},
     path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -25,10 +26,19 @@ pub(super) fn of(producer: &Producer, place: QueueFile<'_>) -> Result<Option<Syn
     })
 }
 
-/// A thread that syncs a file until this is dropped.
+/// A thread that syncs a file until this is dropped, which waits for it: while it lives, the file
+/// is locked.
 #[derive(Debug)]
 pub(super) struct SyncThread {
-    _end: Sender<()>,
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for SyncThread {
+    fn drop(&mut self) {
+        self.end = None;
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 impl SyncThread {
@@ -43,8 +53,8 @@ impl SyncThread {
         let length = file.metadata()?.len();
         fork::leave_to_parent(file.as_fd());
         let watch = FileWatch { file, path, length, is_told: false, tell };
-        threads::spawn("logship-sync", move || watch.run(every, &ended))?;
-        Ok(SyncThread { _end: end })
+        let thread = threads::spawn("logship-sync", move || watch.run(every, &ended))?;
+        Ok(SyncThread { end: Some(end), thread: Some(thread) })
     }
 }
 

@@ -19,10 +19,12 @@ use crate::support::{PATIENCE, builder, capture};
 fn shutdown_delivers_closes_and_unlocks_the_queue_file() {
     let directory = tempfile::TempDir::new().unwrap();
     let collector = Collector::tcp().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
     let build = || {
         let builder = builder(&collector).queue_file(directory.path().join("queue"));
         let builder = builder.queue_sync_interval(Duration::from_secs(3600));
-        builder.on_error(|error| panic!("{error}")).build().unwrap()
+        let tell = tell.clone();
+        builder.on_error(move |error| tell.send(error.to_string()).unwrap()).build().unwrap()
     };
     for round in 1..=3 {
         let handle = build();
@@ -40,6 +42,7 @@ fn shutdown_delivers_closes_and_unlocks_the_queue_file() {
         info!(round, "after");
         assert_eq!(handle.stats().dropped_for(DropReason::Closed), 1);
         assert!(handle.flush(PATIENCE) && handle.shutdown(PATIENCE).is_ok());
+        assert_eq!(told.try_iter().collect::<Vec<_>>(), [""; 0]);
     }
 }
 
