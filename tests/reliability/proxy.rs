@@ -50,7 +50,8 @@ fn resets(name: &str, kills: usize, input: Input, rate: Option<u32>, buffer: Opt
     let said = thread::scope(|scope| {
         let logger = scope.spawn(|| log_until(&handle, &is_over, rate));
         let auditor = scope.spawn(|| audit(&handle, &is_over, &unaccounted));
-        let limit = PATIENCE + Duration::from_secs(kills as u64);
+        // Each connection ends on trial, so the pauses grow to half a minute.
+        let limit = PATIENCE + Duration::from_secs(30) * 2 * kills as u32;
         let are_cut = eventually(limit, || proxy.cuts() >= 2 * kills);
         assert!(are_cut, "{name}: only {} cuts", proxy.cuts());
         is_over.store(true, Relaxed);
