@@ -8,6 +8,7 @@
 mod balancer;
 mod balancers;
 mod closing_servers;
+mod many_programs;
 #[path = "../rsyslog/shipping.rs"]
 #[allow(dead_code, reason = "the tests of rsyslog use the rest")]
 mod shipping;
