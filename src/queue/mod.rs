@@ -83,8 +83,8 @@ struct State {
     flushes: u32,
     /// Futures that wait for progress.
     wakers: Vec<flush::Waiting>,
-    /// Whether connections should be closed once everything is sent.
-    hang_up: bool,
+    /// If connections should be closed once everything is sent: by when.
+    hang_up: Option<Instant>,
     is_closed: bool,
     /// When the reader must end, once the queue is closed.
     end: Option<Instant>,
@@ -160,7 +160,7 @@ pub(crate) fn queue(
         waiters: 0,
         flushes: 0,
         wakers: Vec::new(),
-        hang_up: false,
+        hang_up: None,
         is_closed: false,
         end: None,
         has_reader: true,
@@ -318,7 +318,7 @@ impl Queue {
 impl State {
     /// Whether anyone waits for a flush or the end.
     fn flush_requested(&self) -> bool {
-        self.flushes > 0 || self.is_closed || self.hang_up
+        self.flushes > 0 || self.is_closed || self.hang_up.is_some()
     }
 }
 

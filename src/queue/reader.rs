@@ -135,7 +135,7 @@ impl Reader {
             Some(Wake::Messages)
         } else if state.is_closed {
             Some(Wake::End)
-        } else if state.hang_up {
+        } else if state.hang_up.is_some() {
             Some(Wake::HangUp)
         } else {
             None
@@ -235,10 +235,17 @@ impl Reader {
         }
     }
 
+    /// How long whoever asked for the connection to be closed waits for that.
+    pub(crate) fn time_to_close(&self) -> Duration {
+        let state = self.queue.lock();
+        let end = state.end.into_iter().chain(state.hang_up).max();
+        end.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
+    }
+
     /// Reports that the connection is closed, as requested.
     pub(crate) fn hung_up(&self) {
         let mut state = self.queue.lock();
-        state.hang_up = false;
+        state.hang_up = None;
         if state.waiters > 0 {
             self.queue.progress.notify_all();
         }
@@ -284,7 +291,7 @@ impl Drop for Reader {
         }
         state.is_closed = true;
         state.has_reader = false;
-        state.hang_up = false;
+        state.hang_up = None;
         self.queue.progress.notify_all();
         let wakers = flush::take(&mut state);
         drop(state);

@@ -48,13 +48,13 @@ impl Queue {
         let deadline = deadline(timeout);
         let mut state = self.lock();
         // A reader that has ended would never answer.
-        state.hang_up = state.has_reader;
+        state.hang_up = state.has_reader.then_some(deadline);
         state.is_parked = false;
         self.wake();
-        while state.hang_up {
+        while state.hang_up.is_some() {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                state.hang_up = false;
+                state.hang_up = None;
                 return false;
             }
             state = self.wait(state, left);

@@ -91,12 +91,12 @@ impl Shipper {
                 Wake::Nothing => self.receive().await,
                 // If the server ended the connection, what it took is sent again first.
                 Wake::HangUp => {
-                    if self.hang_up().await {
+                    if self.hang_up(self.reader.time_to_close()).await {
                         self.reader.hung_up();
                     }
                 }
                 Wake::End => {
-                    if self.hang_up().await {
+                    if self.hang_up(self.reader.time_to_close()).await {
                         return;
                     }
                 }
@@ -152,7 +152,7 @@ impl Shipper {
                 }
             }
         } else if let Some(better) = self.servers.try_failback().await {
-            let _ = self.hang_up().await;
+            let _ = self.hang_up(CLOSE_TIMEOUT).await;
             self.on_connected(better);
         }
         let Some(transport) = &mut self.connection else { return };
@@ -256,13 +256,13 @@ impl Shipper {
 
     /// Closes the connection cleanly and learns what has arrived. False if the server ended it
     /// before it had read everything, and something is to be sent again.
-    async fn hang_up(&mut self) -> bool {
+    async fn hang_up(&mut self, limit: Duration) -> bool {
         self.update_acked();
         let Some(transport) = self.connection.take() else { return true };
         self.counters.set_connection(None);
         let (sent, keep) = (transport.sent(), transport.resend_buffer());
         let begin = Instant::now();
-        let is_read = transport.close(CLOSE_TIMEOUT).await;
+        let is_read = transport.close(limit).await;
         if is_read {
             self.reader.acked(sent, keep, true);
             self.reader.confirm_all();
@@ -272,8 +272,7 @@ impl Shipper {
         }
         let resent = self.reader.rewind();
         self.counters.resent.fetch_add(resent, Relaxed);
-        // A slow server may take all the time there is: another attempt would only make duplicates.
-        is_read || resent == 0 || begin.elapsed() >= CLOSE_TIMEOUT
+        is_read || resent == 0 || begin.elapsed() >= limit
     }
 
     fn update_acked(&mut self) {
@@ -326,7 +325,7 @@ impl Shipper {
 
 /// Large enough for the cost of a write to be negligible.
 const BATCH_BYTES: usize = 64 * 1024;
-/// How long a server may take to read to the end when the connection is closed.
+/// How long a server may take to read to the end when another one takes its place.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How often to poll for acknowledgements.
 const ACK_POLL: Duration = Duration::from_millis(50);
