@@ -70,7 +70,7 @@ fn a_server_that_holds_unread_connections_loses_nothing() {
 
 /// A server that treats its first connections so, and then reads to the end.
 fn closes(first: fn(&mut TcpStream) -> Vec<u8>) {
-    let connections = if is_long() { 30 } else { 4 };
+    let connections = if is_long() { 9 } else { 4 };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("tcp://{}", listener.local_addr().unwrap());
     let server = thread::spawn(move || {
