@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{queue::Queue, reentrancy::is_muted};
+use crate::{fork, queue::Queue, reentrancy::is_muted};
 
 /// Reports how many records were lost at the end, after how long.
 pub(crate) type TellLoss = Box<dyn FnMut(u64, Duration) + Send>;
@@ -26,14 +26,17 @@ pub(crate) fn flush_at_exit(queue: Weak<Queue>, timeout: Duration, tell_loss: Te
         // is no worse than without it.
         unsafe { libc::atexit(at_exit) };
     });
-    let exit = exit().unwrap_or_else(|| {
-        let fresh = Box::into_raw(Box::default());
+    let before = EXIT.load(Ordering::Acquire);
+    let list = list(before).unwrap_or_else(|| {
+        let exit = Mutex::default();
         // Leaked on purpose: the last flush needs it.
-        let _ = EXIT.compare_exchange(null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire);
-        // SAFETY: see `exit`.
-        unsafe { &*EXIT.load(Ordering::Acquire) }
+        let fresh = Box::into_raw(Box::new(ExitList { generation: fork::generation(), exit }));
+        // Another thread may have come first.
+        let _ = EXIT.compare_exchange(before, fresh, Ordering::AcqRel, Ordering::Acquire);
+        // SAFETY: see `list`.
+        unsafe { &(*EXIT.load(Ordering::Acquire)).exit }
     });
-    let mut exit = exit.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut exit = list.lock().unwrap_or_else(PoisonError::into_inner);
     exit.queues.retain(|last| last.queue.strong_count() > 0);
     exit.queues.push(ExitFlush { queue, timeout, tell_loss });
 }
@@ -50,10 +53,10 @@ pub(crate) fn flush_at_end(queue: &Arc<Queue>, timeout: Duration) {
     }
 }
 
-/// A forked child has none of its parent's shippers, and its parent may hold the lock.
-#[cfg(unix)]
-pub(crate) fn forget_parent() {
-    EXIT.store(null_mut(), Ordering::Release);
+/// The queues of one process.
+struct ExitList {
+    generation: u32,
+    exit: Mutex<Exit>,
 }
 
 #[derive(Default)]
@@ -79,8 +82,16 @@ struct ExitFlush {
 }
 
 fn exit() -> Option<&'static Mutex<Exit>> {
-    // SAFETY: it is null, or was leaked from a box in `flush_at_exit` and is never freed.
-    unsafe { EXIT.load(Ordering::Acquire).as_ref() }
+    list(EXIT.load(Ordering::Acquire))
+}
+
+/// None for a list of the parent: a forked child has none of its shippers, and may find its lock
+/// held.
+fn list(list: *mut ExitList) -> Option<&'static Mutex<Exit>> {
+    // SAFETY: `list` was read from `EXIT`: it is null, or was leaked from a box in `flush_at_exit`
+    // and is never freed.
+    let list = unsafe { list.as_ref() }?;
+    (list.generation == fork::generation()).then_some(&list.exit)
 }
 
 extern "C" fn at_exit() {
@@ -110,7 +121,7 @@ extern "C" fn at_exit() {
 }
 
 /// The list of this process; null without a handle.
-static EXIT: AtomicPtr<Mutex<Exit>> = AtomicPtr::new(null_mut());
+static EXIT: AtomicPtr<ExitList> = AtomicPtr::new(null_mut());
 /// The most time between the end of a guard and the end of `main`.
 const SAME_END: Duration = Duration::from_secs(1);
 /// A server that has acknowledged everything closes within this time.

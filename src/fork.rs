@@ -45,7 +45,6 @@ mod handler {
     use rustix::fs::fstat;
 
     use super::GENERATION;
-    use crate::exit;
 
     /// Detects forks from now on.
     pub(crate) fn watch() {
@@ -62,7 +61,6 @@ mod handler {
     /// either.
     extern "C" fn in_child() {
         GENERATION.fetch_add(1, Relaxed);
-        exit::forget_parent();
         PARENTS.iter().for_each(Slot::give_up);
     }
 
