@@ -6,7 +6,11 @@ use super::{
     Clock, EscapeMode, MessageBuf, Settings, body::BodyWriter, field_names::Rule, header,
     structured_data::elements,
 };
-use crate::{encode::time_zone::Zone, record::Origin};
+use crate::{
+    Severity,
+    encode::time_zone::Zone,
+    record::{Level, Origin},
+};
 
 /// A format as a table: the delimiters, which only the writer writes, so that content cannot, and
 /// two functions for where formats differ in more than delimiters.
@@ -111,6 +115,32 @@ impl Layout {
             reserved_in_spans: &["omitted", "spans"],
         }
     }
+
+    /// Checks that the header of every message leaves at least half of a frame to fields and text, and
+    /// what follows it for the longest target, file and thread a quarter.
+    pub(super) fn header_fits(&self, settings: &Settings) -> bool {
+        let (identity, elements) = (self.identity.len(), self.elements.len());
+        let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
+        // One byte more, to count the marks of what is cut.
+        let long = "x".repeat(settings.longest_constant() + 1);
+        let origin = Origin {
+            severity: Severity::Error,
+            level: Level::Error,
+            target: &long,
+            file: Some(&long),
+            line: Some(u32::MAX),
+        };
+        let mut body = MessageBuf::default();
+        let mut writer = BodyWriter::new(&mut body, self.values, settings);
+        (self.body)(&mut writer, &origin);
+        if settings.thread_name {
+            writer.value(&long);
+            body.extend_from_slice(self.thread.open.as_bytes());
+            body.extend_from_slice(self.thread.close.as_bytes());
+        }
+        header <= settings.max_message_size / 2
+            && header + body.len() <= settings.max_message_size / 4 * 3
+    }
 }
 
 /// Where an error in a field is written.
@@ -134,3 +164,5 @@ impl Delimiters {
         Delimiters { open: open.into(), close }
     }
 }
+
+const TIMESTAMP_PRI_META: usize = 80;

@@ -54,8 +54,7 @@ pub use self::{
     text_fields::TextFields,
 };
 use self::{
-    field_names::hash_of, inline_bytes::InlineBytes, layout::Layout, structured_data::header_fits,
-    writer::FIELD_RESERVE,
+    field_names::hash_of, inline_bytes::InlineBytes, layout::Layout, writer::FIELD_RESERVE,
 };
 use crate::{
     Error, burst::BurstLimit, encode::redact::Redact, encode::time_zone::Zone,
@@ -122,7 +121,7 @@ impl Encoder {
     pub(crate) fn new(settings: Settings) -> Result<Self, Error> {
         static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let layout = settings.format.layout(&settings);
-        if !header_fits(&settings, &layout) {
+        if !layout.header_fits(&settings) {
             return Err(Error::new(format!(
                 "a frame of {} bytes is too short: the header with host name {:?} and tag {:?}, \
                  the fields of every record, and what each record says of its origin, would fill \

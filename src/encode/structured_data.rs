@@ -2,12 +2,8 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use super::{MessageBuf, Settings, body::BodyWriter, header, layout::Layout};
-use crate::{
-    Error, Severity,
-    record::{Level, Origin},
-    units,
-};
+use super::{MessageBuf, Settings, body::BodyWriter};
+use crate::{Error, record::Origin, units};
 
 /// The quality of the clock that timestamps come from (RFC 5424 section 7.1,
 /// `SYSLOG_TIME_QUALITY`).
@@ -131,34 +127,6 @@ pub(super) fn sequence_id(messages_before: u64) -> u64 {
 
 /// Digits of the longest number.
 pub(super) const SEQUENCE_ID: usize = 10;
-
-/// Checks that the header of every message leaves at least half of a frame to fields and text, and
-/// what follows it for the longest target, file and thread a quarter.
-pub(super) fn header_fits(settings: &Settings, layout: &Layout) -> bool {
-    let (identity, elements) = (layout.identity.len(), layout.elements.len());
-    let header = identity + elements + header::MSGID + TIMESTAMP_PRI_META;
-    // One byte more, to count the marks of what is cut.
-    let long = "x".repeat(settings.longest_constant() + 1);
-    let origin = Origin {
-        severity: Severity::Error,
-        level: Level::Error,
-        target: &long,
-        file: Some(&long),
-        line: Some(u32::MAX),
-    };
-    let mut body = MessageBuf::default();
-    let mut writer = BodyWriter::new(&mut body, layout.values, settings);
-    (layout.body)(&mut writer, &origin);
-    if settings.thread_name {
-        writer.value(&long);
-        body.extend_from_slice(layout.thread.open.as_bytes());
-        body.extend_from_slice(layout.thread.close.as_bytes());
-    }
-    header <= settings.max_message_size / 2
-        && header + body.len() <= settings.max_message_size / 4 * 3
-}
-
-const TIMESTAMP_PRI_META: usize = 80;
 
 #[cfg(test)]
 mod tests {

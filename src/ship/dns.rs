@@ -1,8 +1,6 @@
 //! Resolution of a server's addresses.
 
 use std::{
-    fmt::Display,
-    hash::{BuildHasher, RandomState},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs as _},
     sync::Arc,
@@ -11,12 +9,13 @@ use std::{
 
 use tokio::sync::{Semaphore, oneshot};
 
+use super::shuffle::{chance, shuffled};
 use crate::{
     ErrorKind, threads,
     transport::{
         Address,
         endpoint::{Endpoint, Location},
-        failure::failure,
+        failure::{failure, not_found},
     },
 };
 
@@ -68,11 +67,7 @@ async fn sockets(
     let _ = limit;
     let found = look_up(endpoint.host.clone(), endpoint.port, look_ups).await;
     let explain = |error| not_found(&endpoint.host, &error);
-    Ok(spread(found.map_err(explain)?, &mut chance()))
-}
-
-pub(super) fn not_found(host: &str, error: &dyn Display) -> io::Error {
-    failure(ErrorKind::NameNotFound, format!("{host:?} was not found: {error}"))
+    Ok(shuffled(found.map_err(explain)?, &mut chance()))
 }
 
 /// The addresses of `localhost`, even without a hosts file (RFC 6761 section 6.3).
@@ -100,40 +95,10 @@ async fn look_up(host: String, port: u16, look_ups: &LookUps) -> io::Result<Vec<
     found.await.map_err(io::Error::other)?
 }
 
-/// Shuffles the addresses of each family: the system returns them in the same order to every
-/// process, and all would use the first one. The family that the system prefers stays first.
-pub(super) fn spread(
-    addresses: Vec<SocketAddr>,
-    chance: &mut impl FnMut(usize) -> usize,
-) -> Vec<SocketAddr> {
-    let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
-    let families = addresses.into_iter().partition(|address| address.is_ipv4() == first_is_v4);
-    let (mut preferred, mut others): (Vec<_>, Vec<_>) = families;
-    for family in [&mut preferred, &mut others] {
-        for end in (1..family.len()).rev() {
-            family.swap(end, chance(end + 1));
-        }
-    }
-    preferred.append(&mut others);
-    preferred
-}
-
-/// Random numbers below a limit.
-pub(super) fn chance() -> impl FnMut(usize) -> usize {
-    let state = RandomState::new();
-    let mut count = 0_u64;
-    move |limit| {
-        count += 1;
-        (state.hash_one(count) % limit.max(1) as u64) as usize
-    }
-}
-
 const AT_ONCE: usize = 4;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use super::*;
 
     #[test]
@@ -145,20 +110,5 @@ mod tests {
         }
         assert!(loopback("localhost.example.com", 514).is_none());
         assert!(loopback("localhosting", 514).is_none());
-    }
-
-    #[test]
-    fn addresses_are_shuffled_evenly() {
-        let all: Vec<SocketAddr> = ["[::1]:1", "10.0.0.1:1", "[::2]:1", "[::3]:1", "10.0.0.2:1"]
-            .map(|address| address.parse().unwrap())
-            .into();
-        let mut firsts: HashMap<SocketAddr, usize> = HashMap::new();
-        for _ in 0..3000 {
-            let order = spread(all.clone(), &mut chance());
-            assert!(order[..3].iter().all(SocketAddr::is_ipv6), "{order:?}");
-            assert!(all.iter().all(|address| order.contains(address)));
-            *firsts.entry(order[0]).or_default() += 1;
-        }
-        assert!(firsts.len() == 3 && firsts.values().all(|count| *count > 800), "{firsts:?}");
     }
 }

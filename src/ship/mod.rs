@@ -9,6 +9,7 @@ mod error_reporter;
 mod poison;
 mod server_entry;
 mod servers;
+mod shuffle;
 #[cfg(feature = "dns-srv")]
 mod srv;
 mod thread;

@@ -10,10 +10,13 @@ use hickory_resolver::{
     system_conf::read_system_conf,
 };
 
-use super::dns::{chance, not_found, spread};
+use super::shuffle::{chance, shuffled};
 use crate::{
     ErrorKind,
-    transport::{endpoint::Endpoint, failure::failure},
+    transport::{
+        endpoint::Endpoint,
+        failure::{failure, not_found},
+    },
 };
 
 /// The addresses of an endpoint that names a service or a name server.
@@ -55,7 +58,7 @@ async fn hosts(resolver: &TokioResolver, host: &str, port: u16) -> io::Result<Ve
     let found = resolver.lookup_ip(absolute(host)?).await;
     let found = found.map_err(|error| not_found(host, &error))?;
     let found = found.iter().map(|address| SocketAddr::new(address, port));
-    Ok(spread(found.collect(), &mut chance()))
+    Ok(shuffled(found.collect(), &mut chance()))
 }
 
 /// Reads the system's configuration anew each time, as the system's own resolver does, and caches

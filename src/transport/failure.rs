@@ -33,6 +33,11 @@ pub(crate) fn failure(kind: ErrorKind, message: impl Into<String>) -> io::Error 
     io::Error::new(class, Failure { kind, message: message.into() })
 }
 
+/// The error of a name that cannot be resolved.
+pub(crate) fn not_found(host: &str, error: &dyn fmt::Display) -> io::Error {
+    failure(ErrorKind::NameNotFound, format!("{host:?} was not found: {error}"))
+}
+
 /// The kind of this error.
 pub(crate) fn kind(error: &io::Error) -> ErrorKind {
     if let Some(failure) = error.get_ref().and_then(|inner| inner.downcast_ref::<Failure>()) {

@@ -1,6 +1,6 @@
 //! The TLS backends.
 
-use std::{io, net::SocketAddr};
+use std::net::SocketAddr;
 
 use tokio::io::AsyncWriteExt as _;
 
@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt as _;
 use super::native;
 #[cfg(feature = "rustls")]
 use super::rustls;
-use super::{RejectReason, Trust, pem::Identity};
+use super::{Trust, pem::Identity, reject::HandshakeError};
 use crate::{
     Error, ErrorKind, TlsBackend, TlsVersion,
     transport::{Timeouts, counting_stream::CountingStream, with_timeout},
@@ -29,13 +29,6 @@ pub(super) enum Session {
     Native(native::Session),
     #[cfg(feature = "rustls")]
     Rustls(Box<rustls::Session>),
-}
-
-/// Why a handshake failed.
-pub(super) enum Failed {
-    /// The certificate was rejected; it is included if the library reports it.
-    Certificate(RejectReason, Option<Vec<u8>>),
-    Handshake(io::Error),
 }
 
 impl Backend {
@@ -70,7 +63,7 @@ impl Backend {
         &self,
         name: &str,
         tcp: CountingStream,
-    ) -> Result<(Session, Vec<u8>), Failed> {
+    ) -> Result<(Session, Vec<u8>), HandshakeError> {
         match self {
             #[cfg(feature = "native-tls")]
             Backend::Native(client) => {

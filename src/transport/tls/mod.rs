@@ -28,9 +28,9 @@ use rustls_pki_types::ServerName;
 
 pub(super) use self::stream::TlsStream;
 use self::{
-    backend::{Backend, Failed, Session},
+    backend::{Backend, Session},
     pem::{Digest, Files},
-    reject::RejectReason,
+    reject::{HandshakeError, RejectReason},
     trust::Trust,
 };
 use super::{Timeouts, connection::Connection, counting_stream::CountingStream, tcp};
@@ -139,11 +139,11 @@ impl Connector {
                     (why, Some(shown))
                 }
             },
-            Err(Failed::Certificate(why, Some(shown))) => (why, Some(shown)),
-            Err(Failed::Certificate(why, None)) => {
+            Err(HandshakeError::Certificate(why, Some(shown))) => (why, Some(shown)),
+            Err(HandshakeError::Certificate(why, None)) => {
                 (why, client.look(&self.name, at, timeouts).await)
             }
-            Err(Failed::Handshake(error)) => {
+            Err(HandshakeError::Handshake(error)) => {
                 return Err(reject::of_handshake(&error, &heard.bytes()));
             }
         };

@@ -4,7 +4,7 @@ use std::{io, net::SocketAddr};
 
 use native_tls::{Certificate, Protocol};
 
-use super::{RejectReason, Trust, backend::Failed, certificate, pem::Identity, pkcs8};
+use super::{RejectReason, Trust, certificate, pem::Identity, pkcs8, reject::HandshakeError};
 use crate::{
     Error, ErrorKind, TlsVersion,
     transport::{Timeouts, counting_stream::CountingStream, tcp, with_timeout},
@@ -64,17 +64,22 @@ impl Backend {
         &self,
         name: &str,
         tcp: CountingStream,
-    ) -> Result<(Session, Vec<u8>), Failed> {
+    ) -> Result<(Session, Vec<u8>), HandshakeError> {
         let session = self.connector.connect(name, tcp).await.map_err(|error| {
             let text = error.to_string();
             match why(&text) {
-                Some(why) => Failed::Certificate(why, None),
-                None => Failed::Handshake(io::Error::new(io::ErrorKind::ConnectionRefused, text)),
+                Some(why) => HandshakeError::Certificate(why, None),
+                None => HandshakeError::Handshake(io::Error::new(
+                    io::ErrorKind::ConnectionRefused,
+                    text,
+                )),
             }
         })?;
         match shown(&session) {
             Some(shown) => Ok((session, shown)),
-            None => Err(Failed::Handshake(io::Error::other("the server showed no certificate"))),
+            None => {
+                Err(HandshakeError::Handshake(io::Error::other("the server showed no certificate")))
+            }
         }
     }
 }

@@ -30,6 +30,13 @@ pub(super) enum RejectReason {
     Other(String),
 }
 
+/// Why a handshake failed.
+pub(super) enum HandshakeError {
+    /// The certificate was rejected; it is included if the library reports it.
+    Certificate(RejectReason, Option<Vec<u8>>),
+    Handshake(io::Error),
+}
+
 impl RejectReason {
     fn kind(&self) -> ErrorKind {
         match self {

@@ -27,7 +27,7 @@ use tokio_rustls::{
     },
 };
 
-use super::{RejectReason, Trust, backend::Failed, pem::Identity};
+use super::{RejectReason, Trust, pem::Identity, reject::HandshakeError};
 use crate::{
     Error, TlsVersion,
     transport::fingerprint::Fingerprint,
@@ -79,27 +79,29 @@ impl Backend {
         &self,
         name: &str,
         tcp: CountingStream,
-    ) -> Result<(Session, Vec<u8>), Failed> {
+    ) -> Result<(Session, Vec<u8>), HandshakeError> {
         let name = ServerName::try_from(name.to_owned())
-            .map_err(|e| Failed::Handshake(io::Error::other(e)))?;
+            .map_err(|e| HandshakeError::Handshake(io::Error::other(e)))?;
         let stream = self.connector.connect(name, tcp).await.map_err(|error| {
             let refused = self.verifier.take_refused();
             let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
             match (refused, cause) {
                 (Some(refused), _) if refused.is_wrong_pin => {
-                    Failed::Certificate(RejectReason::Pin, Some(refused.shown))
+                    HandshakeError::Certificate(RejectReason::Pin, Some(refused.shown))
                 }
                 (refused, Some(rustls::Error::InvalidCertificate(why_not))) => {
                     let shown = refused.map(|refused| refused.shown);
-                    Failed::Certificate(why(why_not), shown)
+                    HandshakeError::Certificate(why(why_not), shown)
                 }
-                _ => Failed::Handshake(error),
+                _ => HandshakeError::Handshake(error),
             }
         })?;
         let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
         match shown.map(|certificate| certificate.to_vec()) {
             Some(shown) => Ok((Session { stream, owed: 0 }, shown)),
-            None => Err(Failed::Handshake(io::Error::other("the server showed no certificate"))),
+            None => {
+                Err(HandshakeError::Handshake(io::Error::other("the server showed no certificate")))
+            }
         }
     }
 }
