@@ -28,7 +28,7 @@ pub struct Stats {
     pub captured: u64,
     /// Records known to have arrived: a RELP server has answered for them, or the connection has
     /// stayed up for 10 s since the kernel of the peer acknowledged them (TCP, TLS), or has taken
-    /// 8 MiB more, or was closed cleanly. Nobody acknowledges datagrams: a UDP record counts
+    /// 32 MiB more, or was closed cleanly. Nobody acknowledges datagrams: a UDP record counts
     /// once a second has passed without word that nobody listens.
     pub delivered: u64,
     /// Records lost, whatever the reason; see [`dropped_for`](Stats::dropped_for) and

@@ -32,8 +32,8 @@ impl Reader {
         if keep.bytes == 0 && keep.is_ageless {
             self.confirm(acked);
         }
-        // The peer has since taken more than a kernel buffers for a connection, so its program has
-        // read this.
+        // The peer has since taken more than the kernels on the way buffer, so the server has read
+        // this.
         if let Some(read) = self.retained.last_before(acked.saturating_sub(CONFIRM_BYTES)) {
             self.confirm(read);
         }
@@ -253,6 +253,6 @@ impl Reader {
     }
 }
 
-/// More than a kernel buffers for one connection: the maximum of `net.ipv4.tcp_rmem` is 6 MiB on a
-/// default Linux.
-const CONFIRM_BYTES: u64 = 8 << 20;
+/// More than the kernels on the way through two proxies buffer: on a default Linux the maximum of
+/// `net.ipv4.tcp_rmem` is 6 MiB, on each hop, and that of `net.ipv4.tcp_wmem` 4 MiB, in each proxy.
+const CONFIRM_BYTES: u64 = 32 << 20;
