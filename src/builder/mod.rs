@@ -235,8 +235,8 @@ impl Builder {
     ///
     /// Defaults to what was acknowledged within the last seconds, at most 1 MiB and an eighth of
     /// the queue.
-    pub fn resend_buffer(mut self, tail: usize) -> Self {
-        self.resend_buffer = Some(tail);
+    pub fn resend_buffer(mut self, bytes: usize) -> Self {
+        self.resend_buffer = Some(bytes);
         self
     }
 
