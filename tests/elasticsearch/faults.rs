@@ -37,7 +37,7 @@ fn busy_or_absent_store_loses_and_doubles_nothing() {
             sleep(short / 4);
         }
         central.store.go_away();
-        sleep(if count() > SHORT { Duration::from_secs(20) } else { short * 4 });
+        sleep(if count() > SHORT { short * 60 } else { short * 4 });
         central.store.come_back();
         logger.join().unwrap();
     });

@@ -140,21 +140,14 @@ fn work(mut spool: Spool, brake: &Brake, stats: &Stats, pieces: &SyncSender<Piec
     let mut next = None;
     let mut progress = Progress::new();
     loop {
-        let done = (|| {
-            let waiting = spool.look(brake.directories())?;
-            let free = free_bytes(brake)?;
+        // Whatever is wrong with a file, the brake is looked after.
+        let looked = spool.look(brake.directories()).map(|waiting| {
             stats.waiting_bytes.store(waiting.bytes, Relaxed);
-            stats
-                .waiting_millis
-                .store(waiting.oldest.as_millis().try_into().unwrap_or(u64::MAX), Relaxed);
-            stats.free_bytes.store(free, Relaxed);
-            spool.remove_done()?;
-            if let Some(news) = brake.look(waiting.bytes, free)? {
-                say(&news);
-            }
-            stats.brake.store(brake.is_on(), Relaxed);
-            io::Result::Ok(())
-        })();
+            let millis = waiting.oldest.as_millis().try_into().unwrap_or(u64::MAX);
+            stats.waiting_millis.store(millis, Relaxed);
+        });
+        let done = [looked, hold(brake, stats), spool.remove_done()];
+        let done = done.into_iter().collect::<io::Result<()>>();
         let trouble = done.err().map(|error| format!("the spool: {error}"));
         if let Some(trouble) = &trouble {
             progress.complain(trouble);
@@ -177,6 +170,21 @@ fn work(mut spool: Spool, brake: &Brake, stats: &Stats, pieces: &SyncSender<Piec
         }
         thread::sleep(end.saturating_duration_since(Instant::now()));
     }
+}
+
+/// Puts the brake on or takes it off, by what waits and what is free.
+fn hold(brake: &Brake, stats: &Stats) -> io::Result<()> {
+    let free = free_bytes(brake)?;
+    stats.free_bytes.store(free, Relaxed);
+    let news = brake.look(stats.waiting_bytes.load(Relaxed), free).map_err(|error| {
+        let directory = brake.directories()[0].display();
+        io::Error::other(format!("cannot rename {directory}, so rsyslogd is not held: {error}"))
+    })?;
+    if let Some(news) = news {
+        say(&news);
+    }
+    stats.brake.store(brake.is_on(), Relaxed);
+    Ok(())
 }
 
 fn free_bytes(brake: &Brake) -> io::Result<u64> {

@@ -41,6 +41,8 @@ struct Tail {
     well_at: SystemTime,
     /// Since when rsyslogd can't open it by name any more.
     taken: Option<Instant>,
+    /// Why it could not be read the last time.
+    trouble: Option<String>,
 }
 
 /// What waits in all files.
@@ -62,7 +64,10 @@ impl Spool {
             let entries = match fs::read_dir(directory) {
                 Ok(entries) => entries,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let path = directory.display();
+                    return Err(io::Error::other(format!("cannot read {path}: {error}")));
+                }
             };
             for entry in entries {
                 let path = entry?.path();
@@ -93,25 +98,27 @@ impl Spool {
             self.tails.values_mut().filter(|tail| tail.sent < tail.size).collect();
         order.sort_by(|a, b| a.path.file_name().cmp(&b.path.file_name()));
         order.into_iter().find_map(|tail| {
-            match tail.read(self.longest, &self.letters, &self.stats) {
-                Ok(piece) => piece,
-                // The brake has just renamed its directory.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                Err(error) => {
-                    let path = tail.path.display();
-                    self.stats.spool_is(Some(format!("cannot read {path}: {error}")));
-                    None
-                }
-            }
+            let read = tail.read(self.longest, &self.letters, &self.stats);
+            read.unwrap_or_else(|error| {
+                // If it is not found, the brake has just renamed its directory.
+                let is_known = error.kind() == io::ErrorKind::NotFound;
+                let path = tail.path.display();
+                tail.trouble = (!is_known).then(|| format!("cannot read {path}: {error}"));
+                None
+            })
         })
     }
 
-    /// Removes the files that are stored in full and not open for writing anywhere.
+    /// Removes the files that are stored in full and not open for writing anywhere. Says which of the
+    /// others can't be read or removed; they keep nothing else waiting.
     pub(super) fn remove_done(&mut self) -> io::Result<()> {
         let (letters, stats) = (&self.letters, &self.stats);
         let mut outcome = Ok(());
         // What was known of a removed file must go: the next file may have its inode.
         self.tails.retain(|_, tail| {
+            if let Some(trouble) = &tail.trouble {
+                outcome = Err(io::Error::other(trouble.clone()));
+            }
             let removed = tail.is_done(letters, stats).and_then(|is_done| match is_done {
                 true => fs::remove_file(&tail.path).map(|()| true),
                 false => Ok(false),
@@ -160,6 +167,7 @@ impl Tail {
             half_at: None,
             well_at: begun(path).unwrap_or_else(SystemTime::now),
             taken: None,
+            trouble: None,
         }
     }
 
@@ -183,6 +191,7 @@ impl Tail {
         let mut bytes = vec![0; length];
         let file = File::open(&self.path)?;
         let read = read_at(&file, &mut bytes, self.sent)?;
+        self.trouble = None;
         bytes.truncate(read);
         let mut whole = lines::whole(&bytes);
         if whole == 0 && read < longest {

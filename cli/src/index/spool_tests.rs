@@ -101,3 +101,27 @@ fn what_no_poster_has_taken_waits_with_its_file() {
     assert!(place.file("17.ndjson").exists());
     assert_eq!(place.until(Place::is_gone), 1);
 }
+
+/// A directory can be read by nobody, root included.
+#[test]
+fn an_unreadable_file_is_named_and_blocks_no_other() {
+    let mut place = Place::new();
+    std::fs::create_dir(place.file("16.ndjson")).unwrap();
+    place.writer("17.ndjson").write_all(record(1).as_bytes()).unwrap();
+    place.writer("18.ndjson");
+    let records = place.root.path().join("records");
+    let full = place.root.path().join("records.full");
+    let (begin, mut found) = (Instant::now(), 0);
+    while records.read_dir().unwrap().count() > 1 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", place.spool);
+        place.spool.look([&records, &full]).unwrap();
+        while let Some(piece) = place.spool.piece() {
+            piece.in_flight.fetch_sub(piece.length, Relaxed);
+            found += piece.records.len();
+        }
+        let trouble = place.spool.remove_done().unwrap_err().to_string();
+        assert!(trouble.starts_with("cannot ") && trouble.contains("16.ndjson"), "{trouble}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert_eq!(found, 1);
+}
