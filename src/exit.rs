@@ -7,11 +7,12 @@ use std::{
     sync::{
         Arc, Mutex, Once, PoisonError, Weak,
         atomic::{AtomicPtr, Ordering},
+        mpsc::channel,
     },
     time::{Duration, Instant},
 };
 
-use crate::{fork, queue::Queue, reentrancy::is_muted};
+use crate::{fork, queue::Queue, reentrancy::is_muted, threads};
 
 /// Reports how many records were lost at the end, after how long.
 pub(crate) type TellLoss = Box<dyn FnMut(u64, Duration) + Send>;
@@ -107,22 +108,37 @@ extern "C" fn at_exit() {
         let queues: Vec<_> = queues.collect();
         queues.iter().for_each(|(queue, _)| queue.urge());
         let begin = Instant::now();
-        for (queue, mut last) in queues {
+        for (queue, last) in queues {
             let waited = || waited + begin.elapsed();
             if queue.flush_at_end(last.timeout.saturating_sub(waited())) {
                 queue.hang_up(last.timeout.saturating_sub(waited()).max(GOODBYE));
             }
             let lost = queue.at_stake();
             if lost > 0 {
-                (last.tell_loss)(lost, waited());
+                tell(last.tell_loss, lost, waited());
             }
         }
     });
+}
+
+/// Tells on a thread of its own: a callback may call `std::process::exit`, which Rust lets every
+/// thread wait in but the one that is exiting.
+fn tell(mut tell_loss: TellLoss, lost: u64, waited: Duration) {
+    let (done, is_done) = channel();
+    let tell = move || {
+        tell_loss(lost, waited);
+        let _ = done.send(());
+    };
+    if threads::spawn("logship-exit", tell).is_ok() {
+        let _ = is_done.recv_timeout(CALLBACK);
+    }
 }
 
 /// The list of this process; null without a handle.
 static EXIT: AtomicPtr<ExitList> = AtomicPtr::new(null_mut());
 /// The most time between the end of a guard and the end of `main`.
 const SAME_END: Duration = Duration::from_secs(1);
+/// How long a callback may take at the end of the process.
+const CALLBACK: Duration = Duration::from_secs(1);
 /// A server that has acknowledged everything closes within this time.
 const GOODBYE: Duration = Duration::from_millis(200);

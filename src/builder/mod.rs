@@ -307,9 +307,10 @@ impl Builder {
     /// Sets a function that is called with each error of shipping, such as a server that cannot be
     /// reached.
     ///
-    /// Use it to pass errors to the program's own monitoring, by [`kind`](ShipError::kind). It runs on
-    /// the shipper's thread, which ships nothing meanwhile; what it logs is not captured. Standard
-    /// error is told nothing then.
+    /// Use it to pass errors to the program's own monitoring, by [`kind`](ShipError::kind); nothing is
+    /// written to standard error then. It runs on the shipper's thread, which ships nothing meanwhile,
+    /// and at the end of the process on another one, for a second at most. What it logs is not
+    /// captured. It may do anything, also end the process; a flush in it returns at once.
     ///
     /// Defaults to a line on standard error, once a minute at most.
     pub fn on_error(mut self, callback: impl Fn(&ShipError) + Send + Sync + 'static) -> Self {

@@ -230,6 +230,30 @@ pub(crate) fn a_server_that_comes_late() {
 }
 
 #[test]
+fn a_callback_may_exit() {
+    let ended = run(&mut scenario("a callback that exits"));
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    // The process is ending already, with the code that it has.
+    let ended = run(&mut scenario("a callback that exits at the end"));
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+}
+
+pub(crate) fn exits_in_a_callback(at: &'static str) {
+    let server =
+        format!("tcp://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let builder = logship::builder("process").servers(server).on_error(move |error| {
+        if error.to_string().contains(at) {
+            process::exit(3);
+        }
+    });
+    let guard = builder.init();
+    info!("one");
+    assert!(!guard.flush(Duration::from_millis(500)));
+    drop(guard);
+    process::exit(0);
+}
+
+#[test]
 fn a_limit_of_file_sizes_is_told_and_kills_nobody() {
     let collector = Collector::tcp().unwrap();
     let ended = run(scenario("small files").env("SYSLOG_SERVERS", collector.url()));
