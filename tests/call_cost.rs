@@ -133,26 +133,34 @@ fn depth_and_number_make_nothing_dearer() {
     }
 }
 
+/// Some microseconds: buffers, the callsite's constant parts, and `tracing`'s own registration of it.
+#[test]
+fn first_call_costs_a_few_microseconds_more() {
+    let first = collected("tracing", 1);
+    println!("the first tracing call: {first} instructions");
+    assert!(first < 20_000, "{first}");
+}
+
 /// The least of some runs: names are hashed with a number of the process, and may collide.
 fn per_call(call: &str) -> u64 {
     (0..TRIES).map(|_| per(call, CALLS)).min().unwrap_or_default()
 }
 
 fn per(call: &str, calls: u64) -> u64 {
-    let [once, twice] = [calls, 2 * calls].map(|calls| {
-        let mut valgrind = Command::new("valgrind");
-        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-        // The calls alone: how often the shipper looks meanwhile depends on the machine.
-        valgrind.arg(format!("--toggle-collect=logship_steady::{}*", function(call)));
-        valgrind.arg(steady()).args([call, &calls.to_string()]);
-        let output = run("valgrind", &mut valgrind);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        let count = said.lines().find_map(|line| line.split_once("Collected : "));
-        let count = count.and_then(|(_, count)| count.trim().parse::<u64>().ok());
-        count.unwrap_or_else(|| panic!("valgrind counted nothing: {said}"))
-    });
-    assert!(once > 0, "nothing was counted in logship_steady::{}", function(call));
-    twice.saturating_sub(once) / calls
+    (collected(call, 2 * calls) - collected(call, calls)) / calls
+}
+
+/// The instructions of this many calls, from the very first one on.
+fn collected(call: &str, calls: u64) -> u64 {
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
+    // The calls alone: how often the shipper looks meanwhile depends on the machine.
+    valgrind.arg(format!("--toggle-collect=logship_steady::{}*", function(call)));
+    valgrind.arg(steady()).args([call, &calls.to_string()]);
+    let said = String::from_utf8_lossy(&run("valgrind", &mut valgrind).stderr).into_owned();
+    let count = said.lines().find_map(|line| line.split_once("Collected : "));
+    let count = count.and_then(|(_, count)| count.trim().parse().ok());
+    count.filter(|count| *count > 0).unwrap_or_else(|| panic!("nothing was counted: {said}"))
 }
 
 /// The function of the load that makes this call.
