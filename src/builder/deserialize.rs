@@ -279,7 +279,7 @@ mod tests {
         let typed = r#"{"tag": "t", "servers": ["udp://a", "udp://b"], "queue_capacity": 1048576,
             "flush_timeout": 0.5, "sequence_id": true, "facility": {"audit": "authpriv"},
             "fields": {"env": "prod"}, "burst": "100/1s", "enterprise_number": 7}"#;
-        for json in [text, typed.replace("0.5", "\"500ms\"").as_str()] {
+        for json in [text, typed] {
             let builder = read(json).unwrap();
             assert_eq!(builder.servers, Some(ServerList::from("udp://a,udp://b")));
             assert_eq!(builder.queue_capacity, Some(1 << 20));
