@@ -141,7 +141,9 @@ fn duplicates_are_identical_and_keys_unique() {
     }
     let ended = run(&mut life(100));
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let records = collector.take();
+    // A kill may leave half a frame, whose record comes again in full.
+    let records: Vec<_> =
+        collector.take().into_iter().filter(|record| record.complaints.is_empty()).collect();
     let key = |record: &logship_collector::Received| {
         let message = record.message.clone().unwrap();
         let sequence = message.param("meta", "sequenceId").unwrap().to_owned();
