@@ -27,6 +27,7 @@ fn a_server_that_takes_and_closes_is_left_for_the_next() {
     let handle = build(shop(&format!("tcp://{first},{second}")).on_error(|_| {}));
     log_slowly(&handle, 0..200);
     wait_for_all(&server, &handle, 200);
+    assert_eq!(handle.shutdown(PATIENCE).unwrap().delivered, 200);
 }
 
 #[test]
@@ -37,6 +38,7 @@ fn a_udp_port_that_refuses_is_left_for_the_next_server() {
     let handle = build(shop(&format!("udp://{closed},{second}")).on_error(|_| {}));
     log_slowly(&handle, 0..200);
     wait_for_all(&server, &handle, 200);
+    assert_eq!(handle.shutdown(PATIENCE).unwrap().delivered, 200);
 }
 
 #[test]

@@ -6,7 +6,12 @@ use std::{
     net::TcpListener,
     os::fd::{AsRawFd as _, FromRawFd as _},
     path::PathBuf,
-    process, thread,
+    process,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    thread,
     time::Duration,
 };
 
@@ -251,6 +256,39 @@ pub(crate) fn exits_in_a_callback(at: &'static str) {
     assert!(!guard.flush(Duration::from_millis(500)));
     drop(guard);
     process::exit(0);
+}
+
+#[test]
+fn a_callback_may_build_flush_and_panic() {
+    let ended = run(&mut scenario("a busy callback"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(ended.stderr.contains("on purpose"), "{ended:?}");
+}
+
+pub(crate) fn a_busy_callback() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let server = format!("tcp://{address}");
+    let own = Arc::new(OnceLock::<logship::Handle>::new());
+    let (handle, other) = (Arc::clone(&own), server.clone());
+    let called = Arc::new(AtomicBool::new(false));
+    let is_called = Arc::clone(&called);
+    let builder = logship::builder("process").servers(server).on_error(move |_| {
+        let built = logship::builder("other").servers(other.as_str()).on_error(|_| {}).build();
+        called.store(true, Relaxed);
+        // A flush returns at once: the shipper cannot wait for itself.
+        assert!(!built.unwrap().flush(PATIENCE));
+        assert!(!handle.get().is_some_and(|own| own.flush(PATIENCE)));
+        panic!("on purpose");
+    });
+    let guard = builder.init();
+    own.set(guard.handle().clone()).unwrap();
+    info!("one");
+    while !is_called.load(Relaxed) {
+        thread::sleep(Duration::from_millis(2));
+    }
+    let listener = TcpListener::bind(address).unwrap();
+    thread::spawn(move || std::io::copy(&mut listener.accept().unwrap().0, &mut std::io::sink()));
+    assert!(guard.flush(PATIENCE));
 }
 
 #[test]

@@ -51,6 +51,7 @@ fn child() {
         "panics" => guest::panics(),
         "a panic in a span" => guest::a_panic_in_a_span(),
         "a server that comes late" => guest::a_server_that_comes_late(),
+        "a busy callback" => guest::a_busy_callback(),
         "a callback that exits" => guest::exits_in_a_callback("cannot reach"),
         "a callback that exits at the end" => guest::exits_in_a_callback("not delivered"),
         "small files" => guest::small_files(),
