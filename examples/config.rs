@@ -1,4 +1,4 @@
-//! How do settings of logging stand in a program's own configuration?
+//! How do I put settings into my program's own configuration?
 //!
 //! ```text
 //! cargo run --features serde --example config

@@ -2,18 +2,20 @@
 #![cfg(all(target_os = "linux", feature = "tracing", feature = "native-tls"))]
 #![allow(clippy::print_stdout, reason = "the figures are for people to look at")]
 
+mod scenarios;
 #[path = "support/mod.rs"]
 mod support;
 
 use std::{
     collections::HashSet,
     fs,
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output, Stdio},
     time::Duration,
 };
 
 use serde_json::Value;
 
+use crate::scenarios::logship;
 use crate::support::{Identity, Input, Record, Rsyslogd, eventually};
 
 const COUNT: u64 = 200_000;
@@ -53,7 +55,7 @@ fn udp_carries_10_000_records_once_in_order_intact() {
     for end in (CHUNK..=10_000).step_by(CHUNK as usize) {
         let (start, count) = ((end - CHUNK).to_string(), CHUNK.to_string());
         let options = ["--tag", "load", "--start", &start, "--count", &count];
-        let output = load().args(["--url", &url]).args(options).output().unwrap();
+        let output = logship("load").args(["--url", &url]).args(options).output().unwrap();
         let result = result(&output);
         assert!(output.status.success() && result["delivered"] == CHUNK, "{result}");
         assert!(eventually(PATIENCE, || server.count() as u64 >= end), "{}", server.count());
@@ -126,14 +128,14 @@ fn wrong_options_are_quoted() {
         (vec!["--url", "tcp://h", "--tag", "t", "--count", "many"], "many"),
         (vec!["--volume", "11"], "--volume"),
     ] {
-        let output = load().args(options).output().unwrap();
+        let output = logship("load").args(options).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && said.contains(quoted), "{said}");
     }
 }
 
 fn start(url: &str, rate: Option<u64>, options: &[&str]) -> Child {
-    let mut command = load();
+    let mut command = logship("load");
     command.args(["--url", url, "--tag", "load", "--flush-timeout", "60"]).args(options);
     command.args(["--count", &COUNT.to_string()]);
     if !options.contains(&"--capacity") {
@@ -190,14 +192,4 @@ fn url(server: &Rsyslogd, input: Input) -> String {
         ),
         _ => format!("tcp://127.0.0.1:{port}"),
     }
-}
-
-/// Cargo builds the command before it runs all tests; before one test alone it does not.
-fn load() -> Command {
-    let test = std::env::current_exe().unwrap();
-    let program = test.parent().unwrap().parent().unwrap().join("logship");
-    assert!(program.exists(), "build it first: cargo build --package logship-cli");
-    let mut command = Command::new(program);
-    command.arg("load");
-    command
 }

@@ -209,7 +209,7 @@ impl Reader {
         let from = from.max(self.confirmed).max(self.consumer.freed());
         let mut count = 0;
         for stored in self.consumer.between(from, to) {
-            if self.is_record(&stored) && !self.skips.iter().any(|skip| skip.end == stored.end) {
+            if self.is_pending(&stored) {
                 each(stored.severity);
                 count += 1;
             }
@@ -217,9 +217,14 @@ impl Reader {
         count
     }
 
+    /// Whether this is a record whose outcome is not counted yet, nor held back.
+    pub(super) fn is_pending(&self, stored: &Stored<'_>) -> bool {
+        self.is_record(stored) && !self.skips.iter().any(|skip| skip.end == stored.end)
+    }
+
     /// Whether this is counted as a record. Reports of an earlier process are: they were recovered
     /// with its records.
-    pub(super) fn is_record(&self, stored: &Stored<'_>) -> bool {
+    fn is_record(&self, stored: &Stored<'_>) -> bool {
         !stored.is_own || stored.end <= self.recovered_to
     }
 

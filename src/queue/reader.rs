@@ -238,7 +238,7 @@ impl Reader {
     /// How long whoever asked for the connection to be closed waits for that.
     pub(crate) fn time_to_close(&self) -> Duration {
         let state = self.queue.lock();
-        let end = state.end.into_iter().chain(state.hang_up).max();
+        let end = state.end.max(state.hang_up);
         end.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
     }
 
@@ -276,7 +276,7 @@ impl Drop for Reader {
         let lost = if self.consumer.is_durable() { 0 } else { Cursor::MAX };
         let from = self.confirmed.max(self.consumer.freed());
         for stored in self.consumer.between(from, lost) {
-            if self.is_record(&stored) && !self.skips.iter().any(|skip| skip.end == stored.end) {
+            if self.is_pending(&stored) {
                 state.counts.losses.add(DropReason::Closed, stored.severity);
                 state.counts.pending -= 1;
             }

@@ -9,6 +9,8 @@ mod balancer;
 mod balancers;
 mod closing_servers;
 mod many_programs;
+#[path = "../scenarios/mod.rs"]
+mod scenarios;
 #[path = "../rsyslog/shipping.rs"]
 #[allow(dead_code, reason = "the tests of rsyslog use the rest")]
 mod shipping;

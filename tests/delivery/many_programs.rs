@@ -2,8 +2,7 @@
 
 use std::{
     collections::HashSet,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Stdio},
     thread,
     time::Duration,
 };
@@ -12,6 +11,7 @@ use serde_json::Value;
 
 use crate::{
     PATIENCE, is_long,
+    scenarios::logship,
     shipping::url,
     support::{Input, Rsyslogd, eventually},
 };
@@ -50,15 +50,8 @@ fn many_programs_lose_nothing_when_the_server_is_killed() {
 }
 
 fn load(url: &str, number: u64, count: u64) -> Child {
-    let mut command = Command::new(logship());
-    command.args(["load", "--url", url, "--rate", "10", "--count", &count.to_string()]);
+    let mut command = logship("load");
+    command.args(["--url", url, "--rate", "10", "--count", &count.to_string()]);
     command.args(["--tag", &format!("load{number}"), "--flush-timeout", "120"]);
     command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-/// The command, beside the directory of this test program.
-fn logship() -> PathBuf {
-    let program = std::env::current_exe().unwrap();
-    let path = program.ancestors().nth(2).map(|directory| directory.join("logship"));
-    path.filter(|path| Path::exists(path)).expect("cargo build -p logship-cli makes it")
 }

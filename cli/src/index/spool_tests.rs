@@ -102,7 +102,7 @@ fn what_no_poster_has_taken_waits_with_its_file() {
     assert_eq!(place.until(Place::is_gone), 1);
 }
 
-/// A directory can be read by nobody, root included.
+/// Not even root can read a directory as a file.
 #[test]
 fn an_unreadable_file_is_named_and_blocks_no_other() {
     let mut place = Place::new();

@@ -140,7 +140,7 @@ mod tests {
         }
         get(address, &[b'x'; 100_000]);
         assert!(get(address, b"GET /health HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 "));
-        // The silent ones are not kept for ever.
+        // Silent connections are closed in the end.
         for mut connection in silent {
             assert!(matches!(connection.read(&mut [0]), Ok(0) | Err(_)));
         }
