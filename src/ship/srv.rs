@@ -70,7 +70,7 @@ fn resolver(server: Option<SocketAddr>, limit: Duration) -> io::Result<TokioReso
         Some(server) => {
             let mut name_server = NameServerConfig::udp_and_tcp(server.ip());
             name_server.connections.iter_mut().for_each(|way| way.port = server.port());
-            (ResolverConfig::from_name_servers(vec![name_server]), Default::default())
+            (ResolverConfig::from_parts(None, vec![], vec![name_server]), Default::default())
         }
         None => read_system_conf().map_err(explain)?,
     };
