@@ -15,6 +15,7 @@ mod limits;
 mod rights;
 #[path = "../scenarios/mod.rs"]
 mod scenarios;
+mod seccomp;
 
 use std::{process::Command, time::Duration};
 
@@ -40,6 +41,7 @@ fn child() {
         "a child without files" => limits::a_child_without_files(),
         "a late exit handler" => calls::a_late_exit_handler(),
         "a small container" => container::a_small_container(),
+        "Docker's system calls" => seccomp::with_dockers_system_calls(),
         "a clock that jumps" => clock::a_clock_that_jumps(),
         "another root" => rights::another_root(),
         "another user" => rights::another_user(),
