@@ -93,7 +93,12 @@ impl Books {
         let (status, error) = match turn_away {
             Some((n, status)) if self.items.is_multiple_of(n) => {
                 self.turned_away += 1;
-                (status, Some(("es_rejected_execution_exception", "busy".to_owned())))
+                let kind = if status == 403 {
+                    "security_exception"
+                } else {
+                    "es_rejected_execution_exception"
+                };
+                (status, Some((kind, "busy".to_owned())))
             }
             _ if self.messages.contains_key(&key) => {
                 self.conflicts += 1;

@@ -52,6 +52,39 @@ fn busy_or_absent_store_loses_and_doubles_nothing() {
     assert_each_once(&mut central, count());
 }
 
+#[test]
+fn store_that_is_away_is_told_of_before_the_first_record() {
+    let mut central = Central::running();
+    central.kill_poster();
+    central.store.go_away();
+    central.start_poster(&[]);
+    said(&central, "does not answer");
+    let health = central.ask("/health");
+    assert!(health.starts_with("HTTP/1.1 200") && health.contains("no answer of"), "{health}");
+    central.store.come_back();
+    said(&central, "the store answers again, after ");
+    assert!(central.ask("/health").ends_with("\nwell\n"), "{}", central.ask("/health"));
+}
+
+#[test]
+fn user_who_may_not_create_documents_costs_none() {
+    let central = Central::running();
+    central.store.turn_items_away(Some((1, 403)));
+    let handle = application(&central);
+    log(&handle, 0..10);
+    assert!(handle.flush(PATIENCE));
+    said(&central, "the store turns records away: 403 security_exception");
+    central.store.turn_items_away(None);
+    central.wait_for(10);
+    assert_eq!(central.text("spool/dead-letters.ndjson"), "");
+}
+
+/// Waits until the poster or rsyslogd says that.
+pub(crate) fn said(central: &Central, words: &str) {
+    let is_said = || central.own_log().contains(words);
+    assert!(eventually(PATIENCE, is_said), "{words}: {}", central.own_log());
+}
+
 /// Over TCP, a central that is slower than its senders has up to the 6 MiB of Linux's receive buffer
 /// unread, acknowledged by its kernel: the default tail does not hold that, and a RELP server
 /// answers only for what is in its queue on the disk.

@@ -7,6 +7,7 @@ use std::{
 
 use crate::{
     central::{Central, PATIENCE, log, shop},
+    faults::said,
     support::{Certificates, Identity, PortBlock, eventually, tcp_listens},
 };
 
@@ -22,10 +23,6 @@ fn store_with_tls_and_password() {
     let _proxy = Haproxy::before(&central, &certificates, ports.port(1));
     let url = format!("https://127.0.0.1:{}", ports.port(1));
     let ca = certificates.ca().display().to_string();
-    let said = |central: &Central, words: &str| {
-        let is_said = || central.own_log().contains(words);
-        assert!(eventually(PATIENCE, is_said), "{words}: {}", central.own_log());
-    };
     // Each time something else is missing, and the records wait.
     central.start_poster(&["--store", &url]);
     said(&central, "certificate verify failed");

@@ -69,27 +69,32 @@ impl Poster {
             let mut is_busy = true;
             match self.store.bulk(self.node, &body(bytes, &entries)) {
                 Answer::AllStored => {
-                    self.stats.store_is_well();
+                    self.is_well();
                     self.stats.stored.fetch_add(entries.len() as u64, Relaxed);
                     return;
                 }
                 Answer::Items(items) if items.len() == entries.len() => {
-                    (entries, is_busy) = self.judge(bytes, entries, items);
-                    match is_busy {
-                        true => self.trouble("the store turns records away"),
-                        false => self.stats.store_is_well(),
+                    let refusal = items.iter().find(|item| item.is_turned_away());
+                    match refusal {
+                        Some(item) => self.trouble(&format!(
+                            "the store turns records away: {} {}",
+                            item.status,
+                            item.kind()
+                        )),
+                        None => self.is_well(),
                     }
+                    (entries, is_busy) = self.judge(bytes, entries, items);
                 }
                 Answer::Items(items) => {
                     let (sent, answered) = (entries.len(), items.len());
                     self.trouble(&format!("the store answers {answered} of {sent} records"));
                 }
                 Answer::Refused(status, error) if entries.len() == 1 => {
-                    self.stats.store_is_well();
+                    self.is_well();
                     return self.bury(bytes, &entries[0], status, &error);
                 }
                 Answer::Refused(..) => {
-                    self.stats.store_is_well();
+                    self.is_well();
                     self.stats.halved.fetch_add(1, Relaxed);
                     let second = entries.split_off(entries.len() / 2);
                     self.store_all(bytes, entries);
@@ -114,13 +119,13 @@ impl Poster {
         let (mut again, mut is_busy) = (Vec::new(), false);
         for (mut entry, item) in entries.into_iter().zip(items) {
             match item.status {
-                200..300 => _ = self.stats.stored.fetch_add(1, Relaxed),
-                409 => _ = self.stats.known.fetch_add(1, Relaxed),
-                429 | 500.. => {
+                _ if item.is_turned_away() => {
                     is_busy = true;
                     self.stats.retried.fetch_add(1, Relaxed);
                     again.push(entry);
                 }
+                200..300 => _ = self.stats.stored.fetch_add(1, Relaxed),
+                409 => _ = self.stats.known.fetch_add(1, Relaxed),
                 status => {
                     let text = match status {
                         400 if entry.untyped.is_none() => untyped(&bytes[entry.document.clone()]),
@@ -146,10 +151,40 @@ impl Poster {
         self.letters.refused(status, error, &bytes[entry.action.clone()], document);
     }
 
+    fn is_well(&self) {
+        store_is_well(&self.stats);
+    }
+
     fn trouble(&self, reason: &str) {
-        if self.stats.store_is_ill(reason) {
-            super::say(&format!("{reason}; the records wait, and are sent again"));
+        store_is_ill(&self.stats, reason);
+    }
+}
+
+/// Looks at the store as long as nobody else does, since there is nothing to post.
+pub(super) fn watch(store: &Store, stats: &Stats) {
+    let mut requests = 0;
+    loop {
+        let now = stats.requests.load(Relaxed);
+        if now == requests {
+            match store.greet() {
+                Ok(()) => store_is_well(stats),
+                Err(reason) => store_is_ill(stats, &reason),
+            }
         }
+        requests = now;
+        thread::sleep(LONGEST);
+    }
+}
+
+fn store_is_well(stats: &Stats) {
+    if let Some(ill) = stats.store_is_well() {
+        super::say(&format!("the store answers again, after {} s", ill.as_secs()));
+    }
+}
+
+fn store_is_ill(stats: &Stats, reason: &str) {
+    if stats.store_is_ill(reason) {
+        super::say(&format!("{reason}; records wait until it is well"));
     }
 }
 

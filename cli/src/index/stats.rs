@@ -37,6 +37,8 @@ pub(super) struct Stats {
 struct Trouble {
     /// Since when the store has not answered well, and what it said last.
     store: Option<Silence>,
+    /// When a line of it was last worth it.
+    told: Option<Instant>,
     /// Why the spool can't be read.
     spool: Option<String>,
 }
@@ -45,7 +47,7 @@ struct Trouble {
 struct Silence {
     since: Instant,
     reason: String,
-    told: Instant,
+    is_told: bool,
 }
 
 impl Stats {
@@ -56,22 +58,26 @@ impl Stats {
         self.waiting_bytes.load(Relaxed).div_ceil(mean)
     }
 
-    pub(super) fn store_is_well(&self) {
-        lock(&self.trouble).store = None;
+    /// How long it was ill, if that was told.
+    pub(super) fn store_is_well(&self) -> Option<Duration> {
+        let silence = lock(&self.trouble).store.take();
+        silence.filter(|silence| silence.is_told).map(|silence| silence.since.elapsed())
     }
 
-    /// Whether this is worth a line: it is new, or was told a minute ago.
+    /// Whether this is worth a line: once a minute as long as it lasts, and at once if it is new, but
+    /// for a store that is well and ill in turns.
     pub(super) fn store_is_ill(&self, reason: &str) -> bool {
         let mut trouble = lock(&self.trouble);
-        let now = Instant::now();
         let known = trouble.store.take();
-        let is_news = known.as_ref().is_none_or(|known| {
-            known.reason != reason || now.duration_since(known.told) > Duration::from_secs(60)
-        });
+        let pause = Duration::from_secs(if known.is_some() { 60 } else { 10 });
+        let is_news = trouble.told.is_none_or(|told| told.elapsed() > pause);
+        if is_news {
+            trouble.told = Some(Instant::now());
+        }
         trouble.store = Some(Silence {
-            since: known.as_ref().map_or(now, |known| known.since),
+            since: known.as_ref().map_or_else(Instant::now, |known| known.since),
             reason: reason.to_owned(),
-            told: known.filter(|_| !is_news).map_or(now, |known| known.told),
+            is_told: is_news || known.is_some_and(|known| known.is_told),
         });
         is_news
     }

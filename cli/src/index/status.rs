@@ -20,24 +20,28 @@ pub(super) struct Status {
     pub(super) patience: Duration,
 }
 
-/// Answers from now on, each connection in a thread of its own.
+/// Answers from now on, a few connections at once: others wait until one of these has its answer, or has
+/// asked for none in time.
 ///
 /// # Errors
 ///
-/// If the address cannot be bound.
+/// If the address cannot be bound, or there are no threads.
 pub(super) fn serve(address: &str, status: Status) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address)?;
-    let bound = listener.local_addr()?;
-    thread::spawn(move || {
-        for connection in listener.incoming().flatten() {
-            let status = status.clone();
-            // A client that leaves without its answer did not want it, and a system without another
-            // thread has other worries than this page.
-            let answered = move || drop(answer(&connection, &status));
-            drop(thread::Builder::new().spawn(answered));
-        }
-    });
-    Ok(bound)
+    let listener = Arc::new(TcpListener::bind(address)?);
+    for _ in 0..AT_ONCE {
+        let (listener, status) = (Arc::clone(&listener), status.clone());
+        thread::Builder::new().spawn(move || {
+            loop {
+                match listener.accept() {
+                    // A client that leaves without its answer did not want it.
+                    Ok((connection, _)) => drop(answer(&connection, &status)),
+                    // No descriptor is left, say: that passes.
+                    Err(_) => thread::sleep(Duration::from_millis(100)),
+                }
+            }
+        })?;
+    }
+    listener.local_addr()
 }
 
 fn answer(mut connection: &TcpStream, status: &Status) -> io::Result<()> {
@@ -105,6 +109,8 @@ fn listens(address: &str) -> io::Result<()> {
 }
 
 const TIMEOUT: Duration = Duration::from_secs(2);
+/// How many connections are answered at once.
+const AT_ONCE: usize = 16;
 /// Bytes of the longest request that is read.
 const LONGEST: usize = 8 << 10;
 
@@ -126,7 +132,8 @@ mod tests {
         let status =
             Status { stats: Arc::default(), probes: Vec::new(), patience: Duration::from_secs(60) };
         let address = serve("127.0.0.1:0", status).unwrap();
-        let mut silent: Vec<_> = (0..50).map(|_| TcpStream::connect(address).unwrap()).collect();
+        let mut silent: Vec<_> =
+            (0..AT_ONCE + 4).map(|_| TcpStream::connect(address).unwrap()).collect();
         silent[0].write_all(b"GET /hea").unwrap();
         for (request, code) in [
             ("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", "200"),

@@ -36,6 +36,29 @@ pub(super) struct Item {
     pub(super) error: Option<Box<RawValue>>,
 }
 
+impl Item {
+    /// Whether that is no fault of the document: the store is too busy, takes no new index since its disks
+    /// are nearly full, or does not let this user create anything.
+    pub(super) fn is_turned_away(&self) -> bool {
+        let says = |words| self.error.as_ref().is_some_and(|error| error.get().contains(words));
+        match self.status {
+            429 | 500.. => true,
+            401 | 403 => says("security_exception") || says("create-index blocked"),
+            _ => false,
+        }
+    }
+
+    /// The name of its error.
+    pub(super) fn kind(&self) -> String {
+        #[derive(Deserialize)]
+        struct Kind {
+            r#type: String,
+        }
+        let error = self.error.as_ref().map_or("null", |error| error.get());
+        serde_json::from_str::<Kind>(error).map_or_else(|_| error.to_owned(), |kind| kind.r#type)
+    }
+}
+
 impl Store {
     /// Of these URLs; certificates must be by an authority in this file, or else by one that the
     /// system trusts.
@@ -71,17 +94,37 @@ impl Store {
     pub(super) fn bulk(&self, node: usize, body: &[u8]) -> Answer {
         let node = &self.nodes[node % self.nodes.len()];
         let url = format!("{node}/_bulk?filter_path=errors,items.*.status,items.*.error");
-        let mut request = self.agent.post(&url).header("content-type", "application/x-ndjson");
-        if let Some(authorization) = &self.authorization {
-            request = request.header("authorization", authorization);
-        }
-        let answer = request.send(body).and_then(|mut response| {
+        let request = self.agent.post(&url).header("content-type", "application/x-ndjson");
+        let answer = self.authorized(request).send(body).and_then(|mut response| {
             let body = response.body_mut().with_config().limit(256 << 20).read_to_vec()?;
             Ok((response.status().as_u16(), body))
         });
         match answer {
             Ok((status, body)) => judge(node, status, &body),
             Err(error) => Answer::Unclear(format!("{node} does not answer: {error}")),
+        }
+    }
+
+    /// Whether a node answers and knows the user.
+    pub(super) fn greet(&self) -> Result<(), String> {
+        let mut reason = String::new();
+        for node in &self.nodes {
+            reason = match self.authorized(self.agent.get(node)).call() {
+                // Whatever else it says to a user who may only create documents, it is there.
+                Ok(answer) => match answer.status().as_u16() {
+                    status @ (401 | 429 | 500..) => format!("{node} answers {status}"),
+                    _ => return Ok(()),
+                },
+                Err(error) => format!("{node} does not answer: {error}"),
+            };
+        }
+        Err(reason)
+    }
+
+    fn authorized<B>(&self, request: ureq::RequestBuilder<B>) -> ureq::RequestBuilder<B> {
+        match &self.authorization {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
         }
     }
 }
@@ -169,6 +212,22 @@ mod tests {
         ] {
             assert!(said(status, body).starts_with("Unclear"), "{}", said(status, body));
         }
+    }
+
+    /// What Elasticsearch 8.19 and OpenSearch 3.8 say, shortened.
+    #[test]
+    fn a_document_is_not_blamed_for_what_the_store_is_like() {
+        let item = |status, error: &str| Item {
+            status,
+            error: Some(RawValue::from_string(error.to_owned()).unwrap()),
+        };
+        let role = r#"{"type":"security_exception","reason":"action [indices:admin/auto_create] is unauthorized for user [central]"}"#;
+        let disk = r#"{"type":"cluster_block_exception","reason":"blocked by: [FORBIDDEN/10/cluster create-index blocked (api)];"}"#;
+        let read_only = r#"{"type":"cluster_block_exception","reason":"index [syslog-2026.01.01] blocked by: [FORBIDDEN/8/index write (api)];"}"#;
+        assert!(item(403, role).is_turned_away() && item(403, disk).is_turned_away());
+        assert!(item(429, "null").is_turned_away() && item(503, read_only).is_turned_away());
+        assert!(!item(403, read_only).is_turned_away() && !item(400, role).is_turned_away());
+        assert_eq!(item(403, role).kind(), "security_exception");
     }
 
     #[test]
