@@ -3,7 +3,10 @@
 //! Bursts of 64 calls with a pause after each, so that the queue is never full and the shipper
 //! works beside, as in a service. Only the calls are timed.
 
+mod floor;
+
 use std::{
+    cell::RefCell,
     fmt::Write as _,
     hint::black_box,
     sync::OnceLock,
@@ -12,7 +15,8 @@ use std::{
 };
 
 use criterion::{Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
-use logship::{Guard, Overflow};
+use floor::{Floor, LogFloor};
+use logship::{Guard, Handle, Overflow};
 use logship_collector::Collector;
 use tracing::{Dispatch, debug, info, info_span};
 use tracing_subscriber::{fmt, layer::SubscriberExt as _};
@@ -45,6 +49,14 @@ fn set_up() {
         let builder = logship::builder("bench").servers(collector.url()).filter("info");
         (collector, builder.try_init().expect("it is the first"))
     });
+}
+
+/// A handle whose records go to a collector of its own, which only counts.
+fn connected() -> (Collector, Handle) {
+    let collector = Collector::tcp().expect("a port is free");
+    collector.drain();
+    let handle = logship::builder("bench").servers(collector.url()).build().expect("it is set up");
+    (collector, handle)
 }
 
 fn four_fields() {
@@ -100,15 +112,39 @@ fn log_calls(criterion: &mut Criterion) {
         b.iter(|| log::debug!(n = black_box(1); "not wanted"));
     });
     group.bench_function("4 fields", |b| {
-        bursts(b, || {
-            log::info!(
-                target: "shop::checkout",
-                order_id = black_box(4_711_u64), customer = black_box("ann-of-ghent"),
-                amount = black_box(129.95), latency_ms = black_box(42_u64);
-                "order accepted"
-            );
-        });
+        bursts(b, || four_key_values(log::logger()));
     });
+    group.finish();
+}
+
+fn four_key_values(logger: &dyn log::Log) {
+    log::info!(
+        logger: logger,
+        target: "shop::checkout",
+        order_id = black_box(4_711_u64), customer = black_box("ann-of-ghent"),
+        amount = black_box(129.95), latency_ms = black_box(42_u64);
+        "order accepted"
+    );
+}
+
+/// Both doors beside the same message written by hand. Both subscribers are this thread's only.
+fn over_the_floor(criterion: &mut Criterion) {
+    let (_collector, handle) = connected();
+    let ours = Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
+    let floor = Dispatch::new(Floor(|message| {
+        black_box(message);
+    }));
+    let mut group = criterion.benchmark_group("over the floor");
+    for (name, subscriber) in [("tracing", ours), ("tracing, by hand", floor)] {
+        group.bench_function(name, |b| {
+            tracing::dispatcher::with_default(&subscriber, || bursts(b, four_fields));
+        });
+    }
+    let logger = handle.logger();
+    let doors: [(&str, &dyn log::Log); 2] = [("log", &logger), ("log, by hand", &LogFloor)];
+    for (name, logger) in doors {
+        group.bench_function(name, |b| bursts(b, || four_key_values(logger)));
+    }
     group.finish();
 }
 
@@ -140,19 +176,14 @@ fn new_spans(criterion: &mut Criterion) {
 
 /// Two spans made, entered and left with an event inside, and the same message only formatted.
 fn two_spans(criterion: &mut Criterion) {
-    let handle = logship::builder("bench")
-        .servers("tcp://127.0.0.1:1")
-        .overflow(Overflow::DropNewest)
-        .on_error(|_| {})
-        .build()
-        .expect("it is set up");
+    let (_collector, handle) = connected();
     let ours = Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     let registry = Dispatch::new(tracing_subscriber::registry());
     let mut group = criterion.benchmark_group("two spans and an event");
     for (name, subscriber) in [("logship", ours), ("registry alone", registry)] {
         group.bench_function(name, |b| {
             tracing::dispatcher::with_default(&subscriber, || {
-                b.iter(|| {
+                bursts(b, || {
                     let outer = info_span!("request", user = black_box(7), path = "/checkout");
                     let _outer = outer.entered();
                     let inner = info_span!("checkout", cart = black_box(8), step = "pay");
@@ -163,8 +194,9 @@ fn two_spans(criterion: &mut Criterion) {
         });
     }
     group.bench_function("by hand", |b| {
-        let mut message = String::new();
-        b.iter(|| {
+        let message = RefCell::new(String::new());
+        bursts(b, || {
+            let mut message = message.borrow_mut();
             let outer = format!(" user=\"{}\" path={:?}", black_box(7), black_box("/checkout"));
             let inner = format!(" cart=\"{}\" step={:?}", black_box(8), black_box("pay"));
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -181,7 +213,7 @@ fn two_spans(criterion: &mut Criterion) {
                 black_box(129.95),
                 black_box(42_u64),
             );
-            black_box(&message);
+            black_box(&*message);
         });
     });
     group.finish();
@@ -193,12 +225,7 @@ fn span(n: u64) -> tracing::Span {
 
 /// A program that logs what others send it, such as headers or JSON, has no say in their number.
 fn many_keys(criterion: &mut Criterion) {
-    let handle = logship::builder("bench")
-        .servers("tcp://127.0.0.1:1")
-        .overflow(Overflow::DropNewest)
-        .on_error(|_| {})
-        .build()
-        .expect("it is set up");
+    let (_collector, handle) = connected();
     let logger = handle.logger();
     let different: Vec<String> = (0..600).map(|n| format!("key_{n}")).collect();
     let mut group = criterion.benchmark_group("600 key-values");
@@ -207,7 +234,7 @@ fn many_keys(criterion: &mut Criterion) {
         ("equal", (0..600).map(|n| ("key", n)).collect()),
     ] {
         group.bench_function(name, |b| {
-            b.iter(|| {
+            bursts(b, || {
                 let mut record = log::Record::builder();
                 let record = record.level(log::Level::Info).target("keys").key_values(&pairs);
                 log::Log::log(&logger, &record.args(format_args!("many")).build());
@@ -263,6 +290,6 @@ fn threads(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(4));
-    targets = tracing_calls, log_calls, threads, many_keys, new_spans, two_spans, full_queue
+    targets = tracing_calls, log_calls, threads, many_keys, over_the_floor, new_spans, two_spans, full_queue
 }
 criterion_main!(benches);

@@ -11,7 +11,11 @@ use crate::{
 
 /// `RUST_LOG` with env_logger's syntax, for both front ends.
 #[derive(Debug)]
-pub(crate) struct Filter(env_filter::Filter);
+pub(crate) struct Filter {
+    directives: env_filter::Filter,
+    /// The level at which every target may be logged.
+    everywhere: LevelFilter,
+}
 
 impl Filter {
     /// The filter, and warnings about it.
@@ -42,12 +46,17 @@ impl Filter {
     #[inline]
     pub(super) fn wants(&self, level: Level, target: &str) -> bool {
         let metadata = log::Metadata::builder().level(log_level(level)).target(target).build();
-        self.0.enabled(&metadata)
+        self.directives.enabled(&metadata)
     }
 
     /// The most verbose level that any target may be logged at.
     pub(crate) fn max_level(&self) -> log::LevelFilter {
-        self.0.filter()
+        self.directives.filter()
+    }
+
+    /// The most verbose level that every target may be logged at.
+    pub(super) fn everywhere(&self) -> log::LevelFilter {
+        self.everywhere
     }
 }
 
@@ -157,14 +166,21 @@ impl Directives {
     }
 
     fn filter(&self) -> Filter {
+        let default = (None, LevelFilter::Info);
+        let directives = match self.valid.as_slice() {
+            [] => std::slice::from_ref(&default),
+            valid => valid,
+        };
         let mut builder = Builder::new();
-        if self.valid.is_empty() {
-            builder.filter(None, LevelFilter::Info);
-        }
-        for (target, level) in &self.valid {
+        for (target, level) in directives {
             builder.filter(target.as_deref(), *level);
         }
-        Filter(builder.build())
+        let is_for_all = directives.iter().any(|(target, _)| target.is_none());
+        let least = directives.iter().map(|(_, level)| *level).min();
+        Filter {
+            directives: builder.build(),
+            everywhere: least.filter(|_| is_for_all).unwrap_or(LevelFilter::Off),
+        }
     }
 }
 
@@ -191,7 +207,8 @@ fn pieces(text: &str) -> Vec<&str> {
     found.into_iter().map(str::trim).filter(|piece| !piece.is_empty()).collect()
 }
 
-fn log_level(level: Level) -> log::Level {
+#[inline]
+pub(super) fn log_level(level: Level) -> log::Level {
     match level {
         Level::Error => log::Level::Error,
         Level::Warn => log::Level::Warn,

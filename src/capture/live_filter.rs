@@ -7,12 +7,14 @@ use std::sync::{
 
 use arc_swap::ArcSwap;
 
-use super::Filter;
+use super::{Filter, filter::log_level};
 use crate::record::Level;
 
 /// The filter shared by all layers and loggers of a handle. Reading takes no lock.
 pub(crate) struct LiveFilter {
     current: ArcSwap<Filter>,
+    /// The level at which it lets every target through: most records need no look at the rest.
+    everywhere: AtomicUsize,
     /// The program's filter, which is restored when an operator's override ends.
     base: Mutex<Arc<Filter>>,
     /// Whether there is a logger, and whether it is the program's only one.
@@ -26,6 +28,7 @@ impl LiveFilter {
     pub(crate) fn new(filter: Filter) -> Self {
         let filter = Arc::new(filter);
         LiveFilter {
+            everywhere: AtomicUsize::new(filter.everywhere() as usize),
             current: ArcSwap::new(Arc::clone(&filter)),
             base: Mutex::new(filter),
             has_logger: AtomicBool::new(false),
@@ -36,7 +39,8 @@ impl LiveFilter {
 
     #[inline]
     pub(super) fn wants(&self, level: Level, target: &str) -> bool {
-        self.current.load().wants(level, target)
+        log_level(level) as usize <= self.everywhere.load(Relaxed)
+            || self.current.load().wants(level, target)
     }
 
     /// The most verbose level that any target may be logged at.
@@ -59,6 +63,7 @@ impl LiveFilter {
 
     /// One at a time, under the lock of the base, so that the maximum level matches the filter.
     fn apply(&self, filter: Arc<Filter>) {
+        self.everywhere.store(filter.everywhere() as usize, Relaxed);
         self.current.store(filter);
         #[cfg(feature = "tracing")]
         tracing_core::callsite::rebuild_interest_cache();

@@ -16,7 +16,7 @@ use crate::{
     allocations,
     event::{self, FIRST_ORDER},
     peers::Running,
-    samples::Parts,
+    samples::{Parts, median},
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub(crate) struct Call {
     /// Inside two spans of two fields each.
     pub(crate) spans: Option<Parts>,
     pub(crate) allocations: f64,
+    /// Of whole bursts, which one look at the clock is nothing beside.
+    pub(crate) in_bursts: f64,
 }
 
 pub(crate) fn measure(running: &Running, bursts: u64, has_spans: bool) -> Call {
@@ -38,6 +40,7 @@ pub(crate) fn measure(running: &Running, bursts: u64, has_spans: bool) -> Call {
             Parts::of(run(running, bursts), clock)
         })
     });
+    let in_bursts = median(&whole_bursts(running, bursts)).unwrap_or_default();
     let before = allocations::so_far();
     let calls = run_untimed(running, 10);
     let allocations = (allocations::so_far() - before) as f64 / calls as f64;
@@ -51,7 +54,7 @@ pub(crate) fn measure(running: &Running, bursts: u64, has_spans: bool) -> Call {
         let threads = [scope.spawn(work), scope.spawn(work)];
         threads.into_iter().filter_map(|thread| thread.join().ok()).flatten().collect()
     });
-    Call { one, two: Parts::of(two, clock), spans, allocations }
+    Call { one, two: Parts::of(two, clock), spans, allocations, in_bursts }
 }
 
 fn run(running: &Running, bursts: u64) -> Vec<u32> {
@@ -70,6 +73,19 @@ fn run(running: &Running, bursts: u64) -> Vec<u32> {
         thread::sleep(PAUSE);
     }
     ns
+}
+
+/// What a call takes on average, for each burst.
+fn whole_bursts(running: &Running, bursts: u64) -> Vec<f64> {
+    let burst = |burst: u64| {
+        let begin = Instant::now();
+        (0..BURST).for_each(|n| (running.call)(FIRST_ORDER + burst * BURST + n));
+        let ns = begin.elapsed().as_nanos() as f64 / BURST as f64;
+        (running.flush)();
+        thread::sleep(PAUSE);
+        ns
+    };
+    (0..bursts).map(burst).collect()
 }
 
 fn run_untimed(running: &Running, bursts: u64) -> u64 {

@@ -33,7 +33,8 @@ pub(crate) fn tcp(server: SocketAddr, length: Duration) -> std::io::Result<Sent>
 
 /// The same through TLS, a record of the longest length at a time.
 pub(crate) fn tls(server: SocketAddr, length: Duration) -> Result<Sent, Box<dyn Error>> {
-    let connector = native_tls::TlsConnector::builder().danger_accept_invalid_certs(true).build()?;
+    let connector =
+        native_tls::TlsConnector::builder().danger_accept_invalid_certs(true).build()?;
     let mut stream = connector.connect("127.0.0.1", TcpStream::connect(server)?)?;
     let frames = FRAME.repeat(16 * 1024 / FRAME.len());
     let in_one = (frames.len() / FRAME.len()) as u64;

@@ -15,6 +15,8 @@ mod children;
 mod cpu;
 mod deliver;
 mod event;
+#[path = "../../floor/mod.rs"]
+mod floor;
 mod limits;
 mod peers;
 mod picture;

@@ -28,7 +28,8 @@ fn builder(setup: &Setup) -> Builder {
         Transport::Udp => ("udp", ""),
         Transport::Tls => ("tls", "?danger_accept_invalid_certs=true"),
     };
-    let builder = logship::builder("bench").servers(format!("{scheme}://{}{options}", setup.server));
+    let builder =
+        logship::builder("bench").servers(format!("{scheme}://{}{options}", setup.server));
     let builder = match setup.will_stall {
         // About what the 128,000 lines of tracing-appender's queue hold; 40,000 are the default.
         true => builder.queue_capacity(32 << 20),

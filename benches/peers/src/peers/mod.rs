@@ -9,6 +9,7 @@ mod floor;
 mod gelf;
 mod logforth;
 mod logship;
+mod prototype;
 mod syslog;
 mod syslog_rs;
 
@@ -143,6 +144,13 @@ pub(crate) const PEERS: &[Peer] = &[
         start: gelf::start,
     },
     Peer {
+        name: PROTOTYPE,
+        sends: "the floor's message, octet counting; swaps two buffers, loses what a lost connection had",
+        transports: &[Tcp],
+        has_spans: false,
+        start: prototype::start,
+    },
+    Peer {
         name: "floor: an empty tracing event",
         sends: "nothing: a subscriber that takes every event and looks at none",
         transports: &[],
@@ -168,5 +176,6 @@ pub(crate) const PEERS: &[Peer] = &[
 pub(crate) const LOGSHIP: &str = "logship";
 pub(crate) const LOGSHIP_LOG: &str = "logship, log door";
 pub(crate) const LOGSHIP_RUSTLS: &str = "logship, rustls";
+pub(crate) const PROTOTYPE: &str = "prototype: two buffers";
 pub(crate) const FLOOR_TRACING: &str = "floor: formatting, tracing";
 pub(crate) const FLOOR_LOG: &str = "floor: formatting, log";
