@@ -302,4 +302,18 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn level_for_all_targets_is_the_least_of_any() {
+        for (directives, level) in [
+            ("", LevelFilter::Info),
+            ("debug", LevelFilter::Debug),
+            ("info,shop=warn", LevelFilter::Warn),
+            ("warn,shop=trace", LevelFilter::Warn),
+            ("info,shop=off", LevelFilter::Off),
+            ("shop=debug", LevelFilter::Off),
+        ] {
+            assert_eq!(Filter::new(directives).unwrap().0.everywhere(), level, "{directives:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use tz::UtcDateTime;
+use chrono::{DateTime, Utc};
 
 use crate::encode::time_zone::Zone;
 
@@ -35,14 +35,8 @@ impl Clock {
         let Some((second, micros)) = split(now) else { return out.push(b'-') };
         if self.utc.second != Some(second) {
             self.utc.turn(second, 0, |text, at| {
-                let (year, month, day) = (at.year(), at.month(), at.month_day());
-                let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-                write_into(
-                    text,
-                    format_args!(
-                        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}."
-                    ),
-                );
+                // Like "%Y-%m-%dT%H:%M:%S.", which would allocate.
+                write_into(text, format_args!("{:?}.", at.naive_utc()));
             });
             self.stamp = [b'Z'; STAMP];
             self.stamp.iter_mut().zip(self.utc.text.bytes()).for_each(|(to, from)| *to = from);
@@ -56,13 +50,7 @@ impl Clock {
         let (second, _) = split(now).unwrap_or_default();
         if self.local.second != Some(second) || self.zone.as_ref() != Some(zone) {
             self.local.turn(second, zone.offset(second), |text, at| {
-                let month = MONTHS[usize::from(at.month() - 1)];
-                let (day, hour, minute, second) =
-                    (at.month_day(), at.hour(), at.minute(), at.second());
-                write_into(
-                    text,
-                    format_args!("{month} {day:>2} {hour:02}:{minute:02}:{second:02}"),
-                );
+                write_into(text, format_args!("{}", at.format("%b %e %H:%M:%S")));
             });
             self.zone = Some(zone.clone());
         }
@@ -73,10 +61,10 @@ impl Clock {
 impl Prefix {
     /// Writes the time of `second` at this UTC offset.
     #[cold]
-    fn turn(&mut self, second: u64, offset: i32, write: fn(&mut String, UtcDateTime)) {
+    fn turn(&mut self, second: u64, offset: i32, write: fn(&mut String, DateTime<Utc>)) {
         let seconds = i64::try_from(second).unwrap_or_default() + i64::from(offset);
         // `split` rejects any year that this does not know.
-        let Ok(at) = UtcDateTime::from_timespec(seconds, 0) else { return };
+        let Some(at) = DateTime::from_timestamp(seconds, 0) else { return };
         write(&mut self.text, at);
         self.second = Some(second);
     }
@@ -106,8 +94,6 @@ fn six_digits(micros: u32) -> [u8; 6] {
 /// Bytes of a timestamp, and of its part before the fraction.
 const STAMP: usize = "1970-01-01T00:00:00.000000Z".len();
 const PREFIX: usize = "1970-01-01T00:00:00.".len();
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const YEAR_10000: u64 = 253_402_300_800;
 
 #[cfg(test)]
