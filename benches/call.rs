@@ -151,11 +151,7 @@ fn over_the_floor(criterion: &mut Criterion) {
 /// One more span of four fields inside others, made and closed; beside it what `tracing`'s own console
 /// layer takes for the same.
 fn new_spans(criterion: &mut Criterion) {
-    let handle = logship::builder("bench")
-        .servers("tcp://127.0.0.1:1")
-        .on_error(|_| {})
-        .build()
-        .expect("it is set up");
+    let (_collector, handle) = connected();
     let ours = Dispatch::new(tracing_subscriber::registry().with(handle.unfiltered_layer()));
     let console = Dispatch::new(tracing_subscriber::registry().with(fmt::layer()));
     let mut group = criterion.benchmark_group("new span");

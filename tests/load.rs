@@ -15,8 +15,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::scenarios::logship;
-use crate::support::{Identity, Input, Record, Rsyslogd, eventually};
+use crate::{
+    scenarios::logship,
+    support::{Identity, Input, Record, Rsyslogd, eventually},
+};
 
 const COUNT: u64 = 200_000;
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -26,7 +26,7 @@ pub(crate) struct Call {
     /// Inside two spans of two fields each.
     pub(crate) spans: Option<Parts>,
     pub(crate) allocations: f64,
-    /// Of whole bursts, which one look at the clock is nothing beside.
+    /// The average in a burst, where reading the clock once is negligible, ns.
     pub(crate) in_bursts: f64,
 }
 
@@ -75,25 +75,29 @@ fn run(running: &Running, bursts: u64) -> Vec<u32> {
     ns
 }
 
-/// What a call takes on average, for each burst.
+/// The average time of a call in each burst, ns.
 fn whole_bursts(running: &Running, bursts: u64) -> Vec<f64> {
-    let burst = |burst: u64| {
-        let begin = Instant::now();
-        (0..BURST).for_each(|n| (running.call)(FIRST_ORDER + burst * BURST + n));
-        let ns = begin.elapsed().as_nanos() as f64 / BURST as f64;
+    let average = |_| {
+        let took = burst(running);
         (running.flush)();
         thread::sleep(PAUSE);
-        ns
+        took.as_nanos() as f64 / BURST as f64
     };
-    (0..bursts).map(burst).collect()
+    (0..bursts).map(average).collect()
 }
 
 fn run_untimed(running: &Running, bursts: u64) -> u64 {
     for _ in 0..bursts {
-        (0..BURST).for_each(|n| (running.call)(FIRST_ORDER + n));
+        burst(running);
         thread::sleep(PAUSE);
     }
     bursts * BURST
+}
+
+fn burst(running: &Running) -> Duration {
+    let begin = Instant::now();
+    (0..BURST).for_each(|n| (running.call)(FIRST_ORDER + n));
+    begin.elapsed()
 }
 
 /// What lies between two looks at the clock, ns.

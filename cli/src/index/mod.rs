@@ -122,8 +122,10 @@ pub(crate) fn run(args: &Args) -> Outcome {
     if brake.is_on() {
         say("brake on, as it was left");
     }
-    let watched = (Arc::clone(&store), Arc::clone(&stats));
-    thread::spawn(move || post::watch(&watched.0, &watched.1));
+    thread::spawn({
+        let (store, stats) = (Arc::clone(&store), Arc::clone(&stats));
+        move || post::watch(&store, &stats)
+    });
     let (pieces, receiver) = sync_channel(0);
     let receiver = Arc::new(Mutex::new(receiver));
     for node in 0..usize::from(args.connections) {

@@ -75,6 +75,7 @@ impl Poster {
                 }
                 Answer::Items(items) if items.len() == entries.len() => {
                     let refusal = items.iter().find(|item| item.is_turned_away());
+                    is_busy = refusal.is_some();
                     match refusal {
                         Some(item) => self.trouble(&format!(
                             "the store turns records away: {} {}",
@@ -83,7 +84,7 @@ impl Poster {
                         )),
                         None => self.is_well(),
                     }
-                    (entries, is_busy) = self.judge(bytes, entries, items);
+                    entries = self.judge(bytes, entries, items);
                 }
                 Answer::Items(items) => {
                     let (sent, answered) = (entries.len(), items.len());
@@ -114,13 +115,12 @@ impl Poster {
         }
     }
 
-    /// What is to be sent again, and whether the store is too busy to be asked at once.
-    fn judge(&self, bytes: &[u8], entries: Vec<Entry>, items: Vec<Item>) -> (Vec<Entry>, bool) {
-        let (mut again, mut is_busy) = (Vec::new(), false);
+    /// What is to be sent again.
+    fn judge(&self, bytes: &[u8], entries: Vec<Entry>, items: Vec<Item>) -> Vec<Entry> {
+        let mut again = Vec::new();
         for (mut entry, item) in entries.into_iter().zip(items) {
             match item.status {
                 _ if item.is_turned_away() => {
-                    is_busy = true;
                     self.stats.retried.fetch_add(1, Relaxed);
                     again.push(entry);
                 }
@@ -142,7 +142,7 @@ impl Poster {
                 }
             }
         }
-        (again, is_busy)
+        again
     }
 
     fn bury(&self, bytes: &[u8], entry: &Entry, status: u16, error: &str) {
@@ -160,7 +160,7 @@ impl Poster {
     }
 }
 
-/// Looks at the store as long as nobody else does, since there is nothing to post.
+/// Checks the store whenever nothing has been posted to it for a while.
 pub(super) fn watch(store: &Store, stats: &Stats) {
     let mut requests = 0;
     loop {

@@ -37,7 +37,7 @@ pub(super) struct Stats {
 struct Trouble {
     /// Since when the store has not answered well, and what it said last.
     store: Option<Silence>,
-    /// When a line of it was last worth it.
+    /// When it was last logged.
     told: Option<Instant>,
     /// Why the spool can't be read.
     spool: Option<String>,
@@ -58,14 +58,14 @@ impl Stats {
         self.waiting_bytes.load(Relaxed).div_ceil(mean)
     }
 
-    /// How long it was ill, if that was told.
+    /// How long it was ill, if that was logged.
     pub(super) fn store_is_well(&self) -> Option<Duration> {
         let silence = lock(&self.trouble).store.take();
         silence.filter(|silence| silence.is_told).map(|silence| silence.since.elapsed())
     }
 
-    /// Whether this is worth a line: once a minute as long as it lasts, and at once if it is new, but
-    /// for a store that is well and ill in turns.
+    /// Whether to log this: at once if it is new, unless a failure was logged less than 10 s ago, and
+    /// then once a minute.
     pub(super) fn store_is_ill(&self, reason: &str) -> bool {
         let mut trouble = lock(&self.trouble);
         let known = trouble.store.take();

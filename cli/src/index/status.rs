@@ -20,12 +20,12 @@ pub(super) struct Status {
     pub(super) patience: Duration,
 }
 
-/// Answers from now on, a few connections at once: others wait until one of these has its answer, or has
-/// asked for none in time.
+/// Answers from now on, a few connections at once; others wait until one of these is answered or times
+/// out.
 ///
 /// # Errors
 ///
-/// If the address cannot be bound, or there are no threads.
+/// If the address cannot be bound or a thread cannot be started.
 pub(super) fn serve(address: &str, status: Status) -> io::Result<SocketAddr> {
     let listener = Arc::new(TcpListener::bind(address)?);
     for _ in 0..AT_ONCE {
@@ -35,7 +35,7 @@ pub(super) fn serve(address: &str, status: Status) -> io::Result<SocketAddr> {
                 match listener.accept() {
                     // A client that leaves without its answer did not want it.
                     Ok((connection, _)) => drop(answer(&connection, &status)),
-                    // No descriptor is left, say: that passes.
+                    // Too many open files, for example, which passes.
                     Err(_) => thread::sleep(Duration::from_millis(100)),
                 }
             }

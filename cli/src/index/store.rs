@@ -37,8 +37,8 @@ pub(super) struct Item {
 }
 
 impl Item {
-    /// Whether that is no fault of the document: the store is too busy, takes no new index since its disks
-    /// are nearly full, or does not let this user create anything.
+    /// Whether the cause is the store and not the document: the store is too busy, creates no index
+    /// because its disks are nearly full, or does not allow this user to create any.
     pub(super) fn is_turned_away(&self) -> bool {
         let says = |words| self.error.as_ref().is_some_and(|error| error.get().contains(words));
         match self.status {
@@ -110,7 +110,7 @@ impl Store {
         let mut reason = String::new();
         for node in &self.nodes {
             reason = match self.authorized(self.agent.get(node)).call() {
-                // Whatever else it says to a user who may only create documents, it is there.
+                // Any other answer, such as 403 for a user who may only create documents, shows that it is there.
                 Ok(answer) => match answer.status().as_u16() {
                     status @ (401 | 429 | 500..) => format!("{node} answers {status}"),
                     _ => return Ok(()),
